@@ -1,0 +1,1 @@
+"""Tutela: self-hosted software that protects children online."""

@@ -1,0 +1,130 @@
+"""Making, listing, revoking and checking API keys.
+
+A key is ``tutela_`` and 43 letters: 256 random bits. Such a secret cannot be guessed, so its plain
+SHA-256 is kept (``docs/decisions/0009``).
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from tutela.accounts.model import Actor, ApiKey, ApiKeyId, Scope
+from tutela.accounts.tables import api_keys
+from tutela.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    NotFoundError,
+    NotPermittedError,
+    NotSignedInError,
+)
+from tutela.storage.clock import Clock
+
+_PREFIX = "tutela_"
+
+
+def add_key(
+    connection: Connection, name: str, scopes: Iterable[Scope], actor: Actor, clock: Clock
+) -> str:
+    """Make a key.
+
+    Returns:
+        The key itself. It is shown once and cannot be had again.
+
+    Raises:
+        AlreadyExistsError: A key of this name is in use.
+        InvalidInputError: The name is empty or too long, or no scope is given.
+    """
+    chosen = sorted(set(scopes))
+    if not name.strip() or len(name) > 100:
+        raise InvalidInputError("a key needs a name of 1 to 100 characters")
+    if not chosen:
+        raise InvalidInputError(
+            f"a key needs at least one scope: --scope {', --scope '.join(Scope)}"
+        )
+    key = _PREFIX + secrets.token_urlsafe(32)
+    try:
+        connection.execute(
+            insert(api_keys).values(
+                name=name,
+                secret_sha256=_digest(key),
+                scopes=" ".join(chosen),
+                created_at=clock(),
+                created_by=actor.name,
+            )
+        )
+    except IntegrityError:
+        raise AlreadyExistsError(
+            f'there is a key "{name}" already: choose another name, or revoke it first'
+        ) from None
+    return key
+
+
+def all_keys(connection: Connection) -> list[ApiKey]:
+    """Every key ever made, the oldest first."""
+    rows = connection.execute(select(api_keys).order_by(api_keys.c.id)).mappings()
+    return [_key(row) for row in rows]
+
+
+def revoke_key(connection: Connection, name: str, actor: Actor, clock: Clock) -> None:
+    """Make a key stop working, at once and for good.
+
+    Raises:
+        NotFoundError: No key of this name is in use.
+    """
+    result = connection.execute(
+        update(api_keys)
+        .where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
+        .values(revoked_at=clock(), revoked_by=actor.name)
+    )
+    if result.rowcount == 0:
+        raise NotFoundError(f'no key "{name}" is in use: see "tutela key ls"')
+
+
+def check_key(connection: Connection, key: str) -> ApiKey:
+    """Find the key that a caller sent.
+
+    Raises:
+        NotSignedInError: The key is unknown or revoked.
+    """
+    row = (
+        connection.execute(
+            select(api_keys).where(
+                api_keys.c.secret_sha256 == _digest(key), api_keys.c.revoked_at.is_(None)
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        raise NotSignedInError('this API key is unknown or revoked: make one with "tutela key add"')
+    return _key(row)
+
+
+def require(key: ApiKey, scope: Scope) -> None:
+    """Let only a key with this scope pass.
+
+    Raises:
+        NotPermittedError: The key lacks the scope.
+    """
+    if scope not in key.scopes:
+        raise NotPermittedError(
+            f'the key "{key.name}" lacks the scope "{scope}": make one that has it with '
+            f'"tutela key add NAME --scope {scope}"'
+        )
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _key(row: RowMapping) -> ApiKey:
+    return ApiKey(
+        id=ApiKeyId(row["id"]),
+        name=row["name"],
+        scopes=frozenset(Scope(scope) for scope in row["scopes"].split()),
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
+    )

@@ -1,0 +1,1 @@
+"""Cases: what was matched, and what became of it."""

@@ -1,0 +1,32 @@
+"""How every command prints: answers on standard output, everything else on standard error."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+
+from rich.console import Console
+
+to_people = Console(stderr=True, highlight=False)
+"""Progress, warnings and errors, so that standard output can be piped."""
+
+
+def print_json(answer: Mapping[str, object]) -> None:
+    """Write one JSON object on one line and flush it, so that a reader sees it at once."""
+    print_line(json.dumps(answer, ensure_ascii=False))
+
+
+def print_line(text: str) -> None:
+    """Write one line of an answer.
+
+    A file name that is not valid UTF-8 comes out as the bytes it went in, not as an error.
+    """
+    sys.stdout.buffer.write(os.fsencode(text) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_error(message: str) -> None:
+    """Say in one line what went wrong."""
+    line = " ".join(message.split())
+    to_people.print("[bold red]error:[/]", end=" ", soft_wrap=True)
+    to_people.print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,51 @@
+"""Everything that can go wrong in a way a caller can act on.
+
+Each error's message is one line that says what is wrong and what to do about it. It is shown as it
+stands by the commands and sent as the ``detail`` of a problem document by the API, so it never
+holds an entry of a hash list.
+"""
+
+
+class TutelaError(Exception):
+    """Any failure that Tutela foresees."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what to do, in one line."""
+        return str(self)
+
+
+class InvalidInputError(TutelaError):
+    """What was given cannot be understood: a malformed hash, an unknown option, a broken file."""
+
+
+class NotFoundError(TutelaError):
+    """The thing named does not exist."""
+
+
+class AlreadyExistsError(TutelaError):
+    """The name is taken."""
+
+
+class NotSignedInError(TutelaError):
+    """No API key was given, or it is unknown or revoked."""
+
+
+class NotPermittedError(TutelaError):
+    """The API key is good, but lacks the scope that this action needs."""
+
+
+class TooLargeError(TutelaError):
+    """More was sent than the configured limit allows."""
+
+
+class OverCapacityError(TutelaError):
+    """Too much is under way already; the same request succeeds later."""
+
+
+class SettingsError(TutelaError):
+    """The configuration is wrong; the message names the key and the fix."""
+
+
+class StorageError(TutelaError):
+    """The data folder or the database cannot be used: full, read-only, unreachable, damaged."""

@@ -1,0 +1,1 @@
+"""Bytes and pixels to fingerprints. Pure: no files, no network, no database."""

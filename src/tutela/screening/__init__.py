@@ -1,0 +1,1 @@
+"""The main job: a file comes in, a verdict goes out."""

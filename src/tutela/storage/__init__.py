@@ -1,0 +1,1 @@
+"""Where things are kept: settings, the clock, the database and its migrations."""

@@ -1,0 +1,180 @@
+"""The database: how it is opened, and the two ways to talk to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Table,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from tutela.errors import SettingsError, StorageError
+from tutela.storage.settings import Settings
+
+_BEGIN = "tutela_begin"
+
+
+class Database:
+    """An open database, SQLite or PostgreSQL. Safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Database":
+        """Open the configured database, making the data folder where it is missing.
+
+        The tables are made and upgraded by ``tutela.storage.migration.upgrade``.
+
+        Raises:
+            SettingsError: The address cannot be understood.
+            StorageError: The data folder cannot be made or written.
+        """
+        try:
+            settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageError(
+                f"the data folder {settings.data} cannot be made: {error.strerror}; "
+                "choose another with --data or TUTELA_DATA"
+            ) from None
+        try:
+            url = make_url(settings.effective_database_url)
+        except ArgumentError:
+            raise SettingsError(
+                "database_url: cannot be understood; "
+                "write it as postgresql://user:password@host/name"
+            ) from None
+        if url.get_backend_name() == "sqlite":
+            return cls(_sqlite_engine(url.render_as_string(hide_password=False)))
+        engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=16,
+            max_overflow=16,
+            connect_args={"connect_timeout": 10},
+        )
+        return cls(engine)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite and not PostgreSQL."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads.
+
+        Raises:
+            StorageError: The database cannot be reached or is damaged.
+        """
+        with _failures_explained(self), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block, or leaves no trace of it.
+
+        SQLite takes its write lock at once, so that two writers queue instead of failing.
+
+        Raises:
+            StorageError: The database cannot be reached, is full, read-only or damaged.
+        """
+        with (
+            _failures_explained(self),
+            self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that passes over rows which a unique constraint says are there already."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def changed_rows(connection: Connection, statement: Executable, *arguments: Any) -> int:
+    """Run a statement and count the rows that it changed."""
+    result = connection.execute(statement, *arguments)
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi_connection: Any, _record: object) -> None:
+        # The driver would otherwise begin transactions by itself, too late and without a lock.
+        dbapi_connection.isolation_level = None
+        cursor = dbapi_connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+    return engine
+
+
+@contextmanager
+def _failures_explained(database: Database) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        explanation = _explanation(database, error)
+        if explanation is None:
+            raise
+        raise StorageError(explanation) from error
+
+
+def _explanation(database: Database, error: DBAPIError) -> str | None:
+    text = str(error.orig).lower()
+    where = database.engine.url.render_as_string(hide_password=True)
+    for sign, explanation in _EXPLANATIONS.items():
+        if sign in text:
+            return explanation.format(where=where)
+    unreachable = isinstance(error, OperationalError) and not database.is_sqlite
+    if unreachable or error.connection_invalidated:
+        first_line = str(error.orig).strip().splitlines()[0]
+        return f"the database {where} does not answer: {first_line}"
+    return None
+
+
+_FULL = "the disk is full; nothing already saved is lost: free some space and run it again"
+_READ_ONLY = "the database {where} is read-only; make the data folder writable for this user"
+_DAMAGED = "the database {where} is damaged; restore it from a backup"
+_EXPLANATIONS = {
+    "disk is full": _FULL,
+    "no space left": _FULL,
+    "readonly": _READ_ONLY,
+    "read-only": _READ_ONLY,
+    "malformed": _DAMAGED,
+    "not a database": _DAMAGED,
+    "unable to open": "the database {where} cannot be opened; check that the data folder is "
+    "writable",
+    "database is locked": "the database has been busy with another writer for a minute; try again",
+    "disk i/o error": "the disk failed while reading or writing {where}; check the disk and its "
+    "free space",
+}

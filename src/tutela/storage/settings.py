@@ -1,0 +1,255 @@
+"""Every setting, its meaning, its default and where it may be set.
+
+Values come, the first that has one winning, from the command line, from the environment
+(``TUTELA_PORT``, ``TUTELA_POLICY__MAX_DISTANCE``) and from ``tutela.toml`` in the working folder
+(or the file that ``TUTELA_CONFIG`` names). The reference in ``docs/configuration.md`` is written
+from this module.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from tutela.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "TUTELA_"
+FILE_NAME = "tutela.toml"
+
+
+class OnMatch(StrEnum):
+    """What a match with a list means for the file."""
+
+    BLOCK = "block"
+    """Open a case, and answer "match" so that the service keeps the file back."""
+    PASS = "pass"  # noqa: S105 - a verb, not a password
+    """Open a case for the reviewers, and answer "clear" so that nobody outside is told."""
+    COUNT = "count"
+    """Only count it: for a list that is being tried out."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ListPolicy(_Section):
+    """Overrides for one list; what is left out follows ``policy``."""
+
+    on_match: OnMatch | None = Field(None, description="`block`, `pass` or `count`.")
+    max_distance: int | None = Field(
+        None, ge=0, le=128, description="Greatest number of differing PDQ bits that is a match."
+    )
+    min_quality: int | None = Field(
+        None, ge=0, le=100, description="PDQ quality below which a picture is not compared."
+    )
+
+
+class Policy(_Section):
+    """What a match means."""
+
+    on_match: OnMatch = Field(
+        OnMatch.BLOCK,
+        description="`block`: open a case and answer “match”. `pass`: open a case and answer "
+        "“clear”. `count`: only count.",
+    )
+    max_distance: int = Field(
+        31,
+        ge=0,
+        le=128,
+        description="Greatest number of differing PDQ bits (of 256) that is a match. "
+        "31 is the industry's usual threshold.",
+    )
+    min_quality: int = Field(
+        50,
+        ge=0,
+        le=100,
+        description="PDQ quality below which a picture is too flat to be compared by PDQ. "
+        "Exact digests are always compared.",
+    )
+    lists: dict[str, ListPolicy] = Field(
+        default_factory=dict,
+        description='Overrides per list, as `[policy.lists."name"]` with the same three keys.',
+    )
+
+
+class Settings(BaseSettings):
+    """The whole configuration of one Tutela installation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+    )
+
+    data: Path = Field(
+        Path("tutela-data"),
+        description="The one folder that holds Tutela's state. Made at first start.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="`postgresql://user:password@host/name` to use PostgreSQL; "
+        "without it, SQLite in the data folder.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    port: int = Field(8470, ge=0, le=65535, description="Port that the service listens on.")
+    workers: int = Field(
+        1, ge=1, le=256, description="Server processes. Each has its own decoding cells."
+    )
+    cells: int = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        ge=1,
+        le=256,
+        description="Decoding processes for each server process or scan. "
+        "Default: one for each core.",
+    )
+    max_upload_mib: int = Field(
+        100, ge=1, le=16_384, description="Largest upload to `/v1/screen`, in MiB."
+    )
+    max_batch: int = Field(
+        1_000, ge=1, le=100_000, description="Most items in one call of `/v1/screen/batch`."
+    )
+    max_waiting: int = Field(
+        64,
+        ge=1,
+        le=100_000,
+        description="Screenings that may be under way or waiting in one server process. Above "
+        "it, callers get 503 with `Retry-After` at once instead of a slow answer.",
+    )
+    max_pixels: int = Field(
+        100_000_000,
+        ge=1,
+        description="Largest picture that is decoded, in pixels. A larger one is “unreadable”.",
+    )
+    decode_memory_mib: int = Field(
+        2_048, ge=256, description="Memory that one decoding cell may use, in MiB."
+    )
+    decode_seconds: int = Field(
+        20, ge=1, le=3600, description="Time that decoding one picture may take, in seconds."
+    )
+    policy: Policy = Field(default_factory=Policy, description="What a match means.")
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database in use, as SQLAlchemy writes it."""
+        if self.database_url is None:
+            return f"sqlite:///{(self.data / 'tutela.db').absolute()}"
+        scheme, separator, rest = self.database_url.partition("://")
+        if scheme in ("postgres", "postgresql"):
+            scheme = "postgresql+psycopg"
+        return f"{scheme}{separator}{rest}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no .env files: one way only
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then mounted secrets, then the file."""
+        file = InitSettingsSource(settings_cls, _file_values())
+        return init_settings, env_settings, file_secret_settings, file
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read and check the whole configuration.
+
+    Args:
+        overrides: Values from the command line; ``None`` means not given.
+
+    Raises:
+        SettingsError: Names the key, where it is set, and the fix.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from None
+    except ValueError as error:  # pydantic-settings: an environment value that is not JSON
+        raise SettingsError(f"settings from the environment: {error}") from None
+    scheme = settings.effective_database_url.partition("://")[0]
+    if scheme not in ("sqlite", "postgresql+psycopg"):
+        raise SettingsError(
+            "database_url: must start with postgresql:// (or be left out for SQLite "
+            "in the data folder)"
+        )
+    return settings
+
+
+def settings_file() -> Path:
+    """The settings file that applies here, whether it exists or not."""
+    return Path(os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG", FILE_NAME))
+
+
+def _file_values() -> dict[str, Any]:
+    path = settings_file()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if f"{ENVIRONMENT_PREFIX}CONFIG" in os.environ:
+            raise SettingsError(
+                f"{path}: there is no such file; correct {ENVIRONMENT_PREFIX}CONFIG or unset it"
+            ) from None
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"{path}: cannot be read: {reason}") from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is not valid TOML: {error}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    return "; ".join(_explain_one(dict(detail)) for detail in error.errors())
+
+
+def _explain_one(detail: dict[str, Any]) -> str:
+    location = [str(part) for part in detail["loc"]]
+    key = ".".join(location)
+    where = _origin(location)
+    if detail["type"] == "extra_forbidden":
+        known = list(_known_keys(location[:-1]))
+        near = difflib.get_close_matches(location[-1], known, n=1)
+        fix = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+        return f"{where}{key}: unknown setting; {fix}"
+    message = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{where}{key}: is {detail['input']!r}, but should be {message}"
+
+
+def _origin(location: list[str]) -> str:
+    variable = ENVIRONMENT_PREFIX + "__".join(location).upper()
+    if variable in os.environ:
+        return f"{variable} in the environment: "
+    try:
+        value: object = _file_values()
+    except SettingsError:
+        return ""
+    for part in location:
+        if not isinstance(value, dict) or part not in value:
+            return ""
+        value = value[part]
+    return f"{settings_file()}: "
+
+
+def _known_keys(section: list[str]) -> Iterator[str]:
+    match section:
+        case []:
+            yield from Settings.model_fields
+        case ["policy"]:
+            yield from Policy.model_fields
+        case ["policy", "lists", _]:
+            yield from ListPolicy.model_fields
