@@ -1,0 +1,61 @@
+# Tutela's commands. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed ## Make the virtual environment and install Tutela in it
+
+run: setup ## Start Tutela here, with a sample list, and say what to try
+	@$(BIN)/python samples/start.py
+
+test: $(VENV)/.installed-tests ## Run the whole test suite
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
+
+check: $(VENV)/.installed-tests ## Lint, types and the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-peers ## Measure against the nearest peers, side by side
+	@$(BIN)/python -m benchmarks
+
+lock: ## Compile the lock files anew (needs uv)
+	@requirements/lock
+
+clean: ## Remove what the commands above made, but never the data folder
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Tutela needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "Python cannot make virtual environments here. On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed: requirements/run.lock pyproject.toml | $(BIN)/python
+	@echo "Installing Tutela into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements/run.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The oracle needs a C++ compiler. Without one, the tests that ask it say so and are skipped.
+$(VENV)/.installed-tests: requirements/dev.lock requirements/oracle.lock $(VENV)/.installed
+	@echo "Installing the test tools into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(PIP) install --require-hashes -r requirements/oracle.lock \
+	  || echo "The test oracles could not be built (pdqhash needs a C++ compiler): their tests will be skipped." >&2
+	@touch $@
+
+$(VENV)/.installed-peers: requirements/oracle.lock $(VENV)/.installed-tests
+	@$(PIP) install --require-hashes -r requirements/oracle.lock
+	@touch $@
+
+.PHONY: help setup run test check bench lock clean

@@ -1,0 +1,93 @@
+"""The world the tests live in: an empty data folder, a clock, and each database in turn."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests import postgresql
+from tests.requirements import missing
+from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
+from tutela.storage.settings import Settings, load_settings
+
+
+class TurnedClock:
+    """A clock that stands until a test turns it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def turn(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith("TUTELA_") and not name.startswith("TUTELA_TEST_"):
+            monkeypatch.delenv(name)
+    # An empty file, so that a tutela.toml in the working folder does not reach the tests.
+    empty = tmp_path / "settings" / "tutela.toml"
+    empty.parent.mkdir()
+    empty.touch()
+    monkeypatch.setenv("TUTELA_CONFIG", str(empty))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The data folder, not yet made."""
+    return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    programs = postgresql.find_server()
+    if programs is None:
+        missing("PostgreSQL", "install it with: apt-get install postgresql")
+    with postgresql.running_server(programs) as address:
+        yield address
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """An empty database on a real PostgreSQL server."""
+    name = f"test_{secrets.token_hex(6)}"
+    engine = create_engine(
+        postgresql_server.replace("postgresql:", "postgresql+psycopg:"),
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield postgresql_server.replace("/postgres?", f"/{name}?")
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, data: Path) -> Settings:
+    """Settings of a house with its own data folder, on each database in turn."""
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None
+    return load_settings(data=data, database_url=url, cells=2)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """An open, empty database with its tables."""
+    opened = Database.open(settings)
+    upgrade(opened, settings.data, tell=lambda _: None)
+    yield opened
+    opened.close()

@@ -1,0 +1,82 @@
+"""Transactions hold together, and failures are explained."""
+
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from tutela.accounts.tables import api_keys
+from tutela.errors import SettingsError, StorageError
+from tutela.hashlists.entries import current_revision, next_revision
+from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
+from tutela.storage.settings import load_settings
+
+
+def test_a_block_that_fails_leaves_no_trace(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.writing() as connection:
+        next_revision(connection)
+        _ = 1 / 0
+    with database.reading() as connection:
+        assert current_revision(connection) == 0
+
+
+def test_writers_queue_instead_of_failing(database: Database) -> None:
+    def write() -> None:
+        for _ in range(10):
+            with database.writing() as connection:
+                next_revision(connection)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.reading() as connection:
+        assert current_revision(connection) == 80
+
+
+def test_a_moment_comes_back_as_the_same_moment(database: Database) -> None:
+    east = timezone(timedelta(hours=5))
+    at = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=east)
+    with database.writing() as connection:
+        connection.execute(
+            insert(api_keys).values(
+                name="k", secret_sha256=bytes(32), scopes="screen", created_at=at, created_by="t"
+            )
+        )
+    with database.reading() as connection:
+        kept = connection.execute(select(api_keys.c.created_at)).scalar_one()
+    assert kept == at
+    assert kept.tzinfo == UTC
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"data folder .* cannot be made.*--data"):
+        Database.open(load_settings(data=tmp_path / "file" / "data"))
+
+
+def test_a_damaged_database_is_named_and_not_overwritten(data: Path) -> None:
+    data.mkdir()
+    file = data / "tutela.db"
+    file.write_bytes(b"this is no database" * 1000)
+    with pytest.raises(StorageError, match="damaged; restore it from a backup"):
+        upgrade(Database.open(load_settings(data=data)), data, tell=lambda _: None)
+    assert file.read_bytes().startswith(b"this is no database")
+
+
+def test_a_postgresql_that_does_not_answer_is_named_without_its_password(data: Path) -> None:
+    settings = load_settings(
+        data=data, database_url="postgresql://me:hunter2@127.0.0.1:1/tutela"
+    )
+    with pytest.raises(StorageError, match="does not answer") as caught:
+        upgrade(Database.open(settings), data, tell=lambda _: None)
+    assert "hunter2" not in caught.value.message
+
+
+def test_a_database_address_of_another_kind_is_refused(data: Path) -> None:
+    with pytest.raises(SettingsError, match="must start with postgresql://"):
+        load_settings(data=data, database_url="mysql://me@here/tutela")

@@ -1,0 +1,66 @@
+"""The database is brought to the right shape, once, and never from a newer version."""
+
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+import tutela.accounts.tables
+import tutela.cases.tables
+import tutela.hashlists.tables
+import tutela.screening.tables  # noqa: F401 - each import declares its room's tables
+from tutela.errors import StorageError
+from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
+from tutela.storage.schema import metadata
+from tutela.storage.settings import Settings
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_declares(database: Database) -> None:
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert set(inspect(connection).get_table_names()) == {
+            *metadata.tables,
+            "alembic_version",
+        }
+
+
+def test_an_upgrade_says_what_it_does_and_does_it_once(settings: Settings) -> None:
+    database = Database.open(settings)
+    said: list[str] = []
+    upgrade(database, settings.data, said.append)
+    upgrade(database, settings.data, said.append)
+    assert said == ["Making the database ..."]
+    database.close()
+
+
+def test_processes_that_start_together_do_not_trip_over_each_other(settings: Settings) -> None:
+    said: list[str] = []
+    failures: list[Exception] = []
+
+    def start() -> None:
+        database = Database.open(settings)
+        try:
+            upgrade(database, settings.data, said.append)
+        except Exception as error:  # noqa: BLE001 - reported below
+            failures.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert said == ["Making the database ..."]
+
+
+def test_a_database_from_a_newer_version_is_left_alone(database: Database, data) -> None:
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError, match="newer Tutela"):
+        upgrade(database, data, tell=lambda _: None)
