@@ -1,1 +1,1 @@
-"""The index of known fingerprints: exact digests, and PDQ within a distance. Pure but for its files."""
+"""The index of known fingerprints: exact digests, PDQ within a distance. Pure but for its files."""

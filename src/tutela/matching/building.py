@@ -1,0 +1,111 @@
+"""Turning a stream of entries into segments, a bounded number of rows at a time."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Kind
+from tutela.matching.manifest import SegmentRecord
+from tutela.matching.model import IndexEntry
+from tutela.matching.segment import Column, Numbers, value_columns, write_segment
+
+ROWS_IN_A_BATCH = 1 << 20
+"""Bounds the memory that adding takes: about 50 bytes a row, and as much again to sort."""
+
+_KINDS = tuple(Kind)
+_WIDEST = max(kind.width for kind in Kind)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Some entries as columns, each entry number once.
+
+    Attributes:
+        kinds: Positions in ``tuple(Kind)``.
+        values: One value a row, filled up to 32 bytes.
+        entries: Entry numbers, ascending.
+        hash_lists: List numbers.
+    """
+
+    kinds: npt.NDArray[np.int8]
+    values: npt.NDArray[np.uint8]
+    entries: Numbers
+    hash_lists: Numbers
+
+
+def read_batches(entries: Iterable[IndexEntry], rows: int = ROWS_IN_A_BATCH) -> Iterator[Batch]:
+    """Collect a stream into batches.
+
+    Args:
+        entries: The stream. Of an entry number given twice within a batch the last counts.
+        rows: How many entries to take for a batch.
+
+    Raises:
+        InvalidInputError: A value does not have its kind's length.
+    """
+    stream = iter(entries)
+    for first in stream:
+        yield _read_batch(chain([first], islice(stream, rows - 1)))
+
+
+def write_batch(batch: Batch, path: Path, number: int) -> SegmentRecord:
+    """Write a batch as a segment.
+
+    Raises:
+        StorageError: The disk is full, or the file cannot be written for another reason.
+    """
+    counts = np.bincount(batch.kinds, minlength=len(_KINDS)).tolist()
+    rows = {kind: count for kind, count in zip(_KINDS, counts, strict=True) if count}
+    entry_range = int(batch.entries[0]), int(batch.entries[-1])
+    return write_segment(path, number, rows, entry_range, _columns(batch, tuple(rows)))
+
+
+def _read_batch(stream: Iterable[IndexEntry]) -> Batch:
+    kinds, values, entries, hash_lists = array("b"), bytearray(), array("q"), array("q")
+    numbers = {kind: number for number, kind in enumerate(_KINDS)}
+    for entry in stream:
+        if len(entry.value) != entry.kind.width:
+            raise InvalidInputError(
+                f"a {entry.kind} fingerprint is {entry.kind.width} bytes, not {len(entry.value)}"
+            )
+        kinds.append(numbers[entry.kind])
+        values += entry.value.ljust(_WIDEST, b"\0")
+        entries.append(entry.entry)
+        hash_lists.append(entry.hash_list)
+    batch = Batch(
+        np.frombuffer(kinds, np.int8),
+        np.frombuffer(values, np.uint8).reshape(-1, _WIDEST),
+        np.frombuffer(entries, np.int64),
+        np.frombuffer(hash_lists, np.int64),
+    )
+    return _in_order(batch)
+
+
+def _in_order(batch: Batch) -> Batch:
+    if (np.diff(batch.entries) > 0).all():
+        return batch
+    order = np.argsort(batch.entries, kind="stable")
+    last = np.append(np.diff(batch.entries[order]) != 0, True)
+    order = order[last]
+    return Batch(
+        batch.kinds[order], batch.values[order], batch.entries[order], batch.hash_lists[order]
+    )
+
+
+def _columns(batch: Batch, kinds: tuple[Kind, ...]) -> Iterator[Column]:
+    for kind in kinds:
+        rows = np.flatnonzero(batch.kinds == _KINDS.index(kind))
+        columns = value_columns(kind, batch.values[rows, : kind.width])
+        if kind is not Kind.PDQ:
+            order = np.argsort(columns[0], kind="stable")
+            rows = rows[order]
+            columns = tuple(column[order] for column in columns)
+        yield from columns
+        yield batch.entries[rows]
+        yield batch.hash_lists[rows]

@@ -1,0 +1,102 @@
+"""Writing files that are whole or absent, and the lock that lets one process write at a time."""
+
+import fcntl
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tutela.errors import StorageError
+
+LOCK = "lock"
+
+
+def damaged(folder: Path, detail: str) -> StorageError:
+    """The error for an index that cannot be trusted."""
+    return StorageError(
+        f"the index in {folder} is damaged ({detail}): delete the folder, "
+        "it is rebuilt from the database"
+    )
+
+
+@contextmanager
+def storage_errors(folder: Path, action: str) -> Iterator[None]:
+    """Turn the operating system's errors into one that names the folder and the way out."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise StorageError(
+            f"cannot {action} the index in {folder} ({reason}): "
+            "check free space and permissions there, then try again; nothing already in it is lost"
+        ) from error
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the folder's write lock; waits for any other holder, thread or process.
+
+    Raises:
+        StorageError: The lock file cannot be made, for one because the folder is read-only.
+    """
+    with storage_errors(folder, "lock"):
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with storage_errors(folder, "lock"):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        # A child forked meanwhile shares the open lock, so closing alone would not release it.
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        os.close(lock)
+
+
+def write_whole(path: Path, pieces: Iterable[npt.NDArray[np.generic] | bytes]) -> tuple[int, int]:
+    """Write a file and make it durable.
+
+    Returns:
+        Its length in bytes and its CRC-32.
+
+    Raises:
+        StorageError: The disk is full, or the file cannot be written for another reason.
+    """
+    size = checksum = 0
+    with storage_errors(path.parent, "write"), path.open("wb") as file:
+        for piece in pieces:
+            view = _bytes_of(piece)
+            file.write(view)
+            size += len(view)
+            checksum = zlib.crc32(view, checksum)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, checksum
+
+
+def put_in_place(written: Path, path: Path) -> None:
+    """Give a durable file its final name, in one step, together with all files beside it.
+
+    Raises:
+        StorageError: The folder cannot be written.
+    """
+    with storage_errors(path.parent, "write"):
+        _flush_folder(path.parent)
+        written.rename(path)
+        _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _bytes_of(piece: npt.NDArray[np.generic] | bytes) -> memoryview:
+    if isinstance(piece, bytes):
+        return memoryview(piece)
+    return np.ascontiguousarray(piece).reshape(-1).view(np.uint8).data

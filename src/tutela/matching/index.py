@@ -1,0 +1,189 @@
+"""The index of known fingerprints."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tutela.errors import StorageError
+from tutela.matching.durable import exclusive
+from tutela.matching.model import Hit, IndexEntry, Query
+from tutela.matching.searching import search
+from tutela.matching.segment import check_segment
+from tutela.matching.snapshot import Snapshot, is_newest, load_snapshot
+from tutela.matching.writing import Writer, ensure_index, mend_index, remove_leftovers
+
+
+class Index:
+    """Live list entries by fingerprint, in a folder of a local disk. Every answer is exact.
+
+    It holds nothing that the database does not: when it is lost or damaged, it is built anew.
+
+    Any number of processes may have the same folder open. One at a time changes it, the others
+    wait for their turn; readers wait for nobody. A reader sees the index as it was when it was
+    opened or last refreshed. All methods may be called from several threads at once.
+
+    To catch up with the database, read its changes while holding the writer, so that each is read
+    by one process only::
+
+        with index.writing() as writer:
+            if writer.revision < database_revision:
+                writer.update(added, withdrawn, revision=database_revision)
+    """
+
+    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+        self._folder = folder
+        self._snapshot: Snapshot | None = snapshot
+        self._changing = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path) -> "Index":
+        """Open the index in a folder, or make an empty one if the folder is absent or empty.
+
+        Raises:
+            StorageError: The index is damaged (see ``mend``), the folder holds other files, or it
+                cannot be read.
+        """
+        ensure_index(folder)
+        return cls(folder, load_snapshot(folder))
+
+    @classmethod
+    def mend(cls, folder: Path) -> "Index":
+        """Open the index in a folder, after putting an empty one in place of a damaged one.
+
+        An index that can be opened is left as it is: of several processes that find it damaged,
+        the first replaces it. Afterwards ``revision`` is 0 if it is to be built anew.
+
+        Raises:
+            StorageError: The folder holds other files, or cannot be written.
+        """
+        mend_index(folder)
+        return cls(folder, load_snapshot(folder))
+
+    @property
+    def revision(self) -> int:
+        """The database revision up to which the index is complete; 0 if nothing was added yet."""
+        return self._current.manifest.revision
+
+    def __len__(self) -> int:
+        """How many entries are live."""
+        return len(self._current)
+
+    def look_up(self, query: Query, max_distance: int) -> list[Hit]:
+        """Find the entries that match one file.
+
+        Args:
+            query: The file's fingerprints.
+            max_distance: How many of the 256 bits of a PDQ hash may differ, 0 to 256. Digests
+                match exactly. The PDQ quality is the caller's concern.
+
+        Returns:
+            The hits, nearest first, and by list and entry number where equally near.
+
+        Raises:
+            InvalidInputError: The distance is out of range or a value has a wrong length.
+        """
+        return self.look_up_many([query], max_distance)[0]
+
+    def look_up_many(self, queries: Sequence[Query], max_distance: int) -> list[list[Hit]]:
+        """Find the entries that match each of many files: as ``look_up`` of each, but faster.
+
+        Raises:
+            InvalidInputError: The distance is out of range or a value has a wrong length.
+        """
+        return search(self._current.segments, queries, max_distance)
+
+    def refresh(self) -> bool:
+        """Pick up what other processes have changed. Takes microseconds if nothing has.
+
+        Returns:
+            Whether anything has changed.
+
+        Raises:
+            StorageError: The index is damaged or its folder gone; what was open stays so.
+        """
+        with self._changing:
+            current = self._current
+            if is_newest(self._folder, current):
+                return False
+            self._snapshot = load_snapshot(self._folder, current)
+            current.file.close()
+            return True
+
+    @contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """Wait until no other process or thread changes the index, then be the one that may.
+
+        Within the block change the index by the writer's methods only: the index's own would wait
+        for the block to end. After it the index is refreshed.
+
+        Raises:
+            StorageError: The folder cannot be written, or is damaged.
+        """
+        with exclusive(self._folder):
+            self.refresh()
+            self._remove_leftovers()
+            try:
+                yield Writer(self._folder, self._current)
+            finally:
+                self.refresh()
+                self._remove_leftovers()
+
+    def update(
+        self, added: Iterable[IndexEntry], withdrawn: Iterable[int], *, revision: int
+    ) -> None:
+        """Bring the index to a revision of the database, as a whole: see ``Writer.update``."""
+        with self.writing() as writer:
+            writer.update(added, withdrawn, revision=revision)
+
+    def add(self, entries: Iterable[IndexEntry], *, revision: int) -> None:
+        """Update that only adds. A revision's withdrawals belong into the same ``update``."""
+        self.update(entries, (), revision=revision)
+
+    def withdraw(self, entries: Iterable[int], *, revision: int) -> None:
+        """Update that only withdraws. A revision's additions belong into the same ``update``."""
+        self.update((), entries, revision=revision)
+
+    def clear(self) -> None:
+        """Empty the index and go back to revision 0, in one step: see ``Writer.clear``."""
+        with self.writing() as writer:
+            writer.clear()
+
+    def verify(self) -> None:
+        """Read the index whole and compare its checksums; opening it checks the lengths only.
+
+        Raises:
+            StorageError: A file is not as it was written.
+        """
+        for segment in self._current.segments:
+            check_segment(self._folder, segment)
+
+    def close(self) -> None:
+        """Let go of the files. Look-ups under way in other threads still end well."""
+        with self._changing:
+            if self._snapshot is not None:
+                self._snapshot.file.close()
+                self._snapshot = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def _current(self) -> Snapshot:
+        snapshot = self._snapshot
+        if snapshot is None:
+            raise StorageError("the index was closed: open it again")
+        return snapshot
+
+    def _remove_leftovers(self) -> None:
+        remove_leftovers(self._folder, self._current.manifest.file_names)

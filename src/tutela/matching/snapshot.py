@@ -1,0 +1,89 @@
+"""What the index was at one moment: all that a look-up reads, and never changes."""
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutela.matching.durable import damaged, storage_errors
+from tutela.matching.manifest import MANIFEST, Manifest, SegmentRecord, parse_manifest
+from tutela.matching.segment import Segment, map_segment, read_withdrawn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The index at one moment.
+
+    Attributes:
+        manifest: What it consisted of.
+        segments: Its segments, mapped.
+        file: The manifest's file, kept open: while it is, no newer manifest can be given the same
+            inode, so that comparing inodes tells for certain whether there is a newer one.
+    """
+
+    manifest: Manifest
+    segments: tuple[Segment, ...]
+    file: io.FileIO
+
+    def __len__(self) -> int:
+        return sum(segment.live for segment in self.segments)
+
+
+def load_snapshot(folder: Path, previous: Snapshot | None = None) -> Snapshot:
+    """Read the manifest and map what it names.
+
+    Args:
+        folder: The index's folder.
+        previous: A snapshot whose maps are used again where they still serve.
+
+    Raises:
+        StorageError: The index is damaged or cannot be read.
+    """
+    while True:
+        with storage_errors(folder, "read"):
+            file = io.FileIO(folder / MANIFEST)
+        try:
+            manifest = parse_manifest(file.readall(), folder)
+            with storage_errors(folder, "read"):
+                try:
+                    segments = tuple(_map_segments(folder, manifest, previous))
+                except FileNotFoundError as missing:
+                    if _is_newest(folder, file):
+                        raise damaged(folder, f"{Path(missing.filename).name} is missing") from None
+                    # A writer has merged that file away since the manifest was read.
+                    file.close()
+                    continue
+            return Snapshot(manifest, segments, file)
+        except BaseException:
+            file.close()
+            raise
+
+
+def is_newest(folder: Path, snapshot: Snapshot) -> bool:
+    """Whether no process has changed the index since the snapshot.
+
+    Raises:
+        StorageError: The folder is gone or cannot be read.
+    """
+    with storage_errors(folder, "read"):
+        return _is_newest(folder, snapshot.file)
+
+
+def _is_newest(folder: Path, file: io.FileIO) -> bool:
+    return os.path.samestat(os.stat(folder / MANIFEST), os.fstat(file.fileno()))  # noqa: PTH116
+
+
+def _map_segments(folder: Path, manifest: Manifest, previous: Snapshot | None) -> Iterator[Segment]:
+    mapped: dict[int, Segment] = {}
+    if previous and previous.manifest.identity == manifest.identity:
+        mapped = {segment.record.number: segment for segment in previous.segments}
+    for record in manifest.segments:
+        known = mapped.get(record.number)
+        yield map_segment(folder, record) if known is None else _again(folder, record, known)
+
+
+def _again(folder: Path, record: SegmentRecord, known: Segment) -> Segment:
+    if record == known.record:
+        return known
+    return Segment(record, known.mapping, known.blocks, read_withdrawn(folder, record))

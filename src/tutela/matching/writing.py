@@ -1,0 +1,209 @@
+"""Changing the index: one process at a time, each change whole or not at all.
+
+Files are never changed. A change writes new ones and then replaces the manifest, so a process
+killed at any instant leaves the old state or the new one, and perhaps files that no manifest
+names, which the next writer removes.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tutela.errors import StorageError
+from tutela.matching.building import read_batches, write_batch
+from tutela.matching.durable import damaged, exclusive, storage_errors
+from tutela.matching.manifest import (
+    MANIFEST,
+    Manifest,
+    SegmentRecord,
+    file_name,
+    is_ours,
+    is_segment_file,
+    refuse_foreign_folder,
+    write_manifest,
+)
+from tutela.matching.merging import choose_merge, write_merged
+from tutela.matching.model import IndexEntry
+from tutela.matching.searching import contains
+from tutela.matching.segment import (
+    Numbers,
+    Segment,
+    map_segment,
+    write_withdrawn,
+)
+from tutela.matching.snapshot import Snapshot, load_snapshot
+
+_ROWS_AT_ONCE = 1 << 16
+
+
+class Writer:
+    """The right to change the index, held by one process at a time (see ``Index.writing``)."""
+
+    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+        self._folder = folder
+        self._manifest = snapshot.manifest
+        self._segments: Sequence[Segment] = snapshot.segments
+
+    @property
+    def revision(self) -> int:
+        """The revision on disk, which nobody else can change as long as the writer is held."""
+        return self._manifest.revision
+
+    def update(
+        self, added: Iterable[IndexEntry], withdrawn: Iterable[int], *, revision: int
+    ) -> None:
+        """Bring the index to a revision of the database; readers see all of it or nothing.
+
+        Does nothing if the index is at this revision or a later one already, so that two processes
+        that catch up at the same time do no harm.
+
+        Args:
+            added: Entries to add, a stream of any length. One whose number is in the index, live
+                or withdrawn, replaces that one.
+            withdrawn: Numbers of entries that are never found again, until added anew. Unknown
+                numbers do no harm. A number in both streams ends withdrawn.
+            revision: The revision that the index is complete up to afterwards.
+
+        Raises:
+            InvalidInputError: A value does not have its kind's length; nothing is changed.
+            StorageError: The disk is full or cannot be written; nothing is changed.
+        """
+        if revision <= self.revision:
+            return
+        self._commit(self._changed(self._segments, added, withdrawn), revision)
+        # The update stands already. Whether there was room to merge is the next writer's concern.
+        with suppress(StorageError):
+            self._merge()
+
+    def replace(self, entries: Iterable[IndexEntry], *, revision: int) -> None:
+        """Exchange all that the index holds; until the end readers see what it held before.
+
+        Args:
+            entries: All entries that shall be live.
+            revision: The revision that they stand for, whatever it was before.
+
+        Raises:
+            InvalidInputError: A value does not have its kind's length; nothing is changed.
+            StorageError: The disk is full or cannot be written; nothing is changed.
+        """
+        self._commit(self._changed((), entries, ()), revision)
+        with suppress(StorageError):
+            self._merge()
+
+    def clear(self) -> None:
+        """Empty the index and go back to revision 0.
+
+        Raises:
+            StorageError: The disk cannot be written; nothing is changed.
+        """
+        self._commit((), 0)
+
+    def _changed(
+        self, segments: Sequence[Segment], added: Iterable[IndexEntry], withdrawn: Iterable[int]
+    ) -> Sequence[Segment]:
+        for batch in read_batches(added):
+            path, number = self._new_file("segment")
+            record = write_batch(batch, path, number)
+            segments = [_without(segment, batch.entries) for segment in segments]
+            segments.append(self._map(record))
+        gone = np.unique(np.fromiter(withdrawn, np.int64))
+        return [_without(segment, gone) for segment in segments]
+
+    def _merge(self) -> None:
+        while chosen := choose_merge(self._segments):
+            path, number = self._new_file("segment")
+            merged = self._map(write_merged(chosen, path, number))
+            others = [segment for segment in self._segments if segment not in chosen]
+            self._commit([*others, merged], self.revision)
+
+    def _commit(self, segments: Sequence[Segment], revision: int) -> None:
+        kept = [self._with_withdrawals_written(segment) for segment in segments if segment.live]
+        manifest = replace(
+            self._manifest, revision=revision, segments=tuple(segment.record for segment in kept)
+        )
+        write_manifest(manifest, self._folder)
+        self._manifest, self._segments = manifest, kept
+
+    def _with_withdrawals_written(self, segment: Segment) -> Segment:
+        if not len(segment.withdrawn) or segment.record.withdrawn:
+            return segment
+        path, number = self._new_file("withdrawn")
+        record = write_withdrawn(path, number, segment.withdrawn)
+        return replace(segment, record=replace(segment.record, withdrawn=record))
+
+    def _new_file(self, suffix: str) -> tuple[Path, int]:
+        number = self._manifest.next_number
+        self._manifest = replace(self._manifest, next_number=number + 1)
+        return self._folder / file_name(number, suffix), number
+
+    def _map(self, record: SegmentRecord) -> Segment:
+        with storage_errors(self._folder, "read"):
+            return map_segment(self._folder, record)
+
+
+def ensure_index(folder: Path) -> None:
+    """Make an empty index if the folder is absent or empty.
+
+    Raises:
+        StorageError: The folder holds other files or a damaged index, or cannot be written.
+    """
+    with storage_errors(folder, "create"):
+        if (folder / MANIFEST).exists():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        refuse_foreign_folder(folder)
+    with exclusive(folder):
+        if (folder / MANIFEST).exists():
+            return
+        if any(is_segment_file(path.name) for path in folder.iterdir()):
+            raise damaged(folder, "its manifest is missing")
+        write_manifest(Manifest.empty(), folder)
+
+
+def mend_index(folder: Path) -> None:
+    """Replace a damaged index by an empty one, unless it is sound, or another process just did.
+
+    Raises:
+        StorageError: The folder holds other files, or cannot be written.
+    """
+    with storage_errors(folder, "create"):
+        folder.mkdir(parents=True, exist_ok=True)
+        refuse_foreign_folder(folder)
+    with exclusive(folder):
+        try:
+            load_snapshot(folder).file.close()
+        except StorageError:
+            write_manifest(Manifest.empty(), folder)
+            remove_leftovers(folder, set())
+
+
+def remove_leftovers(folder: Path, in_use: set[str]) -> None:
+    """Delete an index's files that the manifest does not name; only for the lock's holder.
+
+    What cannot be deleted stays for the next writer to try.
+    """
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if is_ours(path.name) and path.name not in in_use:
+                path.unlink()
+
+
+def _without(segment: Segment, entries: Numbers) -> Segment:
+    """Withdraw all rows of some entries, given in ascending order."""
+    first = np.searchsorted(entries, segment.record.lowest, side="left")
+    last = np.searchsorted(entries, segment.record.highest, side="right")
+    entries = entries[first:last]
+    if not len(entries):
+        return segment
+    gone = [segment.withdrawn]
+    for block in segment.blocks:
+        for start in range(0, len(block), _ROWS_AT_ONCE):
+            rows = np.flatnonzero(contains(entries, block.entries[start : start + _ROWS_AT_ONCE]))
+            gone.append((rows + (block.first_row + start)).astype(np.uint32))
+    withdrawn = np.unique(np.concatenate(gone))
+    if len(withdrawn) == len(segment.withdrawn):
+        return segment
+    return replace(segment, record=replace(segment.record, withdrawn=None), withdrawn=withdrawn)
