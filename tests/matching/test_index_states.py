@@ -1,0 +1,116 @@
+"""Whatever happens to an index, in whatever order, it answers as plain Python does."""
+
+import random
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.matching.brute_force import BruteForce, entry, flipped_at_random
+from tutela.fingerprints.model import Kind
+from tutela.matching.index import Index
+from tutela.matching.model import IndexEntry, Query
+
+NUMBERS = st.integers(-3, 30)
+
+
+@st.composite
+def values(draw: st.DrawFn, kind: Kind) -> bytes:
+    """Values of which many are equal or near, and digests of which many begin alike."""
+    family = draw(st.integers(0, 2))
+    centre = random.Random(family).randbytes(kind.width)
+    if kind is Kind.PDQ:
+        distance = draw(st.integers(0, 40))
+        return flipped_at_random(centre, distance, random.Random(distance))
+    return centre[:-1] + bytes([draw(st.integers(0, 2))])
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> IndexEntry:
+    kind = draw(st.sampled_from(Kind))
+    return entry(draw(NUMBERS), kind, draw(values(kind)), draw(st.integers(1, 3)))
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> Query:
+    return Query(**{kind.value: draw(st.none() | values(kind)) for kind in Kind})
+
+
+class IndexStates(RuleBasedStateMachine):
+    """A writer that is always up to date, and a reader that is only after ``refresh``."""
+
+    @initialize()
+    def open_both(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.writer, self.reader = Index.open(self.folder), Index.open(self.folder)
+        self.revision = self.seen_revision = 0
+        self.expected, self.seen = BruteForce(), BruteForce()
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.writer.close()
+            self.reader.close()
+            shutil.rmtree(self.folder)
+
+    @rule(added=st.lists(entries(), max_size=12), withdrawn=st.lists(NUMBERS, max_size=8))
+    def update(self, added: list[IndexEntry], withdrawn: list[int]) -> None:
+        self.revision += 1
+        self.writer.update(iter(added), iter(withdrawn), revision=self.revision)
+        self.expected.update(added, withdrawn)
+
+    @rule(added=st.lists(entries(), max_size=12))
+    def update_to_a_revision_that_is_there_already(self, added: list[IndexEntry]) -> None:
+        self.writer.update(added, range(30), revision=self.revision)
+
+    @rule(everything=st.lists(entries(), max_size=12))
+    def replace_all(self, everything: list[IndexEntry]) -> None:
+        self.revision += 1
+        with self.writer.writing() as writer:
+            writer.replace(everything, revision=self.revision)
+        self.expected = BruteForce(everything)
+
+    @rule()
+    def clear(self) -> None:
+        self.writer.clear()
+        self.revision = 0
+        self.expected = BruteForce()
+
+    @rule()
+    def reopen_the_writer(self) -> None:
+        self.writer.close()
+        self.writer = Index.open(self.folder)
+
+    @rule()
+    def refresh_the_reader(self) -> None:
+        self.reader.refresh()
+        assert not self.reader.refresh()
+        self.seen, self.seen_revision = BruteForce(self.expected.live.values()), self.revision
+
+    @rule(asked=st.lists(queries(), max_size=4), max_distance=st.integers(0, 256))
+    def look_up(self, asked: list[Query], max_distance: int) -> None:
+        assert self.writer.look_up_many(asked, max_distance) == [
+            self.expected.look_up(query, max_distance) for query in asked
+        ]
+        assert self.reader.look_up_many(asked, max_distance) == [
+            self.seen.look_up(query, max_distance) for query in asked
+        ]
+
+    @invariant()
+    def sizes_and_revisions_agree(self) -> None:
+        if hasattr(self, "folder"):
+            assert (len(self.writer), self.writer.revision) == (
+                len(self.expected.live),
+                self.revision,
+            )
+            assert (len(self.reader), self.reader.revision) == (
+                len(self.seen.live),
+                self.seen_revision,
+            )
+            self.writer.verify()
+
+
+TestIndexStates = IndexStates.TestCase
+TestIndexStates.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
