@@ -28,6 +28,9 @@ check: $(VENV)/.installed-tests ## Lint, types and the import contract
 bench: $(VENV)/.installed-peers ## Measure against the nearest peers, side by side
 	@$(BIN)/python -m benchmarks
 
+docs: setup ## Write the generated pages of the documentation anew
+	@$(BIN)/python docs/write_configuration.py
+
 lock: ## Compile the lock files anew (needs uv)
 	@requirements/lock
 
@@ -58,4 +61,4 @@ $(VENV)/.installed-peers: requirements/oracle.lock $(VENV)/.installed-tests
 	@$(PIP) install --require-hashes -r requirements/oracle.lock
 	@touch $@
 
-.PHONY: help setup run test check bench lock clean
+.PHONY: help setup run test check bench docs lock clean

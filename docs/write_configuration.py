@@ -1,0 +1,90 @@
+"""Writes docs/configuration.md from the settings themselves: ``make docs``."""
+
+from enum import Enum
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from tutela.storage.settings import ENVIRONMENT_PREFIX, FILE_NAME, Policy, Settings
+
+PAGE = Path(__file__).with_name("configuration.md")
+
+_HEAD = f"""# Configuration
+
+<!-- Written by docs/write_configuration.py from src/tutela/storage/settings.py: change that. -->
+
+Tutela runs without any configuration. What you do set, you set in one of three places; the first
+that has a value wins:
+
+1. the command line (`--data`, `--host`, `--port`, `--workers`);
+2. the environment: `{ENVIRONMENT_PREFIX}` and the name in capitals, such as
+   `{ENVIRONMENT_PREFIX}PORT=9000`; inside a section with two underscores, such as
+   `{ENVIRONMENT_PREFIX}POLICY__MAX_DISTANCE=20`;
+3. the file `{FILE_NAME}` in the folder where Tutela is started, or the file that
+   `{ENVIRONMENT_PREFIX}CONFIG` names.
+
+Everything is checked when a command starts. A wrong value stops it with a line that names the key,
+where it is set, and the fix:
+
+    error: {FILE_NAME}: policy.on_match: is 'blok', but should be 'block', 'pass' or 'count'
+
+## Settings
+
+"""
+
+_POLICY = """
+## Policy: what a match means
+
+In the section `[policy]`:
+
+"""
+
+_TAIL = """
+Each list may differ, in a section that bears its name:
+
+```toml
+[policy]
+on_match = "block"
+
+[policy.lists."partner-hotline"]
+max_distance = 24
+
+[policy.lists."on trial"]
+on_match = "count"
+```
+
+| `on_match` | a case is opened | the caller is told |
+|---|---|---|
+| `block` | yes | `match` |
+| `pass` | yes | `clear`, unless its key has the scope `screen:details`: then also the case |
+| `count` | no, one more is counted | `clear` |
+
+If several lists match, the strictest decides.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return _HEAD + _table(Settings) + _POLICY + _table(Policy) + _TAIL
+
+
+def _table(section: type[BaseModel]) -> str:
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    rows += [
+        f"| `{name}` | {_default(field)} | {field.description} |"
+        for name, field in section.model_fields.items()
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel))
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None or field.default is None:
+        return ""
+    value = field.default.value if isinstance(field.default, Enum) else field.default
+    return f"`{value}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,83 @@
+"""A checkpoint holds the paths still to do, in order, and never more."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutela.errors import NotFoundError
+from tutela.screening.checkpoint import Checkpoint, Found, abandon, resume
+
+FILES = [Found(f"/pictures/{number:05}.jpg", number) for number in range(3000)]
+
+
+def begin(folder: Path, roots: tuple[str, ...] = ("/pictures",)) -> Checkpoint:
+    return Checkpoint.begin(folder, roots, reversed(FILES))
+
+
+def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    checkpoint = begin(tmp_path)
+    remaining = checkpoint.remaining()
+    checkpoint.done([next(remaining) for _ in range(1234)])
+    checkpoint.close()
+
+    resumed = resume(tmp_path, [])
+    assert list(resumed.remaining()) == FILES[1234:]
+    assert (resumed.scan.files, resumed.scan.size) == (3000, sum(range(3000)))
+
+
+def test_what_is_done_is_no_longer_written_down(tmp_path: Path) -> None:
+    checkpoint = begin(tmp_path)
+    checkpoint.done(FILES[:2999])
+    (file,) = tmp_path.iterdir()
+    assert b"/pictures/02998.jpg" not in file.read_bytes()
+    assert b"/pictures/02999.jpg" in file.read_bytes()
+
+
+def test_a_scan_that_ended_leaves_nothing(tmp_path: Path) -> None:
+    begin(tmp_path).erase()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_running_scan_cannot_be_taken_or_abandoned(tmp_path: Path) -> None:
+    running = begin(tmp_path)
+    with pytest.raises(NotFoundError):
+        resume(tmp_path, [])
+    assert abandon(tmp_path, []) == 0
+    running.close()
+    assert abandon(tmp_path, []) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scan_is_resumed_by_its_paths(tmp_path: Path) -> None:
+    begin(tmp_path, ("/a",)).close()
+    begin(tmp_path, ("/b",)).close()
+    with pytest.raises(NotFoundError, match="no interrupted scan of these paths"):
+        resume(tmp_path, ["/c"])
+    assert resume(tmp_path, ["/a"]).scan.roots == ("/a",)
+
+
+def test_the_paths_found_by_a_scan_that_was_killed_early_are_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "0123.finding").write_text('["/pictures/1.jpg", 3]\n')
+    begin(tmp_path).erase()
+    assert list(tmp_path.iterdir()) == []
+
+
+names = st.text(st.characters(codec="utf-8"), min_size=1).map(lambda name: "/" + name)
+odd_names = st.binary(min_size=1).map(lambda name: name.decode("utf-8", "surrogateescape"))
+
+
+@given(
+    st.lists(st.builds(Found, names | odd_names, st.integers(0, 2**40)), max_size=50),
+    st.data(),
+)
+def test_any_path_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, files: list[Found], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("scans")
+    checkpoint = Checkpoint.begin(folder, ["/"], reversed(files))
+    cut = data.draw(st.integers(0, len(files)))
+    checkpoint.done(files[:cut])
+    checkpoint.close()
+    assert list(resume(folder, []).remaining()) == files[cut:]

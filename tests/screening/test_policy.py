@@ -1,0 +1,91 @@
+"""The policy says what a match means, and nothing slips past it."""
+
+import itertools
+
+import pytest
+
+from tutela.cases.model import Match
+from tutela.fingerprints.model import Kind
+from tutela.matching.model import Hit
+from tutela.screening.model import Verdict
+from tutela.screening.policy import Action, Rules, decide, matches_among, rules_for
+from tutela.storage.settings import ListPolicy, OnMatch, Policy
+
+
+def rules(**changes: object) -> Rules:
+    return Rules(
+        **{"name": "a", "on_match": OnMatch.BLOCK, "max_distance": 31, "min_quality": 50} | changes  # type: ignore[arg-type]
+    )
+
+
+def match(hash_list: int) -> Match:
+    return Match(hash_list, f"list {hash_list}", 1, Kind.MD5, 0)
+
+
+def pdq(distance: int, entry: int = 1, hash_list: int = 1) -> Hit:
+    return Hit(distance, hash_list, entry, Kind.PDQ)
+
+
+@pytest.mark.parametrize(
+    ("meanings", "unreadable", "action"),
+    [
+        ([], False, Action(Verdict.CLEAR, open_case=False)),
+        ([], True, Action(Verdict.UNREADABLE, open_case=False)),
+        ([OnMatch.COUNT], False, Action(Verdict.CLEAR, open_case=False)),
+        ([OnMatch.COUNT], True, Action(Verdict.UNREADABLE, open_case=False)),
+        ([OnMatch.PASS], False, Action(Verdict.CLEAR, open_case=True)),
+        ([OnMatch.PASS], True, Action(Verdict.UNREADABLE, open_case=True)),
+        ([OnMatch.PASS, OnMatch.COUNT], False, Action(Verdict.CLEAR, open_case=True)),
+        ([OnMatch.BLOCK], False, Action(Verdict.MATCH, open_case=True)),
+        ([OnMatch.BLOCK], True, Action(Verdict.MATCH, open_case=True)),
+        ([OnMatch.BLOCK, OnMatch.PASS], False, Action(Verdict.MATCH, open_case=True)),
+        ([OnMatch.BLOCK, OnMatch.COUNT], True, Action(Verdict.MATCH, open_case=True)),
+    ],
+)
+def test_the_strictest_list_decides(
+    meanings: list[OnMatch], unreadable: bool, action: Action
+) -> None:
+    for order in itertools.permutations(meanings):
+        by_number = {number: rules(on_match=meaning) for number, meaning in enumerate(order)}
+        assert decide([match(n) for n in by_number], by_number, unreadable) == action
+
+
+def test_what_a_list_does_not_set_follows_the_general_policy() -> None:
+    policy = Policy(max_distance=20, lists={"own": ListPolicy(min_quality=0)})
+    assert rules_for(policy, "own") == Rules("own", OnMatch.BLOCK, 20, 0)
+    assert rules_for(policy, "other") == Rules("other", OnMatch.BLOCK, 20, 50)
+
+
+@pytest.mark.parametrize(("distance", "matched"), [(0, True), (31, True), (32, False)])
+def test_a_distance_within_the_lists_own_is_a_match(distance: int, matched: bool) -> None:
+    found = matches_among([pdq(distance)], {1: rules()}, 100, {1: None})
+    assert bool(found) == matched
+
+
+@pytest.mark.parametrize(("mine", "theirs", "matched"), [
+    (50, 50, True), (None, None, True), (49, 100, False), (100, 49, False), (None, 49, False),
+])  # fmt: skip
+def test_pictures_that_are_too_flat_are_compared_on_neither_side(
+    mine: int | None, theirs: int | None, matched: bool
+) -> None:
+    found = matches_among([pdq(0)], {1: rules()}, mine, {1: theirs})
+    assert bool(found) == matched
+
+
+def test_a_flat_picture_is_still_known_by_its_digest() -> None:
+    hit = Hit(0, 1, 1, Kind.SHA256)
+    assert matches_among([hit], {1: rules()}, 0, {1: 0}) == (Match(1, "a", 1, Kind.SHA256, 0),)
+
+
+def test_a_list_that_was_removed_matches_nothing() -> None:
+    assert matches_among([pdq(0)], {}, 100, {1: None}) == ()
+
+
+def test_an_entry_that_was_withdrawn_matches_nothing() -> None:
+    assert matches_among([pdq(0)], {1: rules()}, 100, {}) == ()
+
+
+def test_only_the_nearest_of_each_list_and_kind_is_told() -> None:
+    hits = [pdq(1, entry=5), pdq(2, entry=6), pdq(3, entry=7, hash_list=2)]
+    found = matches_among(hits, {1: rules(), 2: rules()}, 100, dict.fromkeys((5, 6, 7)))
+    assert [(each.hash_list, each.entry) for each in found] == [(1, 5), (2, 7)]
