@@ -124,6 +124,7 @@ class Index:
         """
         with exclusive(self._folder):
             self.refresh()
+            # What a killed writer left may be what fills the disk.
             self._remove_leftovers()
             try:
                 yield Writer(self._folder, self._current)
