@@ -56,9 +56,7 @@ class Fingerprint:
         """
         digits = text.strip()
         if len(digits) != 2 * kind.width or not digits.isalnum():
-            raise InvalidInputError(
-                f"a {kind} fingerprint is {2 * kind.width} hexadecimal digits"
-            )
+            raise InvalidInputError(f"a {kind} fingerprint is {2 * kind.width} hexadecimal digits")
         try:
             return cls(kind, bytes.fromhex(digits))
         except ValueError:
@@ -86,23 +84,76 @@ class Pdq:
 
 
 @dataclass(frozen=True, slots=True)
-class FileFingerprints:
-    """All that screening knows of a file.
+class Digests:
+    """The cryptographic digests of some bytes.
 
     Attributes:
-        size: Length of the file in bytes.
+        size: How many bytes.
         md5: 16 bytes.
         sha1: 20 bytes.
         sha256: 32 bytes.
-        pdq: The perceptual hash, or ``None`` where there is no picture.
-        reason: Why ``pdq`` is ``None``, in a few words for people; ``None`` when it is there.
-        dihedrals: The PDQ hashes of the eight turned and mirrored pictures, if asked for.
     """
 
     size: int
     md5: bytes
     sha1: bytes
     sha256: bytes
+
+
+class PictureState(StrEnum):
+    """What came of looking for a picture in a file."""
+
+    DECODED = "decoded"
+    """There is one, and its PDQ hash is known."""
+    NONE = "none"
+    """The file is something else, and does not call itself a picture."""
+    UNREADABLE = "unreadable"
+    """The file is a picture by its content or its name, but could not be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What came of looking for a picture in a file.
+
+    Attributes:
+        state: Whether there is a picture.
+        pdq: The perceptual hash if the picture was decoded, else ``None``.
+        reason: Why ``pdq`` is ``None``, in a few words for people; ``None`` when it is there.
+        dihedrals: The PDQ hashes of the eight turned and mirrored pictures, in the order of
+            ``DIHEDRALS``, if asked for.
+    """
+
+    state: PictureState
     pdq: Pdq | None = None
     reason: str | None = None
     dihedrals: tuple[Pdq, ...] = ()
+
+
+DIHEDRALS = (
+    "original",
+    "rotate90",
+    "rotate180",
+    "rotate270",
+    "flip_x",
+    "flip_y",
+    "flip_plus1",
+    "flip_minus1",
+)
+"""The eight ways to turn and mirror a picture, in the order of Meta's library.
+
+Rotations are anticlockwise; ``flip_x`` turns upside down, ``flip_y`` swaps left and right, and the
+last two mirror along the main and the other diagonal.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFingerprints:
+    """All that screening knows of a file.
+
+    Attributes:
+        digests: MD5, SHA-1, SHA-256 and the size.
+        picture: The perceptual hash, or why there is none.
+    """
+
+    digests: Digests
+    picture: Picture
