@@ -1,0 +1,150 @@
+"""``tutela hash``: the fingerprints of files."""
+
+import errno
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import Annotated
+
+import typer
+
+from tutela.cli.output import print_error, print_json, print_line
+from tutela.fingerprints.model import DIHEDRALS, FileFingerprints
+from tutela.sandbox.model import Limits
+from tutela.sandbox.pool import CellPool
+from tutela.storage.settings import load_settings
+
+_STANDARD_INPUT = "-"
+
+
+def hash_files(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files to hash; - is standard input.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    dihedrals: Annotated[
+        bool,
+        typer.Option(
+            "--dihedrals", help="Also print the PDQ hashes of the turned and mirrored picture."
+        ),
+    ] = False,
+) -> int:
+    """Print the MD5, SHA-1, SHA-256 and, for pictures, the PDQ hash of files.
+
+    PDQ hashes come with a quality from 0 to 100. Below 50 a picture is too flat for its hash to
+    mean much. Nothing is stored, and nothing is looked up.
+    """
+    settings = load_settings()
+    limits = Limits(
+        pixels=settings.max_pixels,
+        memory_bytes=settings.decode_memory_mib << 20,
+        seconds=settings.decode_seconds,
+    )
+    failed = False
+    with (
+        CellPool(settings.cells, limits) as cells,
+        ThreadPoolExecutor(settings.cells) as threads,
+    ):
+        try:
+            for file, found in zip(
+                files,
+                threads.map(lambda file: _hash_file(file, cells, dihedrals), files),
+                strict=True,
+            ):
+                if isinstance(found, str):
+                    print_error(f"{file}: {found}")
+                    failed = True
+                elif json:
+                    print_json(_as_json(file, found))
+                else:
+                    _print_block(file, found)
+        except BaseException:
+            cells.close()
+            threads.shutdown(cancel_futures=True)
+            raise
+    return 2 if failed else 0
+
+
+def _hash_file(file: str, cells: CellPool, dihedrals: bool) -> FileFingerprints | str:
+    """A file's fingerprints, or why there are none and what to do."""
+    try:
+        with _opened(file) as descriptor:
+            return cells.fingerprint(descriptor, suffix=PurePath(file).suffix, dihedrals=dihedrals)
+    except OSError as error:
+        return _explain(file, error)
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[int]:
+    if file == _STANDARD_INPUT:
+        # A pipe can be read only once, so what comes through it is kept in memory.
+        descriptor = os.memfd_create("standard-input", os.MFD_CLOEXEC)
+    else:
+        # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if file == _STANDARD_INPUT:
+            with os.fdopen(os.dup(descriptor), "wb") as memory:
+                shutil.copyfileobj(sys.stdin.buffer, memory)
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _explain(file: str, error: OSError) -> str:
+    match error:
+        case FileNotFoundError() if Path(file).is_symlink():
+            return "is a link to a file that does not exist; correct the link"
+        case FileNotFoundError() | NotADirectoryError():
+            return "there is no such file; check the name"
+        case IsADirectoryError():
+            return "is a folder; name the files in it"
+        case PermissionError():
+            return "this user may not read it; change its permissions or run as its owner"
+        case _:
+            return f"cannot be read: {error.strerror}"
+
+
+def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
+    digests, picture = found.digests, found.picture
+    answer: dict[str, object] = {
+        "path": file,
+        "md5": digests.md5.hex(),
+        "sha1": digests.sha1.hex(),
+        "sha256": digests.sha256.hex(),
+        "pdq": picture.pdq.text if picture.pdq else None,
+        "pdq_quality": picture.pdq.quality if picture.pdq else None,
+    }
+    if picture.pdq is None:
+        answer["reason"] = picture.reason
+    if picture.dihedrals:
+        answer["dihedrals"] = [
+            {"name": name, "pdq": pdq.text, "quality": pdq.quality}
+            for name, pdq in zip(DIHEDRALS, picture.dihedrals, strict=True)
+        ]
+    return answer
+
+
+def _print_block(file: str, found: FileFingerprints) -> None:
+    digests, picture = found.digests, found.picture
+    print_line(file)
+    print_line(f"  md5     {digests.md5.hex()}")
+    print_line(f"  sha1    {digests.sha1.hex()}")
+    print_line(f"  sha256  {digests.sha256.hex()}")
+    if picture.pdq is None:
+        print_line(f"  pdq     none: {picture.reason}")
+    else:
+        flat = ", too flat to compare" if picture.pdq.quality < 50 else ""
+        print_line(f"  pdq     {picture.pdq.text} (quality {picture.pdq.quality}{flat})")
+    for name, pdq in zip(DIHEDRALS[1:], picture.dihedrals[1:], strict=False):
+        print_line(f"          {pdq.text} {name}")

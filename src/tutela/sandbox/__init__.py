@@ -1,0 +1,1 @@
+"""The cell where untrusted bytes are decoded, and what it may spend."""

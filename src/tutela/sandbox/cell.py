@@ -1,0 +1,166 @@
+"""A cell: a process of its own that opens up untrusted files, one after another.
+
+It is started as ``python -m tutela.sandbox.cell SOCKET PIXELS MEMORY_BYTES SECONDS`` and holds one
+end of a socket pair. When it is ready it says ``{"ready": true}``. Each request is one packet,
+``{"dihedrals": bool}``, with an open file beside it. The answer is two packets, so that the
+digests are known even if a decoder crashes: ``{"size", "md5", "sha1", "sha256"}`` (or ``{"errno"}``
+alone, if the file cannot be read), then ``{"state", "reason", "hashes"}``. Neither names nor
+pixels pass, in either direction.
+"""
+
+import ctypes
+import io
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.digests import digests_of
+from tutela.fingerprints.model import Pdq, PictureState
+from tutela.fingerprints.pdq import dihedrals_of, pdq_of
+from tutela.sandbox.decoding import decode, prepare, took_too_much_memory
+from tutela.sandbox.model import PACKET_BYTES, Limits
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_OPEN_FILES = 32
+_PR_SET_NO_NEW_PRIVS = 38
+# The house kills a cell that is late. If the house itself has gone, the cell does it.
+_GRACE_SECONDS = 10
+
+
+def main(arguments: list[str]) -> None:
+    """Serve requests until the other end of the socket is closed."""
+    descriptor, pixels, memory_bytes, seconds = arguments
+    house = socket.socket(fileno=int(descriptor))
+    limits = Limits(int(pixels), int(memory_bytes), float(seconds))
+    prepare()
+    threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
+    _confine(limits)
+    _send(house, {"ready": True})
+    while True:
+        packet, descriptors, _, _ = socket.recv_fds(house, PACKET_BYTES, 1)
+        if not packet:
+            return
+        with io.BufferedReader(_File(descriptors[0]), 1 << 16) as file:
+            _serve(house, json.loads(packet), cast("BinaryIO", file), limits)
+
+
+def _serve(house: socket.socket, request: dict[str, bool], file: BinaryIO, limits: Limits) -> None:
+    try:
+        digests = digests_of(file)
+    except OSError as error:
+        _send(house, {"errno": error.errno})
+        return
+    _send(
+        house,
+        {
+            "size": digests.size,
+            "md5": digests.md5.hex(),
+            "sha1": digests.sha1.hex(),
+            "sha256": digests.sha256.hex(),
+        },
+    )
+    signal.alarm(int(limits.seconds) + _GRACE_SECONDS)
+    answer = _look(file, limits, dihedrals=request["dihedrals"])
+    signal.alarm(0)
+    _send(house, answer)
+
+
+def _look(file: BinaryIO, limits: Limits, *, dihedrals: bool) -> dict[str, object]:
+    try:
+        pixels = decode(file, limits)
+        if pixels is None:
+            return _picture_answer(PictureState.NONE)
+        hashes = dihedrals_of(pixels) if dihedrals else (pdq_of(pixels),)
+    except InvalidInputError as error:
+        return _picture_answer(PictureState.UNREADABLE, reason=error.message)
+    except OSError as error:
+        return _picture_answer(
+            PictureState.UNREADABLE, reason=f"the file cannot be read: {error.strerror}"
+        )
+    except MemoryError:
+        return _picture_answer(PictureState.UNREADABLE, reason=took_too_much_memory(limits))
+    return _picture_answer(PictureState.DECODED, hashes=hashes)
+
+
+def _picture_answer(
+    state: PictureState, *, reason: str | None = None, hashes: tuple[Pdq, ...] = ()
+) -> dict[str, object]:
+    return {
+        "state": state,
+        "reason": reason,
+        "hashes": [[pdq.text, pdq.quality] for pdq in hashes],
+    }
+
+
+def _send(house: socket.socket, answer: dict[str, object]) -> None:
+    house.send(json.dumps(answer).encode())
+
+
+def _confine(limits: Limits) -> None:
+    """Give up, for good, what decoding has no need of."""
+    with open("/proc/self/statm", "rb") as sizes:  # noqa: PTH123
+        idle_bytes = int(sizes.read().split()[0]) * resource.getpagesize()
+    for kind, most in (
+        (resource.RLIMIT_AS, idle_bytes + limits.memory_bytes),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _end_with(descriptor: int) -> None:
+    """End this process when the other end of the socket is closed, whatever it is doing."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    poll.poll()
+    os._exit(0)
+
+
+class _File(io.RawIOBase):
+    """An open file with a position of its own: the descriptor's is shared with the house."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        count = os.preadv(self._descriptor, [buffer], self._position)
+        self._position += count
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {
+            os.SEEK_SET: 0,
+            os.SEEK_CUR: self._position,
+            os.SEEK_END: os.fstat(self._descriptor).st_size,
+        }[whence]
+        if start + offset < 0:
+            raise ValueError("before the beginning of the file")
+        self._position = start + offset
+        return self._position
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

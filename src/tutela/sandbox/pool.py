@@ -1,0 +1,256 @@
+"""The house's side of the cells: lending them out, and replacing those that break."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from errno import EIO
+from queue import LifoQueue
+from threading import Event
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from tutela.errors import OverCapacityError, TutelaError
+from tutela.fingerprints.model import Digests, FileFingerprints, Pdq, Picture, PictureState
+from tutela.sandbox.formats import PICTURE_SUFFIXES
+from tutela.sandbox.model import PACKET_BYTES, Limits
+
+_START_SECONDS = 60
+# What a cell is told of the house's environment: where programs and libraries are, and no more,
+# since there may be passwords in it.
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class CellPool:
+    """Processes in which untrusted files are opened up, each one file at a time.
+
+    A file that breaks its cell costs itself alone: the cell is replaced. Cells are started when
+    they are first needed, and end with the pool, or with the process that holds it.
+
+    Args:
+        cells: How many files may be opened up at once.
+        limits: What one picture may cost.
+    """
+
+    def __init__(self, cells: int, limits: Limits | None = None) -> None:
+        self._closed = Event()
+        self._seats = tuple(_Seat(limits or Limits(), self._closed) for _ in range(cells))
+        # Last in, first out: few callers keep few cells busy.
+        self._free: LifoQueue[_Seat] = LifoQueue()
+        for seat in reversed(self._seats):
+            self._free.put(seat)
+
+    def fingerprint(
+        self, file: int | BinaryIO, *, suffix: str = "", dihedrals: bool = False
+    ) -> FileFingerprints:
+        """Take a file's fingerprints. Waits for a free cell; may be called from many threads.
+
+        Args:
+            file: An open file that can be sought in, as a descriptor or as a file object. It is
+                read from its beginning; its own position stays where it is.
+            suffix: What its name ends in, such as ``.jpg``: a file that calls itself a picture
+                and is none is unreadable.
+            dihedrals: Whether the hashes of the turned and mirrored pictures are wanted too.
+
+        Raises:
+            OSError: The file cannot be read.
+            OverCapacityError: The pool is closed.
+            TutelaError: A cell cannot be started.
+        """
+        descriptor = file if isinstance(file, int) else file.fileno()
+        seat = self._free.get()
+        try:
+            digests, picture = seat.open_up(descriptor, dihedrals=dihedrals)
+        finally:
+            self._free.put(seat)
+        return FileFingerprints(digests, _heed_name(picture, suffix, digests.size))
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        """The cells that have been started."""
+        return tuple(cell.process.pid for seat in self._seats if (cell := seat.cell) is not None)
+
+    def close(self) -> None:
+        """End all cells, also in the middle of a file."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        for seat in self._seats:
+            if (cell := seat.cell) is not None:
+                cell.process.kill()
+        # Whoever was using a seat gives it back now, and whoever waits for one must get it.
+        for seat in [self._free.get() for _ in self._seats]:
+            seat.empty()
+            self._free.put(seat)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Seat:
+    """A place for one cell; used by one thread at a time."""
+
+    def __init__(self, limits: Limits, closed: Event) -> None:
+        self.cell: _Cell | None = None
+        self._limits = limits
+        self._closed = closed
+
+    def open_up(self, descriptor: int, *, dihedrals: bool) -> tuple[Digests, Picture]:
+        try:
+            cell, answer = self._ask(descriptor, dihedrals)
+            return _read_digests(answer), self._picture(cell)
+        except BaseException as error:
+            # Interrupted half-way, the cell would give this answer to the next caller.
+            self.empty()
+            if isinstance(error, KeyError | TypeError | ValueError):
+                raise OSError(EIO, "the decoding process gave an answer without sense") from None
+            raise
+
+    def empty(self) -> None:
+        """End the cell, if there is one."""
+        if self.cell is not None:
+            self.cell.end()
+            self.cell = None
+
+    def _ask(self, descriptor: int, dihedrals: bool) -> tuple["_Cell", dict[str, Any]]:
+        """Hand a file over and wait for its digests."""
+        # Twice, since a cell may have ended while it was idle, for want of memory on the machine.
+        for _ in range(2):
+            cell = self._occupy()
+            answer = cell.ask(descriptor, dihedrals=dihedrals)
+            if answer is not None:
+                if "errno" in answer:
+                    raise OSError(answer["errno"], os.strerror(answer["errno"]))
+                return cell, answer
+            self.empty()
+        raise OSError(EIO, "the decoding process ended twice while reading it")
+
+    def _picture(self, cell: "_Cell") -> Picture:
+        try:
+            answer = cell.hear(self._limits.seconds)
+        except TimeoutError:
+            self.empty()
+            return _unreadable(f"took more than {self._limits.seconds:g} seconds to decode")
+        if answer is not None:
+            return _read_picture(answer)
+        self._check_open()
+        ended_by = cell.end()
+        self.cell = None
+        if ended_by == -signal.SIGKILL:
+            return _unreadable("decoding it was stopped by the system, likely for want of memory")
+        return _unreadable("damaged picture: it crashed the decoder")
+
+    def _occupy(self) -> "_Cell":
+        self._check_open()
+        if self.cell is None:
+            self.cell = _Cell(self._limits)
+            if not self.cell.is_ready():
+                self._check_open()
+                raise TutelaError(
+                    "a decoding process cannot be started; to see why, run: "
+                    f"{sys.executable} -c 'import tutela.sandbox.cell'"
+                )
+        return self.cell
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise OverCapacityError("this program is stopping; send the file again later")
+
+
+class _Cell:
+    """A running cell, and the line to it."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        numbers = (theirs.fileno(), limits.pixels, limits.memory_bytes, limits.seconds)
+        with theirs:
+            self.process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", "-m", "tutela.sandbox.cell", *map(str, numbers)],
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+                | _ONE_THREAD,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                # Codecs write warnings there, which may hold names from within a file.
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                # Ctrl-C in a terminal is for the house, which then ends its cells.
+                start_new_session=True,
+            )
+
+    def is_ready(self) -> bool:
+        """Whether it has started well; waits until it has."""
+        try:
+            return self.hear(_START_SECONDS) is not None
+        except TimeoutError:
+            return False
+
+    def ask(self, descriptor: int, *, dihedrals: bool) -> dict[str, Any] | None:
+        """Hand a file over and wait for its digests, however long; as ``hear``."""
+        request = json.dumps({"dihedrals": dihedrals}).encode()
+        try:
+            socket.send_fds(self._line, [request], [descriptor])
+        except ConnectionError:
+            return None
+        return self.hear(None)
+
+    def hear(self, seconds: float | None) -> dict[str, Any] | None:
+        """The next answer, or ``None`` if the cell has ended.
+
+        Raises:
+            TimeoutError: None came in time.
+        """
+        self._line.settimeout(seconds)
+        try:
+            packet = self._line.recv(PACKET_BYTES)
+        except ConnectionError:
+            return None
+        if not packet:
+            return None
+        answer: dict[str, Any] = json.loads(packet)
+        return answer
+
+    def end(self) -> int:
+        """End the process, if it has not ended, and say how it did."""
+        self.process.kill()
+        self._line.close()
+        return self.process.wait()
+
+
+def _read_digests(answer: dict[str, Any]) -> Digests:
+    md5, sha1, sha256 = (bytes.fromhex(answer[name]) for name in ("md5", "sha1", "sha256"))
+    return Digests(answer["size"], md5, sha1, sha256)
+
+
+def _read_picture(answer: dict[str, Any]) -> Picture:
+    hashes = tuple(Pdq(bytes.fromhex(text), quality) for text, quality in answer["hashes"])
+    return Picture(
+        PictureState(answer["state"]),
+        pdq=hashes[0] if hashes else None,
+        reason=answer["reason"],
+        dihedrals=hashes if len(hashes) > 1 else (),
+    )
+
+
+def _heed_name(picture: Picture, suffix: str, size: int) -> Picture:
+    if picture.state is not PictureState.NONE:
+        return picture
+    if suffix.lower() not in PICTURE_SUFFIXES:
+        return Picture(PictureState.NONE, reason="not a picture" if size else "the file is empty")
+    if size == 0:
+        return _unreadable("its name says that it is a picture, but it is empty")
+    return _unreadable("its name says that it is a picture, but its content is not one")
+
+
+def _unreadable(reason: str) -> Picture:
+    return Picture(PictureState.UNREADABLE, reason=reason)
