@@ -2,7 +2,8 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests import postgresql
+from tests.house import House, running_house
 from tests.requirements import missing
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
@@ -35,13 +37,14 @@ def clock() -> TurnedClock:
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for name in list(os.environ):
         if name.startswith("TUTELA_") and not name.startswith("TUTELA_TEST_"):
             monkeypatch.delenv(name)
     # An empty file, so that a tutela.toml in the working folder does not reach the tests.
-    empty = tmp_path / "settings" / "tutela.toml"
-    empty.parent.mkdir()
+    empty = tmp_path_factory.mktemp("settings") / "tutela.toml"
     empty.touch()
     monkeypatch.setenv("TUTELA_CONFIG", str(empty))
 
@@ -91,3 +94,11 @@ def database(settings: Settings) -> Iterator[Database]:
     upgrade(opened, settings.data, tell=lambda _: None)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def make_house(
+    settings: Settings, clock: TurnedClock
+) -> Callable[..., AbstractContextManager[House]]:
+    """Starts a house on each database in turn, with changed settings if any are given."""
+    return lambda **changes: running_house(settings.model_copy(update=changes), clock)

@@ -9,7 +9,7 @@ import sys
 import click
 import typer
 
-from tutela.cli import hashing
+from tutela.cli import cases, hashing, keys, lists, scanning, serving
 from tutela.cli.output import print_error
 from tutela.errors import TutelaError
 
@@ -25,7 +25,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("serve")(serving.serve)
+app.command("scan")(scanning.scan_paths)
 app.command("hash")(hashing.hash_files)
+app.add_typer(lists.app, name="list")
+app.add_typer(cases.app, name="case")
+app.add_typer(keys.app, name="key")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.table import Table
 
 to_people = Console(stderr=True, highlight=False)
 """Progress, warnings and errors, so that standard output can be piped."""
@@ -23,6 +24,14 @@ def print_line(text: str) -> None:
     """
     sys.stdout.buffer.write(os.fsencode(text) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def print_table(table: Table) -> None:
+    """Write a table for people: as wide as the terminal, or as it needs when piped."""
+    terminal = sys.stdout.isatty()
+    Console(width=None if terminal else 10_000, highlight=False).print(
+        table, no_wrap=not terminal, crop=terminal
+    )
 
 
 def print_error(message: str) -> None:

@@ -57,6 +57,7 @@ class Database:
             return cls(_sqlite_engine(url.render_as_string(hide_password=False)))
         engine = create_engine(
             url,
+            hide_parameters=True,
             pool_pre_ping=True,
             pool_size=16,
             max_overflow=16,
@@ -114,7 +115,9 @@ def changed_rows(connection: Connection, statement: Executable, *arguments: Any)
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": 60, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(dbapi_connection: Any, _record: object) -> None:

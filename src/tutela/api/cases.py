@@ -1,0 +1,93 @@
+"""``/v1/cases``: what was found."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Security
+from pydantic import BaseModel, Field
+
+from tutela.accounts.model import Scope
+from tutela.api.problems import problems
+from tutela.api.service import Here, Permitted
+from tutela.cases.model import Case, CaseId, State, read_case_id
+from tutela.cases.reading import find_case, recent_cases
+from tutela.fingerprints.model import Kind
+
+router = APIRouter(
+    prefix="/v1/cases",
+    tags=["cases"],
+    dependencies=[Security(Permitted(Scope.CASES_READ))],
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
+
+
+class CaseMatchAnswer(BaseModel):
+    """A list that had the item."""
+
+    list: str
+    kind: Kind
+    distance: int
+
+
+class CaseAnswer(BaseModel):
+    """One case."""
+
+    case: CaseId = Field(description="The case's number.", examples=["7K3M-9QPD-2X4H"])
+    state: State = Field(description="Where it stands.")
+    opened_at: datetime
+    name: str = Field(description="The file's name, as it was sent.")
+    origin: str = Field(description="`scan`, or `key:` and the name of the API key.")
+    size: int | None = Field(None, description="Bytes.")
+    md5: str | None = None
+    sha1: str | None = None
+    sha256: str | None = None
+    pdq: str | None = None
+    pdq_quality: int | None = None
+    matches: list[CaseMatchAnswer]
+
+
+class CasesAnswer(BaseModel):
+    """Cases, the newest first."""
+
+    cases: list[CaseAnswer]
+
+
+@router.get("", summary="The cases opened last")
+def list_cases(
+    service: Here,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
+) -> CasesAnswer:
+    """The newest first."""
+    with service.database.reading() as connection:
+        return CasesAnswer(cases=[_answer(case) for case in recent_cases(connection, limit)])
+
+
+@router.get("/{case}", summary="One case", responses=problems(HTTPStatus.NOT_FOUND))
+def show_case(service: Here, case: str) -> CaseAnswer:
+    """By its number, in either case, with or without dashes."""
+    with service.database.reading() as connection:
+        return _answer(find_case(connection, read_case_id(case)))
+
+
+def _answer(case: Case) -> CaseAnswer:
+    item = case.item
+    return CaseAnswer(
+        case=case.id,
+        state=case.state,
+        opened_at=case.opened_at,
+        name=item.name,
+        origin=item.origin,
+        size=item.size,
+        md5=item.md5.hex() if item.md5 else None,
+        sha1=item.sha1.hex() if item.sha1 else None,
+        sha256=item.sha256.hex() if item.sha256 else None,
+        pdq=item.pdq.hex() if item.pdq else None,
+        pdq_quality=item.pdq_quality,
+        matches=[
+            CaseMatchAnswer(list=match.list_name, kind=match.kind, distance=match.distance)
+            for match in case.matches
+        ],
+    )

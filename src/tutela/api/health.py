@@ -1,0 +1,72 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``: for those who watch over the service."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.security import HTTPAuthorizationCredentials
+from pydantic import BaseModel, Field
+from starlette.status import HTTP_503_SERVICE_UNAVAILABLE
+
+from tutela.accounts.keys import require
+from tutela.accounts.model import Scope
+from tutela.api.metrics import CONTENT_TYPE, health_series, verdict_series
+from tutela.api.readiness import check_readiness
+from tutela.api.service import Here, bearer, key_of
+
+router = APIRouter(tags=["health"])
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: str = Field("ok", examples=["ok"])
+
+
+class CheckAnswer(BaseModel):
+    """One thing that must work."""
+
+    name: str = Field(examples=["database"])
+    ok: bool
+    detail: str = Field(examples=["SQLite answers"])
+
+
+class Ready(BaseModel):
+    """Whether requests can be served, and if not, why."""
+
+    status: str = Field(description="`ready` or `not ready`.", examples=["ready"])
+    checks: list[CheckAnswer]
+
+
+@router.get("/healthz", summary="Is the process alive?")
+def alive() -> Alive:
+    """Answers as soon as the process does. Needs no key."""
+    return Alive(status="ok")
+
+
+@router.get("/readyz", summary="Can it serve requests?", responses={503: {"model": Ready}})
+def ready(service: Here, response: Response) -> Ready:
+    """Asks the database, the index and the cells. Needs no key; 503 while something is amiss."""
+    checks = check_readiness(service)
+    good = all(check.ok for check in checks)
+    if not good:
+        response.status_code = HTTP_503_SERVICE_UNAVAILABLE
+    return Ready(
+        status="ready" if good else "not ready",
+        checks=[CheckAnswer(name=check.name, ok=check.ok, detail=check.detail) for check in checks],
+    )
+
+
+@router.get("/metrics", summary="Measurements for Prometheus", response_class=Response)
+def metrics(
+    service: Here,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Response:
+    """Without a key: requests, times and sizes, which tell nothing of any verdict.
+
+    With a key that has the scope `metrics:read`: also the counts of verdicts, in all and by list.
+    """
+    series = health_series(service)
+    if credentials is not None:
+        require(key_of(service, credentials), Scope.METRICS_READ)
+        series += verdict_series(service)
+    return Response(series, media_type=CONTENT_TYPE)

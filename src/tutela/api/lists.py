@@ -1,0 +1,167 @@
+"""``/v1/lists``: lists of known material. No call gives entries out."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Security
+from pydantic import BaseModel, ConfigDict, Field
+
+from tutela.accounts.model import ApiKey, Scope
+from tutela.api.problems import problems
+from tutela.api.service import Here, Permitted, actor_of
+from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.hashlists.adding import add_with_provenance
+from tutela.hashlists.entries import withdraw_entry
+from tutela.hashlists.lists import all_lists, create_list, find_list, list_summary
+from tutela.hashlists.model import ListRow, Provenance
+
+router = APIRouter(
+    prefix="/v1/lists",
+    tags=["lists"],
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
+Reader = Annotated[ApiKey, Security(Permitted(Scope.LISTS_READ))]
+Writer = Annotated[ApiKey, Security(Permitted(Scope.LISTS_WRITE))]
+
+_MOST = 10_000
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewList(_Sent):
+    """A list to be made."""
+
+    name: str = Field(description="1 to 100 printable characters.", examples=["partner"])
+    description: str = Field("", description="A line for people.")
+
+
+class SentHash(_Sent):
+    """One hash."""
+
+    kind: Kind
+    hash: str = Field(
+        description="Hexadecimal digits.", examples=["9e107d9d372bb6826bd81d3542a419d6"]
+    )
+    quality: int | None = Field(None, ge=0, le=100, description="The PDQ quality, if known.")
+    label: str = Field("", max_length=200, description="Its own label, if it differs.")
+
+
+class NewEntries(_Sent):
+    """Hashes to put on a list, and where they come from."""
+
+    source: str = Field(description="Who says that this is known.", examples=["Partner hotline"])
+    label: str = Field("", description="What it is said to be.", examples=["A1"])
+    reason: str = Field("", description="Why it is added.")
+    entries: list[SentHash] = Field(min_length=1, max_length=_MOST)
+
+
+class Withdrawal(_Sent):
+    """A hash to withdraw."""
+
+    kind: Kind
+    hash: str = Field(
+        description="Hexadecimal digits.", examples=["9e107d9d372bb6826bd81d3542a419d6"]
+    )
+    reason: str = Field(description="Why. It is kept.", examples=["listed by mistake"])
+
+
+class ListAnswer(BaseModel):
+    """A list, without its entries."""
+
+    name: str
+    description: str
+    created_at: datetime
+    created_by: str
+    entries: dict[Kind, int] = Field(description="Live entries of each kind.")
+    withdrawn: int = Field(description="Entries that were withdrawn.")
+    sources: list[str] = Field(description="Where the entries come from.")
+
+
+class ListsAnswer(BaseModel):
+    """All lists, by name."""
+
+    lists: list[ListAnswer]
+
+
+class AddedAnswer(BaseModel):
+    """What became of the hashes."""
+
+    added: int = Field(description="New on the list.")
+    already: int = Field(description="On the list before.")
+    withdrawn: int = Field(description="Withdrawn before, and left so.")
+
+
+@router.get("", summary="All lists")
+def show_lists(service: Here, _key: Reader) -> ListsAnswer:
+    """Names, numbers of entries and origins; never the entries."""
+    with service.database.reading() as connection:
+        summaries = [list_summary(connection, each) for each in all_lists(connection)]
+    return ListsAnswer(
+        lists=[
+            ListAnswer(
+                name=summary.hash_list.name,
+                description=summary.hash_list.description,
+                created_at=summary.hash_list.created_at,
+                created_by=summary.hash_list.created_by,
+                entries=summary.live,
+                withdrawn=summary.withdrawn,
+                sources=sorted({record.provenance.source for record in summary.imports}),
+            )
+            for summary in summaries
+        ]
+    )
+
+
+@router.post(
+    "",
+    summary="Create a list",
+    status_code=HTTPStatus.CREATED,
+    responses=problems(HTTPStatus.CONFLICT),
+)
+def make_list(service: Here, key: Writer, new: NewList) -> NewList:
+    """An empty one. What its matches mean is set in `tutela.toml`."""
+    with service.database.writing() as connection:
+        made = create_list(connection, new.name, new.description, actor_of(key), service.clock)
+    return NewList(name=made.name, description=made.description)
+
+
+@router.post("/{name}/entries", summary="Add entries", responses=problems(HTTPStatus.NOT_FOUND))
+def add(service: Here, key: Writer, name: str, new: NewEntries) -> AddedAnswer:
+    """They match from the next request on. Adding what is there already changes nothing."""
+    rows = [
+        ListRow(number, Fingerprint.from_text(sent.kind, sent.hash), sent.quality, sent.label)
+        for number, sent in enumerate(new.entries, start=1)
+    ]
+    provenance = Provenance(new.source, new.label, new.reason)
+    with service.database.writing() as connection:
+        hash_list = find_list(connection, name)
+        added = add_with_provenance(
+            connection, hash_list, provenance, rows, actor_of(key), service.clock
+        )
+    return AddedAnswer(added=added.added, already=added.already, withdrawn=added.withdrawn)
+
+
+@router.post(
+    "/{name}/withdrawals",
+    summary="Withdraw an entry",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(HTTPStatus.NOT_FOUND),
+)
+def withdraw(service: Here, key: Writer, name: str, withdrawal: Withdrawal) -> None:
+    """It matches no more, from the next request on, and stays withdrawn when imported again."""
+    fingerprint = Fingerprint.from_text(withdrawal.kind, withdrawal.hash)
+    with service.database.writing() as connection:
+        hash_list = find_list(connection, name)
+        withdraw_entry(
+            connection,
+            hash_list,
+            fingerprint,
+            withdrawal.reason,
+            actor_of(key),
+            service.clock,
+        )

@@ -1,0 +1,102 @@
+"""What Prometheus is told.
+
+The series without a key hold nothing that moves with a verdict: a counter of matches that anyone
+may read would tell whoever sends a file whether it is known (``docs/decisions/0011``).
+"""
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from tutela.api.service import Service
+from tutela.hashlists.lists import live_lists
+from tutela.screening.counts import FILES, totals
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_registry = CollectorRegistry()
+_requests = Counter(
+    "tutela_http_requests",
+    "Requests answered, by route.",
+    ["method", "route"],
+    registry=_registry,
+)
+_seconds = Histogram(
+    "tutela_http_request_seconds",
+    "Time from request to answer, by route.",
+    ["method", "route"],
+    registry=_registry,
+)
+
+
+def measure_requests(application: FastAPI) -> None:
+    """Count and time every request of the application."""
+
+    @application.middleware("http")
+    async def measure(
+        request: Request, go_on: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        begin = time.perf_counter()
+        try:
+            return await go_on(request)
+        finally:
+            # The pattern of the path, never the path: it may name a case or a list.
+            route = getattr(request.scope.get("route"), "path", "unknown")
+            _requests.labels(request.method, route).inc()
+            _seconds.labels(request.method, route).observe(time.perf_counter() - begin)
+
+
+def health_series(service: Service) -> bytes:
+    """The series that anyone may read."""
+    registry = CollectorRegistry()
+    Gauge("tutela_list_entries", "Live entries of all lists.", registry=registry).set(
+        len(service.screening.index)
+    )
+    return generate_latest(_requests_registry()) + generate_latest(registry)
+
+
+def verdict_series(service: Service) -> bytes:
+    """The series for keys with the scope ``metrics:read``: verdicts, in all and by list.
+
+    They are read from the database, so they are the same whichever process answers, and go on
+    after a restart.
+    """
+    service.screening.counts.save(service.database)
+    registry = CollectorRegistry()
+    files = Counter(
+        "tutela_screened_files", "Files screened, by verdict.", ["verdict"], registry=registry
+    )
+    matched = Counter(
+        "tutela_matched_files",
+        "Files that matched a list, by the verdict that they were given.",
+        ["list", "verdict"],
+        registry=registry,
+    )
+    with service.database.reading() as connection:
+        names = {number: each.name for number, each in live_lists(connection).items()}
+        for (verdict, number), count in sorted(totals(connection).items()):
+            if number == FILES:
+                files.labels(verdict).inc(count)
+            elif number in names:
+                matched.labels(names[number], verdict).inc(count)
+    return generate_latest(registry)
+
+
+def _requests_registry() -> CollectorRegistry:
+    # With several server processes each writes its numbers to files that any of them can add up.
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return _registry
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry

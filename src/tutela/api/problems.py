@@ -1,0 +1,101 @@
+"""The one place where errors become answers: RFC 9457 problem documents."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from tutela.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    NotFoundError,
+    NotPermittedError,
+    NotSignedInError,
+    OverCapacityError,
+    StorageError,
+    TooLargeError,
+    TutelaError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS: dict[type[TutelaError], HTTPStatus] = {
+    InvalidInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    AlreadyExistsError: HTTPStatus.CONFLICT,
+    NotSignedInError: HTTPStatus.UNAUTHORIZED,
+    NotPermittedError: HTTPStatus.FORBIDDEN,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    OverCapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
+    StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_HEADERS: dict[HTTPStatus, dict[str, str]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="tutela"'},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+}
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = Field("about:blank", description="Always `about:blank`: the status says it.")
+    title: str = Field(description="The status in words.", examples=["Forbidden"])
+    status: int = Field(description="The HTTP status.", examples=[403])
+    detail: str = Field(
+        description="What is wrong and what to do about it, in one line.",
+        examples=['the key "forum" lacks the scope "screen"'],
+    )
+
+
+def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, object]]:
+    """The entries of a route's ``responses`` for the problems that it may answer with."""
+    return {
+        int(status): {
+            "description": status.phrase,
+            "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        }
+        for status in statuses
+    }
+
+
+def answer(status: HTTPStatus, detail: str) -> JSONResponse:
+    """A problem document."""
+    problem = Problem(type="about:blank", title=status.phrase, status=status, detail=detail)
+    return JSONResponse(
+        problem.model_dump(), status, headers=_HEADERS.get(status), media_type=MEDIA_TYPE
+    )
+
+
+def add_error_answers(application: FastAPI) -> None:
+    """Make every error of the application a problem document."""
+
+    @application.exception_handler(TutelaError)
+    def foreseen(_request: Request, error: TutelaError) -> JSONResponse:
+        status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+        return answer(status, error.message)
+
+    @application.exception_handler(RequestValidationError)
+    def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+        details = "; ".join(
+            f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
+            for each in error.errors()
+        )
+        return answer(HTTPStatus.UNPROCESSABLE_ENTITY, details)
+
+    @application.exception_handler(HTTPException)
+    def refused(_request: Request, error: HTTPException) -> JSONResponse:
+        status = HTTPStatus(error.status_code)
+        detail = status.description if error.detail == status.phrase else str(error.detail)
+        response = answer(status, detail or status.phrase)
+        response.headers.update(error.headers or {})
+        return response
+
+    @application.exception_handler(Exception)
+    def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+        return answer(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            "something went wrong here that Tutela did not foresee; the service's log says more",
+        )

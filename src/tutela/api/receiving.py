@@ -1,0 +1,117 @@
+"""Taking in a request's body, never more of it than is allowed, and never to a disk."""
+
+import os
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from tutela.errors import InvalidInputError, TooLargeError
+
+_MULTIPART = "multipart/form-data"
+# Boundaries, part headers and the line ends around the files themselves.
+_ENVELOPE = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was sent.
+
+    Attributes:
+        name: What the sender calls it; may be empty.
+        content: Its bytes.
+    """
+
+    name: str
+    content: bytes
+
+    @contextmanager
+    def as_descriptor(self) -> Iterator[int]:
+        """An open file in memory that holds the content, for a cell to read."""
+        descriptor = os.memfd_create("upload", os.MFD_CLOEXEC)
+        try:
+            view = memoryview(self.content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def is_multipart(request: Request) -> bool:
+    """Whether the request says that it sends files."""
+    return request.headers.get("content-type", "").lower().startswith(_MULTIPART)
+
+
+async def receive_body(request: Request, limit: int) -> bytes:
+    """The whole body of a request.
+
+    Raises:
+        TooLargeError: It is longer than ``limit`` bytes; no more than that is read.
+    """
+    body = bytearray()
+    async for part in _limited(request, limit):
+        body += part
+    return bytes(body)
+
+
+async def receive_files(request: Request, limit: int, most: int) -> list[Upload]:
+    """The files in a request's ``file`` fields, in their order.
+
+    Raises:
+        TooLargeError: They are longer than ``limit`` bytes together, or more than ``most``.
+        InvalidInputError: The body is not well formed, or has no ``file`` field.
+    """
+    parser = MultiPartParser(
+        request.headers,
+        _limited(request, limit + _ENVELOPE),
+        max_files=most,
+        max_fields=most,
+    )
+    # Never reached, so that nothing is written to a temporary file.
+    parser.spool_max_size = limit + _ENVELOPE + 1
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        if "Too many" in error.message:
+            raise TooLargeError(f"too many files at once: send at most {most}") from None
+        raise InvalidInputError(f"the upload is not well formed: {error.message}") from None
+    except (KeyError, AssertionError):
+        raise InvalidInputError(
+            "the upload is not well formed: its Content-Type names no boundary"
+        ) from None
+    try:
+        files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
+        if not files:
+            raise InvalidInputError(
+                'no file was sent: put it in a multipart field called "file" with a file name, '
+                'as "curl -F file=@picture.jpg" does'
+            )
+        uploads = [Upload(file.filename or "", await file.read()) for file in files]
+    finally:
+        await form.close()
+    if sum(len(upload.content) for upload in uploads) > limit:
+        raise _too_large(limit)
+    return uploads
+
+
+async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    received = 0
+    async for part in request.stream():
+        received += len(part)
+        if received > limit:
+            raise _too_large(limit)
+        yield part
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(
+        f"more than {max(limit >> 20, 1)} MiB was sent: send less, or raise max_upload_mib"
+    )

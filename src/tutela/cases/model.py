@@ -1,0 +1,108 @@
+"""The nouns: a case, the item it is about, and what matched."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Kind
+
+CaseId = NewType("CaseId", str)
+
+# Crockford's base 32: no I, L, O or U, so that a number read aloud is not misheard.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_GROUPS, _GROUP = 3, 4
+
+
+def new_case_id() -> CaseId:
+    """A random number such as ``7K3M-9QPD-2X4H``: 60 bits, easy to read aloud."""
+    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
+    return CaseId("-".join(groups))
+
+
+def read_case_id(text: str) -> CaseId:
+    """Understand a case number as people type it: in either case, with or without dashes.
+
+    Raises:
+        InvalidInputError: It cannot be a case number.
+    """
+    letters = text.upper().replace("-", "").replace(" ", "")
+    letters = letters.translate(str.maketrans("OIL", "011"))
+    if len(letters) != _GROUPS * _GROUP or not set(letters) <= set(_ALPHABET):
+        raise InvalidInputError(
+            f'"{text}" is not a case number: it looks like {"-".join(["XXXX"] * _GROUPS)}'
+        )
+    return CaseId(
+        "-".join(letters[start : start + _GROUP] for start in range(0, len(letters), _GROUP))
+    )
+
+
+class State(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry of a list that an item matched.
+
+    Attributes:
+        hash_list: The list's number.
+        list_name: The list's name.
+        entry: The entry's number.
+        kind: The kind of fingerprint that matched.
+        distance: Number of differing bits; 0 for an exact digest.
+    """
+
+    hash_list: int
+    list_name: str
+    entry: int
+    kind: Kind
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a case is about.
+
+    Attributes:
+        name: The file's name or path, as the sender gave it; may be empty.
+        origin: Where it came from: ``scan`` or ``key:<name of the API key>``.
+        size: Length in bytes, or ``None`` if only fingerprints were sent; likewise below.
+        md5: 16 bytes.
+        sha1: 20 bytes.
+        sha256: 32 bytes.
+        pdq: 32 bytes.
+        pdq_quality: 0 to 100.
+    """
+
+    name: str
+    origin: str
+    size: int | None = None
+    md5: bytes | None = None
+    sha1: bytes | None = None
+    sha256: bytes | None = None
+    pdq: bytes | None = None
+    pdq_quality: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What was found, and where it stands.
+
+    Attributes:
+        id: The case's number.
+        state: Where it stands.
+        opened_at: When it was opened.
+        item: What it is about.
+        matches: Which entries it matched, the nearest first.
+    """
+
+    id: CaseId
+    state: State
+    opened_at: datetime
+    item: Item
+    matches: tuple[Match, ...]

@@ -1,0 +1,81 @@
+"""Opening a case."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from tutela.cases.model import CaseId, Item, Match, State, new_case_id
+from tutela.cases.tables import case_items, case_matches, cases
+from tutela.storage.clock import Clock
+from tutela.storage.database import insert_or_ignore
+
+MAX_NAME = 4096
+
+
+def open_case(
+    connection: Connection,
+    item: Item,
+    matches: Sequence[Match],
+    clock: Clock,
+    request: str | None = None,
+) -> CaseId:
+    """Open a case in the caller's transaction.
+
+    Args:
+        connection: The transaction; the case is there if and only if it commits.
+        item: What was found.
+        matches: Why.
+        clock: The time.
+        request: Up to 64 characters that name this very request. A second one of the same name
+            opens nothing and gives the first one's case.
+
+    Returns:
+        The number of the case.
+    """
+    now = clock()
+    case = new_case_id()
+    connection.execute(insert(cases).values(id=case, state=State.OPEN, opened_at=now))
+    added = connection.execute(
+        insert_or_ignore(connection, case_items)
+        .values(
+            case_id=case,
+            name=_storable(item.name),
+            origin=item.origin,
+            request=request,
+            received_at=now,
+            size=item.size,
+            md5=item.md5,
+            sha1=item.sha1,
+            sha256=item.sha256,
+            pdq=item.pdq,
+            pdq_quality=item.pdq_quality,
+        )
+        .returning(case_items.c.id)
+    ).scalar_one_or_none()
+    if added is None:
+        connection.execute(cases.delete().where(cases.c.id == case))
+        return CaseId(
+            connection.execute(
+                select(case_items.c.case_id).where(case_items.c.request == request)
+            ).scalar_one()
+        )
+    connection.execute(
+        insert(case_matches),
+        [
+            {
+                "item_id": added,
+                "list_id": match.hash_list,
+                "entry_id": match.entry,
+                "kind": match.kind,
+                "distance": match.distance,
+            }
+            for match in matches
+        ],
+    )
+    return case
+
+
+def _storable(name: str) -> str:
+    # A path may hold bytes that are not UTF-8, and PostgreSQL takes neither those nor NUL.
+    readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return readable.replace("\0", "\\x00")[:MAX_NAME]

@@ -1,0 +1,79 @@
+"""``tutela case``: what was found."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tutela.cases.model import Case, read_case_id
+from tutela.cases.reading import find_case, recent_cases
+from tutela.cli.opening import DataFolder, JsonLines, open_house
+from tutela.cli.output import print_json, print_table, to_people
+
+app = typer.Typer(help="See the cases that matches have opened.", no_args_is_help=True)
+
+
+@app.command("ls")
+def list_cases(
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 50,
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
+    """List the newest cases."""
+    with open_house(data) as (_settings, database), database.reading() as connection:
+        found = recent_cases(connection, limit)
+    if json:
+        for case in found:
+            print_json(_fields(case))
+        return
+    if not found:
+        to_people.print("No cases. That is the good news.")
+        return
+    table = Table("case", "opened", "state", "matched", "item")
+    for case in found:
+        lists = ", ".join(sorted({match.list_name for match in case.matches}))
+        opened = f"{case.opened_at:%Y-%m-%d %H:%M}"
+        table.add_row(case.id, opened, case.state, lists, case.item.name or "-")
+    print_table(table)
+
+
+@app.command("show")
+def show_case(
+    case: Annotated[str, typer.Argument(help="The case's number, such as 7K3M-9QPD-2X4H.")],
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
+    """Show one case. No picture is ever shown."""
+    with open_house(data) as (_settings, database), database.reading() as connection:
+        found = find_case(connection, read_case_id(case))
+    if json:
+        print_json(_fields(found))
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in _fields(found).items():
+        if name != "matches" and value is not None:
+            table.add_row(name.replace("_", " "), str(value))
+    for match in found.matches:
+        table.add_row("match", f"{match.list_name}: {match.kind}, distance {match.distance}")
+    print_table(table)
+
+
+def _fields(case: Case) -> dict[str, object]:
+    item = case.item
+    return {
+        "case": case.id,
+        "state": case.state,
+        "opened_at": case.opened_at.isoformat(),
+        "name": item.name,
+        "origin": item.origin,
+        "size": item.size,
+        "md5": item.md5.hex() if item.md5 else None,
+        "sha1": item.sha1.hex() if item.sha1 else None,
+        "sha256": item.sha256.hex() if item.sha256 else None,
+        "pdq": item.pdq.hex() if item.pdq else None,
+        "pdq_quality": item.pdq_quality,
+        "matches": [
+            {"list": match.list_name, "kind": match.kind, "distance": match.distance}
+            for match in case.matches
+        ],
+    }

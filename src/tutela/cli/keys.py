@@ -1,0 +1,83 @@
+"""``tutela key``: the API keys of the programs that call the service."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tutela.accounts.keys import add_key, all_keys, revoke_key
+from tutela.accounts.model import Scope
+from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
+from tutela.cli.output import print_json, print_line, print_table, to_people
+from tutela.storage.clock import system_clock
+
+app = typer.Typer(
+    help="Make, list and revoke the API keys of programs that call the service.",
+    no_args_is_help=True,
+)
+
+_SCOPES = "\n".join(f"- {scope}: {scope.meaning}" for scope in Scope)
+
+
+@app.command("add", epilog=f"Scopes:\n\n{_SCOPES}")
+def add(
+    name: Annotated[str, typer.Argument(help="What to call the key, such as the program's name.")],
+    scope: Annotated[
+        list[Scope], typer.Option("--scope", help="What the key allows. May be given repeatedly.")
+    ],
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
+    """Make a key and print it. It is shown only this once."""
+    with open_house(data) as (_settings, database), database.writing() as connection:
+        key = add_key(connection, name, scope, local_actor(), system_clock)
+    if json:
+        print_json({"name": name, "key": key, "scopes": sorted(set(scope))})
+        return
+    print_line(key)
+    to_people.print("Keep it safe: it cannot be shown again. Only its hash is stored.", style="dim")
+
+
+@app.command("ls")
+def list_keys(json: JsonLines = False, data: DataFolder = None) -> None:
+    """List the keys, without their secrets."""
+    with open_house(data) as (_settings, database), database.reading() as connection:
+        keys = all_keys(connection)
+    if json:
+        for key in keys:
+            print_json(
+                {
+                    "name": key.name,
+                    "scopes": sorted(key.scopes),
+                    "created_at": key.created_at.isoformat(),
+                    "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+                }
+            )
+        return
+    if not keys:
+        to_people.print("No keys yet. Make one: tutela key add NAME --scope screen")
+        return
+    table = Table("name", "scopes", "made", "state")
+    for key in keys:
+        table.add_row(
+            key.name,
+            " ".join(sorted(key.scopes)),
+            f"{key.created_at:%Y-%m-%d %H:%M}",
+            f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "in use",
+        )
+    print_table(table)
+
+
+@app.command("revoke")
+def revoke(
+    name: Annotated[str, typer.Argument(help="The key's name.")],
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
+    """Make a key stop working, at once and for good."""
+    with open_house(data) as (_settings, database), database.writing() as connection:
+        revoke_key(connection, name, local_actor(), system_clock)
+    if json:
+        print_json({"name": name, "revoked": True})
+    else:
+        to_people.print(f'The key "{name}" no longer works.', markup=False)

@@ -1,0 +1,60 @@
+"""What commands share: their common options, and opening the house."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutela.accounts.model import Actor
+from tutela.cli.output import to_people
+from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
+from tutela.storage.settings import Settings, load_settings
+
+DataFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        help="The data folder. Default: TUTELA_DATA, or tutela-data here.",
+        show_default=False,
+    ),
+]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object a line, for programs.")
+]
+
+
+@contextmanager
+def open_house(data: Path | None, **overrides: object) -> Iterator[tuple[Settings, Database]]:
+    """Read the settings and open the database, making or upgrading it where needed.
+
+    Args:
+        data: The data folder from the command line, if given.
+        overrides: Other settings from the command line; ``None`` means not given.
+
+    Raises:
+        SettingsError: The configuration is wrong.
+        StorageError: The data folder or the database cannot be used.
+    """
+    settings = load_settings(data=data, **overrides)
+    database = Database.open(settings)
+    try:
+        upgrade(database, settings.data, tell=lambda line: to_people.print(line, markup=False))
+        yield settings, database
+    finally:
+        database.close()
+
+
+def local_actor() -> Actor:
+    """Who runs the command: the machine's user."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a user that has no name.
+        user = str(os.getuid())
+    return Actor(f"cli:{user}")

@@ -1,0 +1,93 @@
+"""``tutela serve``: run the service."""
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from tutela.cli.opening import DataFolder, open_house
+from tutela.cli.output import to_people
+from tutela.errors import InvalidInputError
+from tutela.storage.settings import ENVIRONMENT_PREFIX
+
+_APPLICATION = "tutela.application:create"
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Server processes, each with its own cells.")
+    ] = None,
+    data: DataFolder = None,
+) -> None:
+    """Run the service until Ctrl-C."""
+    with open_house(data, host=host, port=port, workers=workers) as (settings, _database):
+        pass
+    # The server processes read their settings for themselves.
+    os.environ[f"{ENVIRONMENT_PREFIX}DATA"] = str(settings.data.absolute())
+    listening = _listen(settings.host, settings.port)
+    address = f"http://{_shown(settings.host)}:{listening.getsockname()[1]}"
+    to_people.print(f"Tutela is at [bold]{address}[/]  (Ctrl-C stops it)")
+    config = uvicorn.Config(
+        _APPLICATION,
+        factory=True,
+        workers=settings.workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    try:
+        if settings.workers == 1:
+            uvicorn.Server(config).run(sockets=[listening])
+        else:
+            with _shared_metrics(settings.data / "metrics"):
+                Multiprocess(config, sockets=[listening]).run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listening.close()
+    to_people.print("Tutela has stopped.")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # Done here and not by the server, so that a port in use is one clear line.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, UnicodeError) as error:
+        listening.close()
+        reason = error.strerror if isinstance(error, OSError) else "it is not an address"
+        raise InvalidInputError(
+            f"cannot listen on {host} port {port}: {reason}; choose others with --host and --port"
+        ) from None
+    listening.set_inheritable(True)
+    return listening
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _shared_metrics(folder: Path) -> Iterator[None]:
+    """A folder in which several server processes add their measurements up."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,56 @@
+"""Adding a handful of entries at once, as the API does."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, update
+
+from tutela.accounts.model import Actor
+from tutela.hashlists.entries import add_entries, next_revision
+from tutela.hashlists.model import Added, HashList, ImportId, ListRow, Provenance
+from tutela.hashlists.tables import imports
+from tutela.hashlists.wording import checked_text
+from tutela.storage.clock import Clock
+
+
+def add_with_provenance(
+    connection: Connection,
+    hash_list: HashList,
+    provenance: Provenance,
+    rows: Sequence[ListRow],
+    actor: Actor,
+    clock: Clock,
+) -> Added:
+    """Put hashes on a list, with where they come from written beside them.
+
+    Raises:
+        InvalidInputError: The source is missing, or a text cannot be used.
+    """
+    now = clock()
+    revision = next_revision(connection)
+    record = ImportId(
+        connection.execute(
+            insert(imports)
+            .values(
+                list_id=hash_list.id,
+                source=checked_text("source", provenance.source, required=True),
+                label=checked_text("label", provenance.label),
+                reason=checked_text("reason", provenance.reason),
+                imported_by=actor.name,
+                started_at=now,
+                finished_at=now,
+                rows_done=len(rows),
+                added=0,
+                already=0,
+                withdrawn=0,
+                rejected=0,
+            )
+            .returning(imports.c.id)
+        ).scalar_one()
+    )
+    added = add_entries(connection, hash_list.id, record, rows, revision)
+    connection.execute(
+        update(imports)
+        .where(imports.c.id == record)
+        .values(added=added.added, already=added.already, withdrawn=added.withdrawn)
+    )
+    return added

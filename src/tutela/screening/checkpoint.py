@@ -1,0 +1,232 @@
+"""What lets an interrupted scan go on: the paths still to do, and nothing else.
+
+The file holds one path a line, the last one to do first, and is cut shorter from its end as files
+are done. So at every moment it holds just the paths still to do; it is erased when the scan ends
+or is abandoned (``docs/decisions/0010``).
+"""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tutela.errors import NotFoundError, StorageError
+
+_BLOCK = 1 << 16
+_UNFINISHED = ".finding"
+_READY = ".todo"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to be scanned.
+
+    Attributes:
+        path: As it is opened and shown.
+        size: Bytes when it was found; 0 if it could not be seen.
+    """
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan that has been begun.
+
+    Attributes:
+        id: Its own random name.
+        roots: The paths that were asked for.
+        files: Number of files found, done or not.
+        size: Their bytes.
+    """
+
+    id: str
+    roots: tuple[str, ...]
+    files: int
+    size: int
+
+
+class Checkpoint:
+    """The open checkpoint of one scan. While it is open no other process can take it."""
+
+    def __init__(self, file: Path, descriptor: int) -> None:
+        self._file = file
+        self._descriptor = descriptor
+        self._end = os.fstat(descriptor).st_size
+        header = _first_line(descriptor)
+        self._start = len(header)
+        self.scan = _scan(header)
+
+    @classmethod
+    def begin(cls, folder: Path, roots: Sequence[str], found: Iterable[Found]) -> "Checkpoint":
+        """Write down what is to be done.
+
+        Args:
+            folder: Where checkpoints are kept; made where it is missing.
+            roots: The paths that were asked for.
+            found: The files, the last one to do first.
+
+        Raises:
+            StorageError: The folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _clear_unfinished(folder)
+            name = secrets.token_hex(8)
+            file = folder / f"{name}{_UNFINISHED}"
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                _write(descriptor, Scan(name, tuple(roots), 0, 0), found)
+                file = file.rename(file.with_suffix(_READY))
+            except BaseException:
+                file.unlink(missing_ok=True)
+                os.close(descriptor)
+                raise
+        except OSError as error:
+            raise StorageError(
+                f"the scan's checkpoint cannot be written in {folder}: {error.strerror}; "
+                "free some space or choose another data folder with --data"
+            ) from None
+        return cls(file, descriptor)
+
+    def remaining(self) -> Iterator[Found]:
+        """The files still to do, in order."""
+        for line in _lines_backwards(self._descriptor, self._start, self._end):
+            path, size = json.loads(line)
+            yield Found(path, size)
+
+    def done(self, files: Sequence[Found]) -> None:
+        """Forget files that are done: those that ``remaining`` gives next, in its order."""
+        self._end -= sum(len(_line(file)) for file in files)
+        os.ftruncate(self._descriptor, self._end)
+
+    def close(self) -> None:
+        """Let go of the file; what is still to do stays written down."""
+        os.close(self._descriptor)
+
+    def erase(self) -> None:
+        """End or abandon the scan: nothing of it is kept."""
+        self.close()
+        self._file.unlink(missing_ok=True)
+
+
+def resume(folder: Path, roots: Sequence[str]) -> Checkpoint:
+    """Open the checkpoint of the interrupted scan of these paths, or of the last one if none given.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    for file, descriptor in _interrupted(folder, roots):
+        return Checkpoint(file, descriptor)
+    what = "of these paths " if roots else ""
+    raise NotFoundError(f"there is no interrupted scan {what}to resume: start one without --resume")
+
+
+def abandon(folder: Path, roots: Sequence[str]) -> int:
+    """Erase the checkpoints of interrupted scans of these paths, or all if none are given.
+
+    Returns:
+        How many there were.
+    """
+    _clear_unfinished(folder)
+    erased = 0
+    for file, descriptor in _interrupted(folder, roots):
+        file.unlink(missing_ok=True)
+        os.close(descriptor)
+        erased += 1
+    return erased
+
+
+def _interrupted(folder: Path, roots: Sequence[str]) -> Iterator[tuple[Path, int]]:
+    newest_first = sorted(folder.glob(f"*{_READY}"), key=lambda file: -file.stat().st_mtime_ns)
+    for file in newest_first:
+        descriptor = _take(file)
+        if descriptor is None:
+            continue
+        if not roots or _scan(_first_line(descriptor)).roots == tuple(roots):
+            yield file, descriptor
+        else:
+            os.close(descriptor)
+
+
+def _clear_unfinished(folder: Path) -> None:
+    # A scan that was killed while it still looked for files left a file of paths behind.
+    for file in folder.glob(f"*{_UNFINISHED}"):
+        descriptor = _take(file)
+        if descriptor is not None:
+            file.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+def _take(file: Path) -> int | None:
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _write(descriptor: int, scan: Scan, found: Iterable[Found]) -> None:
+    files = size = 0
+    with os.fdopen(os.dup(descriptor), "wb") as writer:
+        writer.write(_header(scan))
+        for each in found:
+            files += 1
+            size += each.size
+            writer.write(_line(each))
+        writer.seek(0)
+        writer.write(_header(replace(scan, files=files, size=size)))
+        writer.flush()
+        os.fsync(descriptor)
+
+
+def _line(found: Found) -> bytes:
+    return json.dumps([found.path, found.size]).encode("ascii") + b"\n"
+
+
+def _header(scan: Scan) -> bytes:
+    # The totals are known only at the end, so they have a fixed width and are written over.
+    fields = [scan.id, scan.roots, f"{scan.files:020d}", f"{scan.size:020d}"]
+    return json.dumps(fields).encode("ascii") + b"\n"
+
+
+def _scan(header: bytes) -> Scan:
+    name, roots, files, size = json.loads(header)
+    return Scan(name, tuple(roots), int(files), int(size))
+
+
+def _first_line(descriptor: int) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        block = os.pread(descriptor, _BLOCK, len(line))
+        if not block:
+            break
+        cut = block.find(b"\n")
+        line += block if cut < 0 else block[: cut + 1]
+    return line
+
+
+def _lines_backwards(descriptor: int, start: int, end: int) -> Iterator[bytes]:
+    rest = b""
+    while end > start:
+        begin = max(start, end - _BLOCK)
+        rest = os.pread(descriptor, end - begin, begin) + rest
+        end = begin
+        lines = rest.split(b"\n")
+        # The first piece may be the tail of a line that begins in the block before.
+        rest = lines.pop(0)
+        for line in reversed(lines):
+            if line:
+                yield line
+    if rest:
+        yield rest

@@ -1,0 +1,30 @@
+"""Having a file opened up in a cell, and what is then known of it."""
+
+from tutela.fingerprints.model import PictureState
+from tutela.sandbox.pool import CellPool
+from tutela.screening.model import Known
+
+
+def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
+    """The fingerprints of an open file.
+
+    Args:
+        cells: Where it is opened up.
+        descriptor: The open file, read from its beginning.
+        suffix: What its name ends in, such as ``.jpg``: a file that calls itself a picture and
+            is none is unreadable.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    fingerprints = cells.fingerprint(descriptor, suffix=suffix)
+    digests, picture = fingerprints.digests, fingerprints.picture
+    return Known(
+        size=digests.size,
+        md5=digests.md5,
+        sha1=digests.sha1,
+        sha256=digests.sha256,
+        pdq=picture.pdq.value if picture.pdq else None,
+        pdq_quality=picture.pdq.quality if picture.pdq else None,
+        unreadable=picture.reason if picture.state is PictureState.UNREADABLE else None,
+    )

@@ -1,0 +1,59 @@
+"""The nouns: a verdict, and what was found."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tutela.cases.model import CaseId, Match
+
+
+class Verdict(StrEnum):
+    """What the caller is told of a file."""
+
+    CLEAR = "clear"
+    """No list has it. Nothing of the file remains."""
+    MATCH = "match"
+    """A list has it, and the policy says to keep it back."""
+    UNREADABLE = "unreadable"
+    """It could not be looked at, so nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a file that is to be judged: its fingerprints, as far as there are any.
+
+    Attributes:
+        size: Length in bytes, or ``None`` if only fingerprints were sent.
+        md5: 16 bytes, or ``None``; likewise below.
+        sha1: 20 bytes.
+        sha256: 32 bytes.
+        pdq: 32 bytes, as in ``fingerprints.model.Fingerprint``.
+        pdq_quality: 0 to 100, or ``None`` if it was not sent, which counts as good.
+        unreadable: Why the picture could not be decoded, or ``None`` if it could, or if there is
+            no picture.
+    """
+
+    size: int | None = None
+    md5: bytes | None = None
+    sha1: bytes | None = None
+    sha256: bytes | None = None
+    pdq: bytes | None = None
+    pdq_quality: int | None = None
+    unreadable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The outcome of screening one file.
+
+    Attributes:
+        verdict: What the caller is told.
+        case: The case that was opened, if one was.
+        matches: What matched, the nearest of each list and kind, nearest first. For trusted
+            callers only.
+        reason: Why the file is unreadable.
+    """
+
+    verdict: Verdict
+    case: CaseId | None = None
+    matches: tuple[Match, ...] = ()
+    reason: str | None = None

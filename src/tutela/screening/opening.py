@@ -1,0 +1,56 @@
+"""Opening everything that screening needs, and closing it again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tutela.hashlists.indexing import open_index
+from tutela.matching.index import Index
+from tutela.sandbox.model import Limits
+from tutela.sandbox.pool import CellPool
+from tutela.screening.counts import Counts
+from tutela.screening.screening import Screener
+from tutela.storage.clock import Clock
+from tutela.storage.database import Database
+from tutela.storage.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningRoom:
+    """Everything that screening needs, open.
+
+    Attributes:
+        index: The live list entries.
+        cells: Where files are opened up.
+        counts: Verdicts that are not yet saved.
+        screener: Judges files.
+    """
+
+    index: Index
+    cells: CellPool
+    counts: Counts
+    screener: Screener
+
+
+@contextmanager
+def open_screening(settings: Settings, database: Database, clock: Clock) -> Iterator[ScreeningRoom]:
+    """Open the index and the cells; at the end close them and save the counts.
+
+    Raises:
+        StorageError: The index cannot be opened or built.
+    """
+    limits = Limits(
+        pixels=settings.max_pixels,
+        memory_bytes=settings.decode_memory_mib << 20,
+        seconds=settings.decode_seconds,
+    )
+    counts = Counts(clock)
+    with (
+        open_index(settings.data / "index", database) as index,
+        CellPool(settings.cells, limits) as cells,
+    ):
+        screener = Screener(database, index, settings.policy, clock, counts)
+        try:
+            yield ScreeningRoom(index, cells, counts, screener)
+        finally:
+            counts.save(database)

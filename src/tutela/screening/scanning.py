@@ -1,0 +1,125 @@
+"""Scanning folders: every file through the cells, many at a time, answered in order."""
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+
+from tutela.sandbox.pool import CellPool
+from tutela.screening.checkpoint import Checkpoint, Found
+from tutela.screening.fingerprinting import known_of
+from tutela.screening.model import Known, Screened, Verdict
+from tutela.screening.screening import Screener, Submission, request_name
+
+_ORIGIN = "scan"
+# How far the cells may run ahead of the file whose answer is awaited.
+_AHEAD = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One file's outcome.
+
+    Attributes:
+        file: Which file.
+        screened: The verdict.
+        failed: Whether the file could not even be opened.
+    """
+
+    file: Found
+    screened: Screened
+    failed: bool = False
+
+
+def scan(
+    checkpoint: Checkpoint, cells: CellPool, cell_count: int, screener: Screener
+) -> Iterator[Scanned]:
+    """Scan what the checkpoint says is still to do, in its order.
+
+    When the next outcome is asked for, those before it are taken as dealt with, and their paths
+    are forgotten. Closing the iterator early leaves the rest in the checkpoint.
+
+    Args:
+        checkpoint: What is to be done.
+        cells: Where files are opened up.
+        cell_count: How many files are worked on at once.
+        screener: Judges them.
+
+    Raises:
+        StorageError: The database does not answer; the scan can be resumed.
+    """
+    remaining = checkpoint.remaining()
+    working: deque[tuple[Found, Future[Known | str]]] = deque()
+    with ThreadPoolExecutor(cell_count, thread_name_prefix="scan") as threads:
+        try:
+            while True:
+                for file in islice(remaining, _AHEAD - len(working)):
+                    working.append((file, threads.submit(_look_at, file.path, cells)))
+                if not working:
+                    return
+                ready = [working.popleft()]
+                ready[0][1].result()
+                while working and working[0][1].done():
+                    ready.append(working.popleft())
+                yield from _judge(checkpoint, screener, ready)
+                checkpoint.done([file for file, _ in ready])
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _judge(
+    checkpoint: Checkpoint,
+    screener: Screener,
+    ready: list[tuple[Found, Future[Known | str]]],
+) -> Iterator[Scanned]:
+    looked_at = [(file, future.result()) for file, future in ready]
+    verdicts = iter(
+        screener.screen_many(
+            [
+                Submission(
+                    known,
+                    name=file.path,
+                    origin=_ORIGIN,
+                    request=request_name(_ORIGIN, checkpoint.scan.id, file.path),
+                )
+                for file, known in looked_at
+                if isinstance(known, Known)
+            ]
+        )
+    )
+    for file, known in looked_at:
+        if isinstance(known, Known):
+            yield Scanned(file, next(verdicts))
+        else:
+            yield Scanned(file, Screened(Verdict.UNREADABLE, reason=known), failed=True)
+
+
+def _look_at(path: str, cells: CellPool) -> Known | str:
+    """The file's fingerprints, or why it could not be opened."""
+    try:
+        # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return _why(error)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return "it is not a regular file"
+        return known_of(cells, descriptor, suffix=PurePath(path).suffix)
+    except OSError as error:
+        return _why(error)
+    finally:
+        os.close(descriptor)
+
+
+def _why(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "it is no longer there, or is a link to nothing"
+        case PermissionError():
+            return "this user may not read it"
+        case _:
+            return f"it cannot be read: {error.strerror}"

@@ -1,0 +1,313 @@
+"""``/v1/screen`` gives the right verdict, keeps what it must and nothing else, and is no oracle."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.house import House
+from tests.pictures import drawn, encoded
+from tutela.accounts.model import Scope
+from tutela.storage.settings import ListPolicy, OnMatch, Policy
+
+KNOWN = encoded(drawn(1))
+RESIZED = encoded(drawn(1).resize((200, 150)), "JPEG", quality=80)
+OTHER = encoded(drawn(2))
+
+
+@pytest.fixture
+def house(make_house) -> Iterator[House]:
+    with make_house() as house:
+        house.add_picture("partner", KNOWN)
+        yield house
+
+
+def screen(house: House, content: bytes, name: str = "p.png", **headers: str):
+    return house.client.post("/v1/screen", files={"file": (name, content)}, headers=headers)
+
+
+def test_a_known_picture_is_a_match_and_opens_a_case(house: House) -> None:
+    answer = screen(house, KNOWN)
+    assert answer.status_code == 200
+    assert answer.json()["verdict"] == "match"
+    case = house.client.get(f"/v1/cases/{answer.json()['case']}").json()
+    assert case["name"] == "p.png"
+    assert {(m["list"], m["kind"], m["distance"]) for m in case["matches"]} == {
+        ("partner", "md5", 0),
+        ("partner", "pdq", 0),
+    }
+
+
+def test_a_resized_copy_is_a_match_by_pdq(house: House) -> None:
+    answer = screen(house, RESIZED).json()
+    assert answer["verdict"] == "match"
+    (match,) = answer["matches"]
+    assert match["kind"] == "pdq"
+    assert 0 <= match["distance"] <= 31
+
+
+def test_another_picture_is_clear_and_nothing_is_said_beside(house: House) -> None:
+    assert screen(house, OTHER).json() == {"verdict": "clear"}
+    assert house.client.get("/v1/cases").json() == {"cases": []}
+
+
+def test_a_broken_picture_is_unreadable_and_never_clear(house: House) -> None:
+    for content, name in [
+        (OTHER[: len(OTHER) // 2], "half.png"),
+        (b"", "empty.jpg"),
+        (b"PK\x03\x04 an archive", "archive.jpg"),
+    ]:
+        answer = screen(house, content, name).json()
+        assert answer["verdict"] == "unreadable"
+        assert answer["reason"]
+
+
+def test_a_broken_copy_of_known_bytes_is_still_a_match(house: House) -> None:
+    broken = KNOWN[:-2000]
+    house.add_digest("partner", broken)
+    answer = screen(house, broken).json()
+    assert answer["verdict"] == "match"
+
+
+def test_something_that_is_no_picture_is_compared_by_its_digests(house: House) -> None:
+    assert screen(house, b"some text", "notes.txt").json() == {"verdict": "clear"}
+    house.add_digest("partner", b"some text")
+    assert screen(house, b"some text", "notes.txt").json()["verdict"] == "match"
+
+
+def test_fingerprints_alone_can_be_screened(house: House) -> None:
+    known = house.fingerprints(KNOWN)
+    for sent in (
+        {"md5": known["md5"]},
+        {"md5": known["md5"].upper()},
+        {"pdq": known["pdq"]},
+        {"pdq": known["pdq"], "pdq_quality": 50},
+    ):
+        answer = house.client.post("/v1/screen", json={"fingerprints": sent}).json()
+        assert answer["verdict"] == "match", sent
+    for sent in ({"sha256": known["pdq"]}, {"pdq": known["pdq"], "pdq_quality": 49}):
+        answer = house.client.post("/v1/screen", json={"fingerprints": sent}).json()
+        assert answer == {"verdict": "clear"}, sent
+
+
+def test_a_caller_without_the_scope_sees_no_list_and_no_distance(house: House) -> None:
+    client = house.client_with(Scope.SCREEN)
+    answer = client.post("/v1/screen", files={"file": ("p.png", KNOWN)}).json()
+    assert set(answer) == {"verdict", "case"}
+
+
+def test_a_list_that_lets_pass_opens_a_case_that_strangers_do_not_see(make_house) -> None:
+    policy = Policy(lists={"partner": ListPolicy(on_match=OnMatch.PASS)})
+    with make_house(policy=policy) as house:
+        house.add_picture("partner", KNOWN)
+        client = house.client_with(Scope.SCREEN)
+        answer = client.post("/v1/screen", files={"file": ("p.png", KNOWN)}).json()
+        assert answer == {"verdict": "clear"}
+        assert len(house.client.get("/v1/cases").json()["cases"]) == 1
+        trusted = screen(house, KNOWN).json()
+        assert trusted["verdict"] == "clear"
+        assert trusted["case"]
+        assert trusted["matches"]
+
+
+def test_a_list_on_trial_only_counts(make_house) -> None:
+    policy = Policy(lists={"partner": ListPolicy(on_match=OnMatch.COUNT)})
+    with make_house(policy=policy) as house:
+        house.add_picture("partner", KNOWN)
+        assert screen(house, KNOWN).json()["verdict"] == "clear"
+        assert house.client.get("/v1/cases").json() == {"cases": []}
+        metrics = house.client.get("/metrics").text
+        assert 'tutela_matched_files_total{list="partner",verdict="clear"} 1.0' in metrics
+        assert 'tutela_screened_files_total{verdict="clear"} 1.0' in metrics
+
+
+def test_a_lists_own_threshold_is_its_own(make_house) -> None:
+    policy = Policy(lists={"strict": ListPolicy(max_distance=0)})
+    with make_house(policy=policy) as house:
+        house.add_picture("strict", KNOWN)
+        flipped = bytearray.fromhex(house.fingerprints(KNOWN)["pdq"])
+        flipped[0] ^= 1
+        near = {"fingerprints": {"pdq": flipped.hex()}}
+        assert house.client.post("/v1/screen", json=near).json() == {"verdict": "clear"}
+        house.add_picture("lenient", KNOWN)
+        answer = house.client.post("/v1/screen", json=near).json()
+        assert answer["matches"] == [{"list": "lenient", "kind": "pdq", "distance": 1}]
+
+
+def test_sent_again_with_its_idempotency_key_it_opens_no_second_case(house: House) -> None:
+    first = screen(house, KNOWN, **{"Idempotency-Key": "upload 7"}).json()["case"]
+    again = screen(house, KNOWN, **{"Idempotency-Key": "upload 7"}).json()["case"]
+    another = screen(house, KNOWN, **{"Idempotency-Key": "upload 8"}).json()["case"]
+    assert first == again != another
+    assert len(house.client.get("/v1/cases").json()["cases"]) == 2
+
+
+def test_one_idempotency_key_sent_many_times_at_once_opens_one_case(house: House) -> None:
+    cases: list[str] = []
+
+    def send() -> None:
+        cases.append(screen(house, KNOWN, **{"Idempotency-Key": "upload 7"}).json()["case"])
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(cases) == 8
+    assert len(set(cases)) == 1
+
+
+def test_a_batch_answers_in_the_order_of_its_files(house: House) -> None:
+    files = [("file", (f"{n}.png", content)) for n, content in enumerate([OTHER, KNOWN, b"x"])]
+    results = house.client.post("/v1/screen/batch", files=files).json()["results"]
+    assert [result["verdict"] for result in results] == ["clear", "match", "unreadable"]
+
+
+def test_a_batch_of_fingerprints_answers_in_order(house: House) -> None:
+    known = house.fingerprints(KNOWN)["md5"]
+    items = [{"fingerprints": {"md5": md5}} for md5 in ("0" * 32, known, "1" * 32)]
+    results = house.client.post("/v1/screen/batch", json={"items": items}).json()["results"]
+    assert [result["verdict"] for result in results] == ["clear", "match", "clear"]
+
+
+def test_an_upload_over_the_limit_is_refused_before_it_is_read_whole(make_house) -> None:
+    with make_house(max_upload_mib=1) as house:
+        sent = 0
+
+        def body() -> Iterator[bytes]:
+            nonlocal sent
+            yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            while sent < 64 << 20:
+                sent += 1 << 16
+                yield bytes(1 << 16)
+
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = house.client.post("/v1/screen", content=body(), headers=headers)
+        assert answer.status_code == 413
+        assert "max_upload_mib" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("request_of", "status", "says"),
+    [
+        ({"json": {"fingerprints": {}}}, 422, "no fingerprint was sent"),
+        ({"json": {"fingerprints": {"md5": "xyz"}}}, 422, "32 hexadecimal digits"),
+        ({"json": {"fingerprints": {"md4": "xyz"}}}, 422, "fingerprints.md4"),
+        ({"content": b"{"}, 422, "multipart/form-data"),
+        ({"content": b""}, 422, "multipart/form-data"),
+        ({"files": {"upload": ("a", b"x")}}, 422, 'field called "file"'),
+        ({"data": {"file": "x"}, "files": {"b": ("a", b"x")}}, 422, 'field called "file"'),
+        (
+            {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+            422,
+            "no boundary",
+        ),
+        (
+            {"content": b"x", "headers": {"Content-Type": "multipart/form-data; boundary=y"}},
+            422,
+            "not well formed",
+        ),
+    ],
+)
+def test_what_cannot_be_understood_is_answered_with_what_to_do(
+    house: House, request_of: dict, status: int, says: str
+) -> None:
+    answer = house.client.post("/v1/screen", **request_of)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert says in answer.json()["detail"]
+
+
+def test_two_files_in_one_screening_are_refused(house: House) -> None:
+    files = [("file", ("a", b"x")), ("file", ("b", b"y"))]
+    answer = house.client.post("/v1/screen", files=files)
+    assert answer.status_code == 413
+
+
+def test_a_batch_over_its_limit_is_refused(make_house) -> None:
+    with make_house(max_batch=2) as house:
+        items = [{"fingerprints": {"md5": "0" * 32}}] * 3
+        answer = house.client.post("/v1/screen/batch", json={"items": items})
+        assert answer.status_code == 413
+        assert "at most 2" in answer.json()["detail"]
+
+
+def test_over_capacity_the_caller_is_told_at_once_to_come_back(make_house) -> None:
+    with make_house(max_waiting=1) as house, house.service.capacity.place():
+        answer = screen(house, OTHER)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+
+
+def test_a_key_without_the_scope_is_refused(house: House) -> None:
+    client = house.client_with(Scope.CASES_READ)
+    answer = client.post("/v1/screen", files={"file": ("p.png", KNOWN)})
+    assert answer.status_code == 403
+    assert 'lacks the scope "screen"' in answer.json()["detail"]
+
+
+def test_without_a_key_nothing_is_told(house: House) -> None:
+    client = TestClient(house.application)
+    for headers in ({}, {"Authorization": "Bearer guess"}, {"Authorization": "Basic eA=="}):
+        answer = client.post("/v1/screen", files={"file": ("p.png", KNOWN)}, headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_clear_file_leaves_nothing_behind(make_house, data: Path) -> None:
+    name = "holiday-at-the-quiet-lake.png"
+    with make_house() as house:
+        house.add_picture("partner", KNOWN)
+        assert screen(house, OTHER, name).json() == {"verdict": "clear"}
+        known = house.fingerprints(OTHER)
+        sent = {"fingerprints": {k: v for k, v in known.items() if isinstance(v, str)}}
+        sent["name"] = name
+        assert house.client.post("/v1/screen", json=sent).json() == {"verdict": "clear"}
+        batch = [("file", (name, OTHER)), ("file", (name, OTHER))]
+        headers = {"Idempotency-Key": "upload 7"}
+        assert house.client.post("/v1/screen/batch", files=batch, headers=headers).is_success
+        metrics = house.client.get("/metrics").text
+        traces = [
+            name.encode(),
+            b"upload 7",
+            OTHER[100:164],
+            *(bytes.fromhex(v) for v in known.values() if isinstance(v, str)),
+            *(v.encode() for v in known.values() if isinstance(v, str)),
+        ]
+        _assert_nowhere(traces, house.everything_kept(), "while it runs")
+    _assert_nowhere(traces, house.everything_kept(), "after it stopped")
+    _assert_nowhere(traces, [("metrics", metrics.encode())], "in the metrics")
+
+
+def test_the_search_for_traces_finds_what_a_match_keeps(house: House) -> None:
+    screen(house, KNOWN, "holiday.png")
+    with pytest.raises(AssertionError):
+        _assert_nowhere([b"holiday.png"], house.everything_kept(), "")
+
+
+def test_the_counts_go_on_after_a_restart(make_house) -> None:
+    with make_house() as house:
+        screen(house, OTHER)
+    with make_house() as house:
+        screen(house, OTHER)
+        assert (
+            'tutela_screened_files_total{verdict="clear"} 2.0' in house.client.get("/metrics").text
+        )
+
+
+def _assert_nowhere(traces: list[bytes], kept: list[tuple[str, bytes]], when: str) -> None:
+    assert traces
+    for where, content in kept:
+        for trace in traces:
+            assert trace not in content, f"{trace!r} is in {where} {when}"
+
+
+def test_the_examples_in_the_documentation_are_what_the_service_takes(house: House) -> None:
+    document = house.client.get("/openapi.json").json()
+    for path in ("/v1/screen", "/v1/screen/batch"):
+        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        answer = house.client.post(path, content=json.dumps(body["example"]))
+        assert answer.status_code == 200, answer.text

@@ -1,0 +1,100 @@
+"""A running house for tests of the faces, with a key for everything."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+from sqlalchemy import text
+
+from tutela.accounts.keys import add_key
+from tutela.accounts.model import Actor, Scope
+from tutela.api.service import Service
+from tutela.application import build
+from tutela.fingerprints.pdq import pdq_of
+from tutela.storage.clock import Clock
+from tutela.storage.settings import Settings
+
+
+class House:
+    """The application as its callers see it, and what they cannot see."""
+
+    def __init__(self, application: FastAPI, settings: Settings, clock: Clock) -> None:
+        self.application = application
+        self.service: Service = application.state.service
+        self.settings = settings
+        self._clock = clock
+        self._keys = 0
+        self.client = self.client_with(*Scope)
+
+    def client_with(self, *scopes: Scope) -> TestClient:
+        """A caller whose key has these scopes."""
+        self._keys += 1
+        name = f"test {self._keys} {id(self)}"
+        with self.service.database.writing() as connection:
+            key = add_key(connection, name, scopes, Actor("test"), self._clock)
+        headers = {"Authorization": f"Bearer {key}"}
+        return TestClient(self.application, headers=headers, raise_server_exceptions=False)
+
+    def add_picture(self, hash_list: str, content: bytes) -> None:
+        """Put a picture on a list, by MD5 and PDQ."""
+        known = self.fingerprints(content)
+        self.add(
+            hash_list,
+            {"kind": "md5", "hash": known["md5"]},
+            {"kind": "pdq", "hash": known["pdq"], "quality": known["pdq_quality"]},
+        )
+
+    def add_digest(self, hash_list: str, content: bytes) -> None:
+        """Put any bytes on a list, by SHA-256."""
+        self.add(hash_list, {"kind": "sha256", "hash": hashlib.sha256(content).hexdigest()})
+
+    def add(self, hash_list: str, *entries: dict[str, object]) -> None:
+        """Put entries on a list, which is made if need be."""
+        self.client.post("/v1/lists", json={"name": hash_list})
+        answer = self.client.post(
+            f"/v1/lists/{hash_list}/entries", json={"source": "a test", "entries": entries}
+        )
+        assert answer.status_code == 200, answer.text
+
+    @staticmethod
+    def fingerprints(content: bytes) -> dict[str, str | int]:
+        """What a caller would send instead of the picture."""
+        pdq = pdq_of(np.asarray(Image.open(io.BytesIO(content)).convert("RGB")))
+        return {
+            "md5": hashlib.md5(content).hexdigest(),
+            "sha1": hashlib.sha1(content).hexdigest(),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "pdq": pdq.text,
+            "pdq_quality": pdq.quality,
+        }
+
+    def everything_kept(self) -> list[tuple[str, bytes]]:
+        """Every file of the data folder, and every row of a database outside it."""
+        kept = [
+            (str(file), file.read_bytes())
+            for file in self.settings.data.rglob("*")
+            if file.is_file()
+        ]
+        database = self.service.database
+        if not database.is_sqlite:
+            with database.reading() as connection:
+                tables = connection.execute(
+                    text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+                )
+                for table in tables.scalars().all():
+                    rows = connection.execute(text(f'SELECT "{table}"::text FROM "{table}"'))
+                    kept += [(table, row.encode()) for row in rows.scalars()]
+        return kept
+
+
+@contextmanager
+def running_house(settings: Settings, clock: Clock) -> Iterator[House]:
+    """The application, started as a server starts it, and stopped at the end."""
+    application = build(settings, clock)
+    with TestClient(application):
+        yield House(application, settings, clock)
