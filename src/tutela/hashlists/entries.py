@@ -1,25 +1,240 @@
-"""Adding and withdrawing entries, and the revision that tells the index of it."""
+"""Adding, withdrawing and restoring entries, and the revision that tells the index of it."""
 
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
 
-from tutela.fingerprints.model import Kind
-from tutela.hashlists.tables import list_revision
+from tutela.accounts.model import Actor
+from tutela.errors import InvalidInputError, NotFoundError
+from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.hashlists.model import Added, EntryId, HashList, HashListId, ImportId, ListRow
+from tutela.hashlists.tables import entries, list_changes, list_revision, withdrawals
+from tutela.hashlists.wording import checked_text
+from tutela.storage.clock import Clock
+from tutela.storage.database import changed_rows, insert_or_ignore
 
 KINDS: tuple[Kind, ...] = (Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.PDQ)
 """A kind's position here is its number in the database. Only ever add at the end."""
 
+_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+_VALUES_AT_ONCE = 10_000
+
 
 def next_revision(connection: Connection) -> int:
     """Count the list revision up; other writers wait until this transaction ends."""
-    statement = (
-        update(list_revision)
-        .values(value=list_revision.c.value + 1)
-        .returning(list_revision.c.value)
+    revision = int(
+        connection.execute(
+            update(list_revision)
+            .values(value=list_revision.c.value + 1)
+            .returning(list_revision.c.value)
+        ).scalar_one()
     )
-    return int(connection.execute(statement).scalar_one())
+    connection.execute(insert(list_changes).values(revision=revision, token=secrets.token_hex(16)))
+    return revision
 
 
 def current_revision(connection: Connection) -> int:
     """The number of the last change of any list."""
     return int(connection.execute(select(list_revision.c.value)).scalar_one())
+
+
+def add_entries(
+    connection: Connection,
+    hash_list: HashListId,
+    import_id: ImportId,
+    rows: Sequence[ListRow],
+    revision: int,
+) -> Added:
+    """Put hashes on a list, passing over those that are on it already, live or withdrawn.
+
+    Args:
+        connection: A transaction that has called ``next_revision``.
+        hash_list: The list.
+        import_id: Where the hashes come from.
+        rows: The hashes. Of equal ones the first counts. Tens of thousands at a time are quickest.
+        revision: What ``next_revision`` gave.
+    """
+    # The order of the unique index, so that each of its pages is touched once.
+    first: dict[tuple[int, bytes], ListRow] = {}
+    for row in rows:
+        first.setdefault(_key(row.fingerprint), row)
+    keys = sorted(first)
+    common: dict[str, object] = {
+        "list_id": hash_list,
+        "import_id": import_id,
+        "live": True,
+        "revision": revision,
+    }
+    insert_all = _insert_sqlite if connection.dialect.name == "sqlite" else _insert_postgresql
+    added = insert_all(connection, [(key, first[key]) for key in keys], common)
+    withdrawn = 0
+    if added < len(rows) and _has_withdrawn(connection, hash_list):
+        gone = set(_withdrawn_among(connection, hash_list, keys))
+        withdrawn = sum(_key(row.fingerprint) in gone for row in rows)
+    return Added(added=added, already=len(rows) - added - withdrawn, withdrawn=withdrawn)
+
+
+def withdraw_entry(
+    connection: Connection,
+    hash_list: HashList,
+    fingerprint: Fingerprint,
+    *,
+    reason: str,
+    actor: Actor,
+    clock: Clock,
+) -> EntryId:
+    """Make an entry match no more, for good: a later import that names it leaves it withdrawn.
+
+    Raises:
+        InvalidInputError: No reason is given, or the entry is withdrawn already.
+        NotFoundError: The hash is not on the list.
+    """
+    reason = checked_text("reason", reason, required=True)
+    revision = next_revision(connection)
+    entry = _find(connection, hash_list, fingerprint)
+    if not entry["live"]:
+        raise InvalidInputError(
+            f'this {fingerprint.kind} hash was withdrawn from the list "{hash_list.name}" before'
+        )
+    _set_live(connection, entry["id"], live=False, revision=revision)
+    connection.execute(
+        insert(withdrawals).values(
+            entry_id=entry["id"], withdrawn_at=clock(), withdrawn_by=actor.name, reason=reason
+        )
+    )
+    return EntryId(entry["id"])
+
+
+def restore_entry(
+    connection: Connection,
+    hash_list: HashList,
+    fingerprint: Fingerprint,
+    *,
+    reason: str,
+    actor: Actor,
+    clock: Clock,
+) -> EntryId:
+    """Make a withdrawn entry match again; that it was withdrawn, and why, stays on record.
+
+    Raises:
+        InvalidInputError: No reason is given, or the entry is not withdrawn.
+        NotFoundError: The hash is not on the list.
+    """
+    reason = checked_text("reason", reason, required=True)
+    revision = next_revision(connection)
+    entry = _find(connection, hash_list, fingerprint)
+    if entry["live"]:
+        raise InvalidInputError(
+            f'this {fingerprint.kind} hash of the list "{hash_list.name}" is not withdrawn'
+        )
+    _set_live(connection, entry["id"], live=True, revision=revision)
+    connection.execute(
+        update(withdrawals)
+        .where(withdrawals.c.entry_id == entry["id"], withdrawals.c.restored_at.is_(None))
+        .values(restored_at=clock(), restored_by=actor.name, restored_reason=reason)
+    )
+    return EntryId(entry["id"])
+
+
+def _key(fingerprint: Fingerprint) -> tuple[int, bytes]:
+    return _NUMBERS[fingerprint.kind], fingerprint.value
+
+
+def _insert_sqlite(
+    connection: Connection,
+    rows: Iterable[tuple[tuple[int, bytes], ListRow]],
+    common: Mapping[str, object],
+) -> int:
+    values = [
+        {
+            "kind": kind,
+            "value": value,
+            "quality": row.quality,
+            "label": row.label or None,
+            **common,
+        }
+        for (kind, value), row in rows
+    ]
+    return changed_rows(connection, insert_or_ignore(connection, entries), values) if values else 0
+
+
+_FROM_ARRAYS = text(
+    """
+    INSERT INTO entries (list_id, kind, value, quality, label, import_id, live, revision)
+    SELECT :list_id, kind, value, quality, label, :import_id, :live, :revision
+    FROM unnest(
+        CAST(:kinds AS smallint[]), CAST(:values AS bytea[]),
+        CAST(:qualities AS smallint[]), CAST(:labels AS text[])
+    ) AS row (kind, value, quality, label)
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+def _insert_postgresql(
+    connection: Connection,
+    rows: Sequence[tuple[tuple[int, bytes], ListRow]],
+    common: Mapping[str, object],
+) -> int:
+    columns: dict[str, Any] = {
+        "kinds": [kind for (kind, _), _ in rows],
+        "values": [value for (_, value), _ in rows],
+        "qualities": [row.quality for _, row in rows],
+        "labels": [row.label or None for _, row in rows],
+    }
+    return changed_rows(connection, _FROM_ARRAYS, {**columns, **common})
+
+
+def _withdrawn_in(hash_list: HashListId) -> Select[Any]:
+    return select(entries.c.kind, entries.c.value).where(
+        entries.c.list_id == hash_list, entries.c.live.is_(False)
+    )
+
+
+def _has_withdrawn(connection: Connection, hash_list: HashListId) -> bool:
+    return connection.execute(_withdrawn_in(hash_list).limit(1)).first() is not None
+
+
+def _withdrawn_among(
+    connection: Connection, hash_list: HashListId, keys: Iterable[tuple[int, bytes]]
+) -> Iterator[tuple[int, bytes]]:
+    remaining = iter(keys)
+    while portion := list(islice(remaining, _VALUES_AT_ONCE)):
+        for number in {kind for kind, _ in portion}:
+            values = [value for kind, value in portion if kind == number]
+            found = connection.execute(
+                _withdrawn_in(hash_list).where(
+                    entries.c.kind == number, entries.c.value.in_(values)
+                )
+            )
+            yield from ((kind, value) for kind, value in found)
+
+
+def _find(connection: Connection, hash_list: HashList, fingerprint: Fingerprint) -> RowMapping:
+    kind, value = _key(fingerprint)
+    entry = (
+        connection.execute(
+            select(entries.c.id, entries.c.live).where(
+                entries.c.list_id == hash_list.id,
+                entries.c.kind == kind,
+                entries.c.value == value,
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if entry is None:
+        raise NotFoundError(
+            f'this {fingerprint.kind} hash is not on the list "{hash_list.name}": '
+            "check the hash and its kind"
+        )
+    return entry
+
+
+def _set_live(connection: Connection, entry: int, *, live: bool, revision: int) -> None:
+    connection.execute(
+        update(entries).where(entries.c.id == entry).values(live=live, revision=revision)
+    )

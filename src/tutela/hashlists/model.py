@@ -1,10 +1,11 @@
 """The nouns: a list, an entry, where entries came from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from tutela.fingerprints.model import Fingerprint
+from tutela.fingerprints.model import Fingerprint, Kind
 
 HashListId = NewType("HashListId", int)
 ImportId = NewType("ImportId", int)
@@ -47,7 +48,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One row of a list file, read and understood.
+    """One hash of a list file, read and understood.
 
     Attributes:
         number: Line (or record, in a JSON array) that it stands on, counted from 1.
@@ -78,12 +79,27 @@ class RejectedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Added:
+    """What became of some rows.
+
+    Attributes:
+        added: Entries that are new on the list.
+        already: Rows whose entry was on the list before, or earlier among the rows.
+        withdrawn: Rows whose entry had been withdrawn, and stays so.
+    """
+
+    added: int
+    already: int
+    withdrawn: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportResult:
     """What an import did, over all its runs if it was resumed.
 
     Attributes:
         id: The import's number, kept as provenance beside each entry it added.
-        rows: Rows read, good and bad.
+        rows: Hashes and unreadable rows met in the file.
         added: Entries that are new on the list.
         already: Rows whose entry was on the list before.
         withdrawn: Rows whose entry had been withdrawn, and stays so.
@@ -98,3 +114,51 @@ class ImportResult:
     withdrawn: int
     rejected: int
     resumed_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """One time that entries came in, as it is remembered.
+
+    Attributes:
+        id: Its number.
+        provenance: Who says so, what, and why.
+        imported_by: The actor's name.
+        started_at: When it began.
+        finished_at: When it ended, or ``None`` while it is under way or interrupted.
+        file_name: The file's name without folders, or ``None`` if it was no file.
+        rows: Hashes and unreadable rows met.
+        added: Entries that were new on the list.
+        already: Rows whose entry was on the list before.
+        withdrawn: Rows whose entry had been withdrawn.
+        rejected: Rows that could not be understood.
+    """
+
+    id: ImportId
+    provenance: Provenance
+    imported_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    file_name: str | None
+    rows: int
+    added: int
+    already: int
+    withdrawn: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListSummary:
+    """How much a list holds, and where it came from.
+
+    Attributes:
+        hash_list: The list.
+        live: Entries that match, by kind; kinds without any are left out.
+        withdrawn: Entries that no longer match.
+        imports: Every time that entries came in, the oldest first.
+    """
+
+    hash_list: HashList
+    live: Mapping[Kind, int]
+    withdrawn: int
+    imports: tuple[ImportRecord, ...]

@@ -49,8 +49,10 @@ imports = Table(
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
     Column("file_name", String(1000)),
-    # Size and SHA-256 of the file tell an interrupted import of the same file from another one.
+    # Tells an interrupted import of the same file from one of another file.
     Column("file_sha256", LargeBinary(32)),
+    # The kind that the caller said the hashes are, in so far as they do not say it themselves.
+    Column("kind", String(10)),
     Column("rows_done", RowId, nullable=False),
     Column("added", RowId, nullable=False),
     Column("already", RowId, nullable=False),
@@ -73,6 +75,15 @@ entries = Table(
     # The list revision of the entry's last change: what the index reads to catch up.
     Column("revision", RowId, nullable=False, index=True),
     UniqueConstraint("list_id", "kind", "value"),
+    # Few are withdrawn, and each import asks which.
+    Index(
+        "ix_entries_withdrawn",
+        "list_id",
+        "kind",
+        "value",
+        sqlite_where=text("live = 0"),
+        postgresql_where=text("NOT live"),
+    ),
 )
 
 withdrawals = Table(
@@ -83,6 +94,9 @@ withdrawals = Table(
     Column("withdrawn_at", Moment, nullable=False),
     Column("withdrawn_by", String(200), nullable=False),
     Column("reason", String(1000), nullable=False),
+    Column("restored_at", Moment),
+    Column("restored_by", String(200)),
+    Column("restored_reason", String(1000)),
 )
 
 # One row, one number: every change of any list counts it up while holding its lock, so that
@@ -92,4 +106,13 @@ list_revision = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("value", RowId, nullable=False),
+)
+
+# One row for each revision. The random token tells revision 7 of this database from revision 7 of
+# another one, or of this one before a backup was restored: see ``tutela.hashlists.indexing``.
+list_changes = Table(
+    "list_changes",
+    metadata,
+    Column("revision", RowId, primary_key=True, autoincrement=False),
+    Column("token", String(32), nullable=False),
 )

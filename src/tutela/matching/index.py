@@ -63,6 +63,11 @@ class Index:
         return cls(folder, load_snapshot(folder))
 
     @property
+    def folder(self) -> Path:
+        """Where the index is."""
+        return self._folder
+
+    @property
     def revision(self) -> int:
         """The database revision up to which the index is complete; 0 if nothing was added yet."""
         return self._current.manifest.revision

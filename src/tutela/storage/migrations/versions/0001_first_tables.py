@@ -61,6 +61,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("removed_at IS NULL"),
     )
     op.create_table(
+        "list_changes",
+        sa.Column("revision", RowId, autoincrement=False, nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("revision", name=op.f("pk_list_changes")),
+    )
+    op.create_table(
         "list_revision",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("value", RowId, nullable=False),
@@ -107,6 +113,7 @@ def upgrade() -> None:
         sa.Column("finished_at", Moment(), nullable=True),
         sa.Column("file_name", sa.String(length=1000), nullable=True),
         sa.Column("file_sha256", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=True),
         sa.Column("rows_done", RowId, nullable=False),
         sa.Column("added", RowId, nullable=False),
         sa.Column("already", RowId, nullable=False),
@@ -139,6 +146,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("list_id", "kind", "value", name=op.f("uq_entries_list_id_kind_value")),
     )
     op.create_index(op.f("ix_entries_revision"), "entries", ["revision"], unique=False)
+    op.create_index(
+        "ix_entries_withdrawn",
+        "entries",
+        ["list_id", "kind", "value"],
+        unique=False,
+        sqlite_where=sa.text("live = 0"),
+        postgresql_where=sa.text("NOT live"),
+    )
     op.create_table(
         "case_matches",
         sa.Column("id", RowId, nullable=False),
@@ -166,6 +181,9 @@ def upgrade() -> None:
         sa.Column("withdrawn_at", Moment(), nullable=False),
         sa.Column("withdrawn_by", sa.String(length=200), nullable=False),
         sa.Column("reason", sa.String(length=1000), nullable=False),
+        sa.Column("restored_at", Moment(), nullable=True),
+        sa.Column("restored_by", sa.String(length=200), nullable=True),
+        sa.Column("restored_reason", sa.String(length=1000), nullable=True),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["entries.id"], name=op.f("fk_withdrawals_entry_id_entries")
         ),

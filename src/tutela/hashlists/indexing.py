@@ -1,0 +1,169 @@
+"""Keeping the index of fingerprints in step with the database.
+
+The index is a copy, and must never be taken for a copy of another database: of one that was since
+exchanged, or of this one before an older backup was restored. So a mark beside its folder says
+which revision of the lists it was made from, with the random token that this revision has in this
+database alone. The mark is written before the index is changed: then, at whatever instant a
+process is killed, the index is never ahead of its mark.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from tutela.errors import StorageError
+from tutela.hashlists.entries import KINDS
+from tutela.hashlists.tables import entries, hash_lists, list_changes, list_revision
+from tutela.matching.index import Index
+from tutela.matching.model import IndexEntry
+from tutela.storage.database import Database
+
+_ROWS_AT_ONCE = 10_000
+_Mark = tuple[int, str]
+
+
+def open_index(folder: Path, database: Database) -> Index:
+    """Open the index, as it should be for this database.
+
+    An index that is damaged, or was made from another state of the database, is built anew.
+
+    Args:
+        folder: The index's folder, made where it is missing. The mark is the file beside it.
+        database: What the index shall hold.
+
+    Raises:
+        StorageError: The folder holds files that no index wrote, or cannot be written.
+    """
+    try:
+        index = Index.open(folder)
+    except StorageError:
+        index = Index.mend(folder)
+    try:
+        catch_up(database, index)
+    except BaseException:
+        index.close()
+        raise
+    return index
+
+
+def catch_up(database: Database, index: Index) -> None:
+    """Bring the index to the database's revision. Takes one select if it is there already.
+
+    Raises:
+        StorageError: The database does not answer, or the index cannot be written.
+    """
+    with database.reading() as connection:
+        if _is_current(connection, index):
+            return
+    # The writer is awaited without a connection in hand, so that none is kept from others.
+    with index.writing() as writer, database.reading() as connection:
+        newest = _newest(connection)
+        mark = _read_mark(index.folder)
+        ours = mark is not None and writer.revision <= mark[0] and _knows(connection, mark)
+        if ours and writer.revision == newest[0]:
+            return
+        _write_mark(index.folder, newest)
+        revision = newest[0]
+        if ours:
+            writer.update(
+                _added(connection, writer.revision, revision),
+                _withdrawn(connection, writer.revision, revision),
+                revision=revision,
+            )
+        else:
+            writer.replace(_all(connection, revision), revision=revision)
+
+
+def _is_current(connection: Connection, index: Index) -> bool:
+    newest = _newest(connection)
+    if index.revision != newest[0]:
+        index.refresh()
+    return index.revision == newest[0] and _read_mark(index.folder) == newest
+
+
+def _newest(connection: Connection) -> _Mark:
+    revision, token = connection.execute(
+        select(list_revision.c.value, list_changes.c.token).outerjoin(
+            list_changes, list_changes.c.revision == list_revision.c.value
+        )
+    ).one()
+    return int(revision), token or ""
+
+
+def _knows(connection: Connection, mark: _Mark) -> bool:
+    revision, token = mark
+    found = connection.execute(
+        select(list_changes.c.token).where(list_changes.c.revision == revision)
+    ).scalar_one_or_none()
+    return found == token
+
+
+_COLUMNS = select(entries.c.id, entries.c.list_id, entries.c.kind, entries.c.value)
+
+
+def _added(connection: Connection, after: int, until: int) -> Iterator[IndexEntry]:
+    return _entries(connection, _between(_COLUMNS, after, until).where(entries.c.live.is_(True)))
+
+
+def _withdrawn(connection: Connection, after: int, until: int) -> Iterator[int]:
+    statement = _between(select(entries.c.id), after, until).where(entries.c.live.is_(False))
+    return (row[0] for row in _streamed(connection, statement))
+
+
+def _all(connection: Connection, until: int) -> Iterator[IndexEntry]:
+    in_use = select(hash_lists.c.id).where(hash_lists.c.removed_at.is_(None))
+    return _entries(
+        connection,
+        _between(_COLUMNS, 0, until).where(entries.c.live.is_(True), entries.c.list_id.in_(in_use)),
+    )
+
+
+def _between(statement: Select[Any], after: int, until: int) -> Select[Any]:
+    # What changes while this is read has a greater revision, and is left to the next time.
+    return statement.where(entries.c.revision > after, entries.c.revision <= until)
+
+
+def _entries(connection: Connection, statement: Select[Any]) -> Iterator[IndexEntry]:
+    for entry, hash_list, kind, value in _streamed(connection, statement):
+        yield IndexEntry(entry, hash_list, KINDS[kind], value)
+
+
+def _streamed(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
+    return iter(connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE}))
+
+
+def _mark_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.origin")
+
+
+def _read_mark(folder: Path) -> _Mark | None:
+    try:
+        text = _mark_file(folder).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+    found = re.fullmatch(r"([0-9]+) ([0-9a-f]*)\n", text)
+    return (int(found[1]), found[2]) if found else None
+
+
+def _write_mark(folder: Path, mark: _Mark) -> None:
+    path = _mark_file(folder)
+    unfinished = path.with_name(f"{path.name}.new")
+    try:
+        with unfinished.open("w", encoding="ascii") as file:
+            file.write(f"{mark[0]} {mark[1]}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror}): check free space and permissions there"
+        ) from None
