@@ -1,0 +1,79 @@
+import re
+
+import pytest
+
+from tutela.console.language import choose, languages
+
+UNITED_NATIONS = {"ar", "en", "es", "fr", "ru", "zh"}
+
+
+def test_the_pages_speak_the_six_languages_of_the_united_nations() -> None:
+    assert set(languages()) >= UNITED_NATIONS
+
+
+@pytest.mark.parametrize("tag", sorted(UNITED_NATIONS))
+def test_a_language_has_every_text_and_no_other(tag: str) -> None:
+    texts, english = languages()[tag].texts, languages()["en"].texts
+    assert set(texts) == set(english)
+    assert all(text.strip() for text in texts.values())
+
+
+@pytest.mark.parametrize(
+    ("tag", "script"),
+    [("ar", "[\u0600-\u06ff]"), ("ru", "[\u0400-\u04ff]"), ("zh", "[\u4e00-\u9fff]")],
+)
+def test_a_language_with_its_own_script_is_written_in_it(tag: str, script: str) -> None:
+    for key, text in languages()[tag].texts.items():
+        assert re.search(script, text), key
+
+
+@pytest.mark.parametrize("tag", ["es", "fr"])
+def test_sentences_are_not_left_in_english(tag: str) -> None:
+    english = languages()["en"].texts
+    same = {key for key, text in languages()[tag].texts.items() if text == english[key]}
+    assert same <= {"version"}
+
+
+def test_only_arabic_runs_from_right_to_left() -> None:
+    assert {tag: language.direction for tag, language in languages().items()} == {
+        tag: "rtl" if tag == "ar" else "ltr" for tag in languages()
+    }
+
+
+def test_the_words_that_the_api_answers_with_are_in_every_language() -> None:
+    for language in languages().values():
+        for word in ("screen", "clear", "match", "unreadable"):
+            assert word in language.texts["screen_text"], (language.tag, word)
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "spoken"),
+    [
+        (None, None, "en"),
+        (None, "", "en"),
+        (None, "fr", "fr"),
+        (None, "fr-CA,fr;q=0.9,en;q=0.8", "fr"),
+        (None, "en;q=0.5,ru;q=0.9", "ru"),
+        (None, "es;q=0.7,zh;q=0.7", "es"),
+        (None, "zh-Hant-TW", "zh"),
+        (None, "fr;q=0,es;q=0.1", "es"),
+        (None, "de,nl", "en"),
+        (None, "de,ar;q=0.2", "ar"),
+        (None, "fr;q=high", "en"),
+        (None, ";;;,,q=", "en"),
+        ("ar", "fr", "ar"),
+        ("AR", None, "ar"),
+        ("xx", "fr", "fr"),
+        ("../../etc", None, "en"),
+    ],
+)
+def test_a_visitor_gets_the_language_that_fits_best(
+    asked: str | None, accepted: str | None, spoken: str
+) -> None:
+    assert choose(asked, accepted).tag == spoken
+
+
+def test_texts_hold_no_markup() -> None:
+    for language in languages().values():
+        for key, text in language.texts.items():
+            assert not set(text) & set("<>{}\\"), (language.tag, key)
