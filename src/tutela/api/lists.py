@@ -161,7 +161,7 @@ def withdraw(service: Here, key: Writer, name: str, withdrawal: Withdrawal) -> N
             connection,
             hash_list,
             fingerprint,
-            withdrawal.reason,
-            actor_of(key),
-            service.clock,
+            reason=withdrawal.reason,
+            actor=actor_of(key),
+            clock=service.clock,
         )
