@@ -1,7 +1,6 @@
 """From the bytes of a picture to its pixels. Runs in a cell, since the bytes are not trusted."""
 
 import re
-import warnings
 from typing import BinaryIO
 
 import numpy as np
@@ -38,7 +37,6 @@ def prepare() -> None:
     Image.init()
     # ``decode`` checks sizes itself, against its own limit.
     Image.MAX_IMAGE_PIXELS = None
-    warnings.simplefilter("ignore")
 
 
 def decode(file: BinaryIO, limits: Limits) -> NDArray[np.uint8] | None:
