@@ -24,7 +24,7 @@ def router(health: Callable[[], Health]) -> APIRouter:
     @routes.get("/", response_class=HTMLResponse)
     def home(
         request: Request,
-        lang: Annotated[str | None, Query(max_length=40)] = None,
+        lang: Annotated[str | None, Query()] = None,
         accept_language: Annotated[str | None, Header()] = None,
     ) -> HTMLResponse:
         """Say what this is, whether it is well, and where to go next."""
