@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from samples.drawing import landscapes, patterns
 
+from samples.drawing import landscapes, patterns
 from tutela.fingerprints.pdq import pdq_of
 
 HERE = Path(__file__).parent

@@ -7,19 +7,21 @@ canvas from its top left corner, so that a picture can be painted at any size.
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-Canvas = NDArray[np.float32]
-Plane = NDArray[np.float32]
+Canvas = NDArray[Any]
+Plane = NDArray[Any]
+Line = NDArray[Any]
 
 FINER = 2
 """How many times larger than its final size a picture is painted."""
 
 
-def colour(text: str) -> NDArray[np.float32]:
+def colour(text: str) -> Line:
     """The colour ``"ffcc00"`` as three floats."""
     return np.frombuffer(bytes.fromhex(text), np.uint8).astype(np.float32) / 255
 
@@ -31,7 +33,7 @@ def sky(width: int, height: int, stops: Sequence[tuple[float, str]]) -> Canvas:
     return np.repeat(shade[:, None, :], columns, axis=1)
 
 
-def gradient(at: NDArray[np.float32], stops: Sequence[tuple[float, str]]) -> Canvas:
+def gradient(at: Line, stops: Sequence[tuple[float, str]]) -> Canvas:
     """The colours at the positions ``at`` on a scale of ``(position, colour)`` stops."""
     positions = [position for position, _ in stops]
     colours = np.stack([colour(text) for _, text in stops])
@@ -64,7 +66,7 @@ def noise(
 
 def ridge(
     rng: np.random.Generator, columns: int, peaks: float, roughness: float, octaves: int = 8
-) -> NDArray[np.float32]:
+) -> Line:
     """A mountain range's outline: one height from 0 to 1 for each column."""
     x = np.linspace(0, 1, columns)
     line = np.zeros(columns)
@@ -72,30 +74,28 @@ def ridge(
         knots = max(3, round(peaks * 2**octave) + 2)
         heights = rng.random(knots)
         line += np.interp(x, np.linspace(0, 1, knots), heights) * roughness**octave
-    return ((line - line.min()) / (line.max() - line.min())).astype(np.float32)
+    return _stretched(line)
 
 
-def swell(
-    rng: np.random.Generator, columns: int, waves: float, octaves: int = 3
-) -> NDArray[np.float32]:
+def swell(rng: np.random.Generator, columns: int, waves: float, octaves: int = 3) -> Line:
     """A soft outline, for hills and dunes: one height from 0 to 1 for each column."""
     x = np.linspace(0, 2 * np.pi, columns)
-    parts = [
+    parts: list[Line] = [
         np.sin(x * waves * 1.7**octave + rng.random() * 2 * np.pi) / 2.3**octave
         for octave in range(octaves)
     ]
     line = reduce(np.add, parts)
-    return ((line - line.min()) / (line.max() - line.min())).astype(np.float32)
+    return _stretched(line)
 
 
-def blend(canvas: Canvas, paint: Canvas | NDArray[np.float32], cover: Plane) -> None:
+def blend(canvas: Canvas, paint: Canvas | Line, cover: Plane) -> None:
     """Lay paint over the canvas where ``cover`` (0 to 1) says so."""
     canvas += (paint - canvas) * np.clip(cover, 0, 1)[..., None]
 
 
 def land(
     canvas: Canvas,
-    top: NDArray[np.float32],
+    top: Line,
     stops: Sequence[tuple[float, str]],
     depth: float = 0.3,
 ) -> Plane:
@@ -170,7 +170,13 @@ def finish(canvas: Canvas, grain: float = 0) -> Image.Image:
     return Image.fromarray((np.clip(small, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
-def _softened(line: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stretched(line: Line) -> Line:
+    low, high = line.min(), line.max()
+    stretched: Line = ((line - low) / (high - low)).astype(np.float32)
+    return stretched
+
+
+def _softened(line: Line) -> Line:
     reach = len(line) // 10
     window = np.hanning(2 * reach + 1)
     padded = np.pad(line, reach, mode="edge")
@@ -180,4 +186,5 @@ def _softened(line: NDArray[np.float32]) -> NDArray[np.float32]:
 def _distance(canvas: Canvas, centre: tuple[float, float]) -> Plane:
     x, y = across(canvas)
     aspect = canvas.shape[1] / canvas.shape[0]
-    return np.hypot((x - centre[0]) * aspect, y - centre[1]).astype(np.float32)
+    distance: Plane = np.hypot((x - centre[0]) * aspect, y - centre[1]).astype(np.float32)
+    return distance

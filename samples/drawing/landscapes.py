@@ -2,6 +2,7 @@
 
 import numpy as np
 from PIL import Image
+
 from samples.drawing import canvas as paint
 from samples.drawing import scenery
 

@@ -1,41 +1,39 @@
 """What stands in a landscape: trees, stars, waves, a balloon, a boat, a lighthouse."""
 
-from collections.abc import Callable
-
 import numpy as np
-from numpy.typing import NDArray
-from PIL import ImageDraw
+
 from samples.drawing import canvas as paint
-from samples.drawing.canvas import Canvas
+from samples.drawing.canvas import Canvas, Line
 
 
-def streaks(rng: np.random.Generator, view: Canvas, flatness: float) -> NDArray[np.float32]:
+def streaks(rng: np.random.Generator, view: Canvas, flatness: float) -> Line:
     """Long thin clouds, the thinner the smaller ``flatness`` is."""
     return paint.noise(rng, view.shape[:2], (1.2 / flatness, 2), 5)
 
 
-def waves(rng: np.random.Generator, view: Canvas, horizon: float) -> NDArray[np.float32]:
+def waves(rng: np.random.Generator, view: Canvas, horizon: float) -> Line:
     """Noise drawn out towards the beholder, as waves are by perspective."""
     rows, columns = view.shape[:2]
     _, y = paint.across(view)
     near = np.clip((y[:, 0] - horizon) / (1 - horizon), 0, 1)
     flat = paint.noise(rng, (rows, columns), (90, 14), 4)
     far = (near**0.45 * (rows - 1)).astype(int)
-    return flat[far]
+    drawn_out: Line = flat[far]
+    return drawn_out
 
 
-def ripples(rng: np.random.Generator, view: Canvas) -> NDArray[np.float32]:
+def ripples(rng: np.random.Generator, view: Canvas) -> Line:
     """The wind's ripples on sand."""
     x, y = paint.across(view)
     bend = paint.noise(rng, view.shape[:2], (3, 3), 3)
-    return (
-        (np.sin(y * 190 + bend * 22 + x * 9) * 0.5 + 0.5) * np.clip((y - 0.5) * 2, 0, 1)
-    ).astype(np.float32)
+    ridges = np.sin(y * 190 + bend * 22 + x * 9) * 0.5 + 0.5
+    seen: Line = (ridges * np.clip((y - 0.5) * 2, 0, 1)).astype(np.float32)
+    return seen
 
 
 def pines(
     view: Canvas,
-    ground: NDArray[np.float32],
+    ground: Line,
     rng: np.random.Generator,
     count: int,
     *,
@@ -118,7 +116,7 @@ def birches(view: Canvas, rng: np.random.Generator, base: float, count: int, thi
 
 
 def round_trees(
-    view: Canvas, ground: NDArray[np.float32], rng: np.random.Generator, tint: str, size: float
+    view: Canvas, ground: Line, rng: np.random.Generator, tint: str, size: float
 ) -> None:
     """Groves of round trees along an outline, lit from the upper left."""
     rows, columns = view.shape[:2]
@@ -178,49 +176,26 @@ def lighthouse(view: Canvas, foot: tuple[float, float], tall: float) -> None:
     """A red and white lighthouse with its lamp lit."""
     rows, columns = view.shape[:2]
     at_x, at_y, unit = foot[0] * columns, foot[1] * rows, tall * rows
-
-    def draw(
-        tint: str, pen_strokes: Callable[[ImageDraw.ImageDraw], object], strength: float = 1
-    ) -> None:
+    for tint, strength, outline in _LIGHTHOUSE:
         mask, pen = paint.stencil(view)
-        pen_strokes(pen)
+        pen.polygon([(at_x + dx * unit, at_y + dy * unit) for dx, dy in outline], fill=255)
         paint.fog(view, paint.cut(mask), tint, strength)
-
-    def at(*points: tuple[float, float]) -> list[tuple[float, float]]:
-        return [(at_x + dx * unit, at_y + dy * unit) for dx, dy in points]
-
-    draw(
-        "f7f3ea",
-        lambda pen: pen.polygon(
-            at((-0.13, 0.03), (0.13, 0.03), (0.08, -0.76), (-0.08, -0.76)), fill=255
-        ),
-    )
-    for low in (0.1, 0.42):
-        wide = [0.126 - 0.063 * (low + rise) for rise in (0, 0.16)]
-        stripe = at(
-            (-wide[0], -low), (wide[0], -low), (wide[1], -low - 0.16), (-wide[1], -low - 0.16)
-        )
-        draw("c8402f", lambda pen, stripe=stripe: pen.polygon(stripe, fill=255))
-    draw(
-        "2f3440",
-        lambda pen: pen.polygon(
-            at((-0.12, -0.75), (0.12, -0.75), (0.12, -0.79), (-0.12, -0.79)), fill=255
-        ),
-    )
-    draw(
-        "ffe9a8",
-        lambda pen: pen.polygon(
-            at((-0.06, -0.79), (0.06, -0.79), (0.06, -0.9), (-0.06, -0.9)), fill=255
-        ),
-    )
-    draw(
-        "c8402f", lambda pen: pen.polygon(at((-0.085, -0.9), (0.085, -0.9), (0.0, -1.02)), fill=255)
-    )
-    draw(
-        "20242e",
-        lambda pen: pen.polygon(
-            at((0.02, 0.03), (0.14, 0.03), (0.085, -0.76), (0.05, -0.76)), fill=255
-        ),
-        0.22,
-    )
     paint.glow(view, (foot[0], foot[1] - 0.85 * tall), 0.05, "fff4c0", 0.7)
+
+
+def _stripe(low: float) -> tuple[tuple[float, float], ...]:
+    lower, upper = (0.126 - 0.063 * high for high in (low, low + 0.16))
+    return (-lower, -low), (lower, -low), (upper, -low - 0.16), (-upper, -low - 0.16)
+
+
+# The parts from the ground up: colour, strength, outline around the foot.
+_LIGHTHOUSE = (
+    ("f7f3ea", 1.0, ((-0.13, 0.03), (0.13, 0.03), (0.08, -0.76), (-0.08, -0.76))),
+    ("c8402f", 1.0, _stripe(0.1)),
+    ("c8402f", 1.0, _stripe(0.42)),
+    ("2f3440", 1.0, ((-0.12, -0.75), (0.12, -0.75), (0.12, -0.79), (-0.12, -0.79))),
+    ("ffe9a8", 1.0, ((-0.06, -0.79), (0.06, -0.79), (0.06, -0.9), (-0.06, -0.9))),
+    ("c8402f", 1.0, ((-0.085, -0.9), (0.085, -0.9), (0.0, -1.02))),
+    # The side that lies in shadow.
+    ("20242e", 0.22, ((0.02, 0.03), (0.14, 0.03), (0.085, -0.76), (0.05, -0.76))),
+)
