@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tutela.errors import InvalidInputError
@@ -30,6 +31,7 @@ from tutela.sandbox.model import PACKET_BYTES, Limits
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+_BUFFER_BYTES = 1 << 16
 _OPEN_FILES = 32
 _PR_SET_NO_NEW_PRIVS = 38
 # The house kills a cell that is late. If the house itself has gone, the cell does it.
@@ -44,34 +46,34 @@ def main(arguments: list[str]) -> None:
     prepare()
     threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
     _confine(limits)
-    _send(house, {"ready": True})
+    house.send(json.dumps({"ready": True}).encode())
     while True:
         packet, descriptors, _, _ = socket.recv_fds(house, PACKET_BYTES, 1)
         if not packet:
             return
-        with io.BufferedReader(_File(descriptors[0]), 1 << 16) as file:
-            _serve(house, json.loads(packet), cast("BinaryIO", file), limits)
+        request = json.loads(packet)
+        for answer in _open_up(descriptors[0], limits, dihedrals=request["dihedrals"]):
+            house.send(json.dumps(answer).encode())
 
 
-def _serve(house: socket.socket, request: dict[str, bool], file: BinaryIO, limits: Limits) -> None:
-    try:
-        digests = digests_of(file)
-    except OSError as error:
-        _send(house, {"errno": error.errno})
-        return
-    _send(
-        house,
-        {
+def _open_up(descriptor: int, limits: Limits, *, dihedrals: bool) -> Iterator[dict[str, object]]:
+    with io.BufferedReader(_File(descriptor), _BUFFER_BYTES) as reader:
+        file = cast("BinaryIO", reader)
+        try:
+            digests = digests_of(file)
+        except OSError as error:
+            yield {"errno": error.errno}
+            return
+        yield {
             "size": digests.size,
             "md5": digests.md5.hex(),
             "sha1": digests.sha1.hex(),
             "sha256": digests.sha256.hex(),
-        },
-    )
-    signal.alarm(int(limits.seconds) + _GRACE_SECONDS)
-    answer = _look(file, limits, dihedrals=request["dihedrals"])
-    signal.alarm(0)
-    _send(house, answer)
+        }
+        signal.alarm(int(limits.seconds) + _GRACE_SECONDS)
+        picture = _look(file, limits, dihedrals=dihedrals)
+        signal.alarm(0)
+    yield picture
 
 
 def _look(file: BinaryIO, limits: Limits, *, dihedrals: bool) -> dict[str, object]:
@@ -99,10 +101,6 @@ def _picture_answer(
         "reason": reason,
         "hashes": [[pdq.text, pdq.quality] for pdq in hashes],
     }
-
-
-def _send(house: socket.socket, answer: dict[str, object]) -> None:
-    house.send(json.dumps(answer).encode())
 
 
 def _confine(limits: Limits) -> None:

@@ -176,7 +176,15 @@ class _Cell:
         numbers = (theirs.fileno(), limits.pixels, limits.memory_bytes, limits.seconds)
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-P", "-W", "ignore", "-m", "tutela.sandbox.cell", *map(str, numbers)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-W",
+                    "ignore",
+                    "-m",
+                    "tutela.sandbox.cell",
+                    *map(str, numbers),
+                ],
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
                 | _ONE_THREAD,
                 pass_fds=[theirs.fileno()],

@@ -1,0 +1,65 @@
+"""Telling pictures from other files by their content."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.drawing import landscape
+from tutela.sandbox.formats import HEAD_BYTES, recognise
+
+
+@pytest.mark.parametrize(
+    ("pillow_format", "name"),
+    [
+        ("JPEG", "JPEG"),
+        ("PNG", "PNG"),
+        ("WEBP", "WebP"),
+        ("GIF", "GIF"),
+        ("AVIF", "AVIF"),
+        ("BMP", "BMP"),
+        ("TIFF", "TIFF"),
+        ("JPEG2000", "JPEG 2000"),
+        ("ICO", "ICO"),
+        ("PPM", "PNM"),
+    ],
+)
+def test_a_picture_is_recognised_by_how_it_begins(pillow_format: str, name: str) -> None:
+    file = io.BytesIO()
+    landscape().save(file, pillow_format)
+    found = recognise(file.getvalue()[:HEAD_BYTES])
+    assert found is not None
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"BM is short for many things, none of which are pictures at all.",
+        b"P1 is the first of our priorities",
+        b"MM* is a pattern",
+        b"GIF89 is a year in formats",
+        b"\x00\x00\x01\xba\x44\x00\x04\x00\x04\x01",
+        b"PK\x03\x04 and the rest of a zip",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
+        b"%PDF-1.7\n",
+        b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    ],
+)
+def test_other_files_are_no_pictures(content: bytes) -> None:
+    assert recognise(content) is None
+
+
+@given(st.text(max_size=HEAD_BYTES))
+def test_a_text_is_no_picture(text: str) -> None:
+    assert recognise(text.encode()) is None
+
+
+def test_formats_that_cannot_be_decoded_are_still_pictures() -> None:
+    found = recognise(b"\x00\x00\x00\x0cJXL \r\n\x87\n\x00\x00")
+    assert found is not None
+    assert found.name == "JPEG XL"
+    assert found.decoders == ()

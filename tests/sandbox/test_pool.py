@@ -1,0 +1,346 @@
+"""A bad file costs itself alone."""
+
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.drawing import landscape
+from tutela.errors import OverCapacityError, TutelaError
+from tutela.fingerprints.digests import digests_of
+from tutela.fingerprints.model import FileFingerprints, Picture, PictureState
+from tutela.fingerprints.pdq import dihedrals_of, pdq_of
+from tutela.sandbox.model import Limits
+from tutela.sandbox.pool import CellPool
+
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def cells() -> Iterator[CellPool]:
+    with CellPool(2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small file that takes most of a second and 500 MiB to decode."""
+    path = tmp_path_factory.mktemp("heavy") / "plain.png"
+    Image.new("RGB", (9_900, 9_900), (20, 90, 160)).save(path)
+    return path
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def drawn(path: Path, seed: int = 1) -> Path:
+    landscape(seed=seed).save(path, "PNG")
+    return path
+
+
+def fingerprinted(
+    cells: CellPool, path: Path, *, suffix: str | None = None, dihedrals: bool = False
+) -> FileFingerprints:
+    with path.open("rb") as file:
+        return cells.fingerprint(
+            file, suffix=path.suffix if suffix is None else suffix, dihedrals=dihedrals
+        )
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < give_up, "it never happened"
+        time.sleep(0.005)
+
+
+def resident_bytes(process: int) -> int:
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_a_picture_has_the_fingerprints_of_its_bytes_and_pixels(
+    cells: CellPool, tmp_path: Path
+) -> None:
+    path = drawn(tmp_path / "hills.png")
+    found = fingerprinted(cells, path)
+    assert found.digests == digests_of(path.read_bytes())
+    assert found.picture == Picture(PictureState.DECODED, pdq_of(np.asarray(landscape())))
+
+
+def test_the_dihedrals_come_if_asked_for(cells: CellPool, tmp_path: Path) -> None:
+    found = fingerprinted(cells, drawn(tmp_path / "hills.png"), dihedrals=True)
+    assert found.picture.dihedrals == dihedrals_of(np.asarray(landscape()))
+    assert found.picture.pdq == found.picture.dihedrals[0]
+
+
+def test_a_file_that_is_no_picture_has_digests_all_the_same(
+    cells: CellPool, tmp_path: Path
+) -> None:
+    found = fingerprinted(cells, written(tmp_path / "notes.txt", b"just words"))
+    assert found.digests == digests_of(b"just words")
+    assert found.picture == Picture(PictureState.NONE, reason="not a picture")
+
+
+def test_an_empty_file_is_no_picture(cells: CellPool, tmp_path: Path) -> None:
+    found = fingerprinted(cells, written(tmp_path / "empty", b""))
+    assert found.digests == digests_of(b"")
+    assert found.picture == Picture(PictureState.NONE, reason="the file is empty")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".JPG", ".png", ".heic"])
+def test_an_empty_file_that_calls_itself_a_picture_is_unreadable(
+    cells: CellPool, tmp_path: Path, suffix: str
+) -> None:
+    found = fingerprinted(cells, written(tmp_path / "empty", b""), suffix=suffix)
+    assert found.picture.state is PictureState.UNREADABLE
+    assert found.picture.reason == "its name says that it is a picture, but it is empty"
+
+
+def test_a_zip_that_calls_itself_a_picture_is_unreadable(cells: CellPool, tmp_path: Path) -> None:
+    path = tmp_path / "archive.jpg"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", "just words")
+    found = fingerprinted(cells, path)
+    assert found.digests == digests_of(path.read_bytes())
+    assert found.picture == Picture(
+        PictureState.UNREADABLE,
+        reason="its name says that it is a picture, but its content is not one",
+    )
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".txt", "", ".\udcff"])
+def test_a_picture_is_decoded_whatever_its_name(
+    cells: CellPool, tmp_path: Path, suffix: str
+) -> None:
+    found = fingerprinted(cells, drawn(tmp_path / "hills"), suffix=suffix)
+    assert found.picture.pdq == pdq_of(np.asarray(landscape()))
+
+
+def test_a_damaged_picture_has_digests_and_a_reason(cells: CellPool, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    landscape().save(file, "JPEG")
+    path = written(tmp_path / "cut.jpg", file.getvalue()[:3000])
+    found = fingerprinted(cells, path)
+    assert found.digests == digests_of(path.read_bytes())
+    assert found.picture.state is PictureState.UNREADABLE
+    assert found.picture.reason == "damaged picture: the data ends early"
+
+
+def test_a_file_is_read_from_its_beginning_and_its_position_stays(
+    cells: CellPool, tmp_path: Path
+) -> None:
+    with drawn(tmp_path / "hills.png").open("rb") as file:
+        file.seek(17)
+        found = cells.fingerprint(file.fileno())
+        assert file.tell() == 17
+        file.seek(0)
+        assert found.digests == digests_of(file.read())
+
+
+def test_a_folder_cannot_be_read(cells: CellPool, tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(IsADirectoryError):
+            cells.fingerprint(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def test_a_pipe_cannot_be_read_twice_so_it_is_refused(cells: CellPool) -> None:
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(OSError, match="seek") as refused:
+            cells.fingerprint(reading)
+        assert refused.value.errno == errno.ESPIPE
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_many_threads_share_few_cells(cells: CellPool, tmp_path: Path) -> None:
+    paths = [drawn(tmp_path / f"{seed}.png", seed) for seed in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda path: fingerprinted(cells, path), paths * 2))
+    expected = [pdq_of(np.asarray(landscape(seed=seed))) for seed in range(24)]
+    assert [each.picture.pdq for each in found] == expected * 2
+    assert len(cells.process_ids) == 2
+
+
+def test_a_picture_that_takes_too_long_is_unreadable_and_the_next_is_not(
+    heavy: Path, tmp_path: Path
+) -> None:
+    with CellPool(1, Limits(seconds=0.05)) as cells:
+        found = fingerprinted(cells, heavy)
+        assert found.digests == digests_of(heavy.read_bytes())
+        assert found.picture == Picture(
+            PictureState.UNREADABLE, reason="took more than 0.05 seconds to decode"
+        )
+        assert fingerprinted(cells, written(tmp_path / "a.txt", b"words")).digests.size == 5
+
+
+def test_a_picture_that_takes_too_much_memory_is_unreadable_and_the_next_is_not(
+    heavy: Path, tmp_path: Path
+) -> None:
+    with CellPool(1, Limits(memory_bytes=64 * MEBIBYTE)) as cells:
+        found = fingerprinted(cells, heavy)
+        assert found.digests == digests_of(heavy.read_bytes())
+        assert found.picture == Picture(
+            PictureState.UNREADABLE, reason="took more than 64 MiB to decode"
+        )
+        assert fingerprinted(cells, drawn(tmp_path / "hills.png")).picture.pdq is not None
+
+
+@pytest.mark.parametrize(
+    ("signal_number", "reason"),
+    [
+        (signal.SIGSEGV, "damaged picture: it crashed the decoder"),
+        (
+            signal.SIGKILL,
+            "decoding it was stopped by the system, likely for want of memory",
+        ),
+    ],
+)
+def test_a_cell_that_crashes_over_a_picture_leaves_its_digests_and_is_replaced(
+    heavy: Path, tmp_path: Path, signal_number: signal.Signals, reason: str
+) -> None:
+    with CellPool(1) as cells, ThreadPoolExecutor(1) as threads:
+        fingerprinted(cells, drawn(tmp_path / "hills.png"))
+        (process,) = cells.process_ids
+        idle = resident_bytes(process)
+        finding = threads.submit(fingerprinted, cells, heavy)
+        wait_until(lambda: resident_bytes(process) > idle + 20 * MEBIBYTE)
+        os.kill(process, signal_number)
+        assert finding.result() == FileFingerprints(
+            digests_of(heavy.read_bytes()), Picture(PictureState.UNREADABLE, reason=reason)
+        )
+        assert fingerprinted(cells, tmp_path / "hills.png").picture.pdq is not None
+        assert cells.process_ids != (process,)
+
+
+def test_a_cell_that_was_killed_while_idle_is_replaced_unseen(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "hills.png")
+    with CellPool(1) as cells:
+        first = fingerprinted(cells, path)
+        (process,) = cells.process_ids
+        os.kill(process, signal.SIGKILL)
+        assert fingerprinted(cells, path) == first
+
+
+def test_a_large_file_that_is_no_picture_is_digested_in_little_memory_without_haste(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "film.mp4"
+    with path.open("wb") as file:
+        file.write(b"\x00\x00\x00\x20ftypisom")
+        file.truncate(200 * MEBIBYTE)
+    with CellPool(1, Limits(memory_bytes=32 * MEBIBYTE, seconds=0.05)) as cells:
+        found = fingerprinted(cells, path)
+    assert found.picture.state is PictureState.NONE
+    with path.open("rb") as file:
+        assert found.digests == digests_of(file)
+
+
+def test_closing_ends_the_cells_and_interrupts_what_they_do(heavy: Path) -> None:
+    cells = CellPool(1)
+    with ThreadPoolExecutor(2) as threads:
+        working = threads.submit(fingerprinted, cells, heavy)
+        wait_until(lambda: bool(cells.process_ids))
+        waiting = threads.submit(fingerprinted, cells, heavy)
+        (process,) = cells.process_ids
+        cells.close()
+        for each in (working, waiting):
+            with pytest.raises(OverCapacityError, match="stopping"):
+                each.result()
+    assert not is_running(process)
+    assert cells.process_ids == ()
+    cells.close()
+
+
+def test_cells_end_when_their_house_is_killed(heavy: Path) -> None:
+    house = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, threading, time\n"
+            "from tutela.sandbox.pool import CellPool\n"
+            "cells = CellPool(1)\n"
+            "file = open(sys.argv[1], 'rb')\n"
+            "threading.Thread(target=cells.fingerprint, args=[file]).start()\n"
+            "while not cells.process_ids: time.sleep(0.01)\n"
+            "print(*cells.process_ids, flush=True)\n",
+            str(heavy),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert house.stdout is not None
+    process = int(house.stdout.readline())
+    assert is_running(process)
+    house.kill()
+    house.wait()
+    house.stdout.close()
+    wait_until(lambda: not is_running(process))
+
+
+def test_a_cell_is_confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTELA_DATABASE_URL", "postgresql://user:secret@host/name")
+    with CellPool(1) as cells:
+        fingerprinted(cells, drawn(tmp_path / "hills.png"))
+        (process,) = cells.process_ids
+        home = Path(f"/proc/{process}")
+        limits = {
+            line[:26].strip(): line[26:].split()[0]
+            for line in (home / "limits").read_text().splitlines()
+        }
+        assert limits["Max file size"] == "0"
+        assert limits["Max core file size"] == "0"
+        assert limits["Max open files"] == "32"
+        assert 2048 * MEBIBYTE < int(limits["Max address space"]) < 4096 * MEBIBYTE
+        assert "NoNewPrivs:\t1" in (home / "status").read_text()
+        assert b"secret" not in (home / "environ").read_bytes()
+        # It holds its end of the line and no file.
+        targets = [str(entry.readlink()) for entry in (home / "fd").iterdir()]
+        assert sum(target != "/dev/null" for target in targets) == 1
+        # Ctrl-C in the terminal does not reach it.
+        assert os.getsid(process) != os.getsid(0)
+
+
+def test_a_cell_that_cannot_start_says_how_to_find_out_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with (
+        CellPool(1) as cells,
+        pytest.raises(TutelaError, match="to see why, run"),
+    ):
+        fingerprinted(cells, drawn(tmp_path / "hills.png"))
+
+
+def test_no_thread_is_left_behind(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with CellPool(2) as cells:
+        fingerprinted(cells, drawn(tmp_path / "hills.png"))
+    assert threading.active_count() == before
