@@ -2,12 +2,17 @@
 
 import hashlib
 import io
+import secrets
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import numpy as np
+import uvicorn
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from PIL import Image
 from sqlalchemy import text
 
@@ -23,22 +28,33 @@ from tutela.storage.settings import Settings
 class House:
     """The application as its callers see it, and what they cannot see."""
 
-    def __init__(self, application: FastAPI, settings: Settings, clock: Clock) -> None:
-        self.application = application
+    def __init__(
+        self, application: FastAPI, settings: Settings, clock: Clock, port: int
+    ) -> None:
+        self.address = f"http://127.0.0.1:{port}"
         self.service: Service = application.state.service
         self.settings = settings
         self._clock = clock
-        self._keys = 0
+        self._clients: list[httpx.Client] = []
         self.client = self.client_with(*Scope)
 
-    def client_with(self, *scopes: Scope) -> TestClient:
+    def client_with(self, *scopes: Scope) -> httpx.Client:
         """A caller whose key has these scopes."""
-        self._keys += 1
-        name = f"test {self._keys} {id(self)}"
+        name = f"test {secrets.token_hex(8)}"
         with self.service.database.writing() as connection:
             key = add_key(connection, name, scopes, Actor("test"), self._clock)
-        headers = {"Authorization": f"Bearer {key}"}
-        return TestClient(self.application, headers=headers, raise_server_exceptions=False)
+        return self.stranger({"Authorization": f"Bearer {key}"})
+
+    def stranger(self, headers: dict[str, str] | None = None) -> httpx.Client:
+        """A caller without a key of ours."""
+        client = httpx.Client(base_url=self.address, headers=headers, timeout=60)
+        self._clients.append(client)
+        return client
+
+    def hang_up(self) -> None:
+        """Close every caller's connections."""
+        for client in self._clients:
+            client.close()
 
     def add_picture(self, hash_list: str, content: bytes) -> None:
         """Put a picture on a list, by MD5 and PDQ."""
@@ -94,7 +110,22 @@ class House:
 
 @contextmanager
 def running_house(settings: Settings, clock: Clock) -> Iterator[House]:
-    """The application, started as a server starts it, and stopped at the end."""
+    """The application behind a real server on a free port, stopped at the end."""
     application = build(settings, clock)
-    with TestClient(application):
-        yield House(application, settings, clock)
+    server = uvicorn.Server(uvicorn.Config(application, log_level="warning", access_log=False))
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.005)
+        assert server.started, "the application did not start: see its log"
+        house = House(application, settings, clock, listening.getsockname()[1])
+        try:
+            yield house
+        finally:
+            house.hang_up()
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()

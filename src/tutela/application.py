@@ -8,9 +8,14 @@ from fastapi import FastAPI
 
 import tutela
 from tutela.api import cases, health, lists, screening
+from tutela.api.log import silence_error_texts
 from tutela.api.metrics import measure_requests
 from tutela.api.problems import add_error_answers
+from tutela.api.readiness import check_readiness
 from tutela.api.service import Service
+from tutela.console import documentation, home
+from tutela.console.model import Check, Health
+from tutela.console.pages import mount_static
 from tutela.errors import StorageError
 from tutela.screening.counts import Counts
 from tutela.screening.opening import open_screening
@@ -24,6 +29,7 @@ _SAVE_EVERY_SECONDS = 1.0
 
 def create() -> FastAPI:
     """The application over the configured house, for a server process to run."""
+    silence_error_texts()
     return build(load_settings(), system_clock)
 
 
@@ -62,7 +68,15 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
     measure_requests(application)
     for face in (screening, lists, cases, health):
         application.include_router(face.router)
+    application.include_router(home.router(lambda: _health(application.state.service)))
+    application.include_router(documentation.router())
+    mount_static(application)
     return application
+
+
+def _health(service: Service) -> Health:
+    checks = tuple(Check(check.name, check.ok, check.detail) for check in check_readiness(service))
+    return Health(all(check.ok for check in checks), checks, tutela.__version__)
 
 
 @contextmanager

@@ -61,9 +61,10 @@ def metrics(
     service: Here,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Response:
-    """Without a key: requests, times and sizes, which tell nothing of any verdict.
+    """Without a key: requests and the size of the lists, which tell nothing of any verdict.
 
-    With a key that has the scope `metrics:read`: also the counts of verdicts, in all and by list.
+    With a key that has the scope `metrics:read`: also times, and counts of verdicts, in all and
+    by list.
     """
     series = health_series(service)
     if credentials is not None:

@@ -1,12 +1,13 @@
 """What Prometheus is told.
 
 The series without a key hold nothing that moves with a verdict: a counter of matches that anyone
-may read would tell whoever sends a file whether it is known (``docs/decisions/0011``).
+may read, or a longer time where a case was opened, would tell whoever sends a file whether it is
+known (``docs/decisions/0011``).
 """
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Iterator
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client import (
@@ -15,9 +16,11 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from tutela.api.service import Service
 from tutela.hashlists.lists import live_lists
@@ -60,20 +63,22 @@ def measure_requests(application: FastAPI) -> None:
 def health_series(service: Service) -> bytes:
     """The series that anyone may read."""
     registry = CollectorRegistry()
+    registry.register(_Requests({"tutela_http_requests"}))
     Gauge("tutela_list_entries", "Live entries of all lists.", registry=registry).set(
         len(service.screening.index)
     )
-    return generate_latest(_requests_registry()) + generate_latest(registry)
+    return generate_latest(registry)
 
 
 def verdict_series(service: Service) -> bytes:
-    """The series for keys with the scope ``metrics:read``: verdicts, in all and by list.
+    """The series for keys with the scope ``metrics:read``: times and verdicts.
 
-    They are read from the database, so they are the same whichever process answers, and go on
-    after a restart.
+    The verdicts are read from the database, so they are the same whichever process answers, and go
+    on after a restart.
     """
     service.screening.counts.save(service.database)
     registry = CollectorRegistry()
+    registry.register(_Requests({"tutela_http_request_seconds"}))
     files = Counter(
         "tutela_screened_files", "Files screened, by verdict.", ["verdict"], registry=registry
     )
@@ -93,10 +98,14 @@ def verdict_series(service: Service) -> bytes:
     return generate_latest(registry)
 
 
-def _requests_registry() -> CollectorRegistry:
-    # With several server processes each writes its numbers to files that any of them can add up.
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return _registry
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return registry
+class _Requests(Collector):
+    """Some of the measurements of requests, added up over all server processes."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+
+    def collect(self) -> Iterator[Metric]:
+        # With several server processes each writes its numbers to files that any can add up.
+        shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+        source = MultiProcessCollector(None) if shared else _registry  # type: ignore[no-untyped-call]
+        return (metric for metric in source.collect() if metric.name in self._names)

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from tutela.api.log import log, log_unforeseen
 from tutela.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -75,6 +76,10 @@ def add_error_answers(application: FastAPI) -> None:
     @application.exception_handler(TutelaError)
     def foreseen(_request: Request, error: TutelaError) -> JSONResponse:
         status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+        if isinstance(error, StorageError):
+            # The message may name the database's address, which is not for callers.
+            log.error("storage failed", reason=error.message)
+            return answer(status, "the database does not answer: try again in a moment")
         return answer(status, error.message)
 
     @application.exception_handler(RequestValidationError)
@@ -94,7 +99,9 @@ def add_error_answers(application: FastAPI) -> None:
         return response
 
     @application.exception_handler(Exception)
-    def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+    def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        route = getattr(request.scope.get("route"), "path", "unknown")
+        log_unforeseen(error, route)
         return answer(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "something went wrong here that Tutela did not foresee; the service's log says more",

@@ -1,8 +1,10 @@
 """Whether everything that a request needs is there."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from tutela.api.log import log
 from tutela.api.service import Service
 from tutela.errors import TutelaError
 from tutela.hashlists.entries import current_revision
@@ -24,35 +26,39 @@ class Readiness:
 
 
 def check_readiness(service: Service) -> tuple[Readiness, ...]:
-    """Ask the database, the index and the cells, one after the other."""
-    return (_database(service), _index(service), _cells(service))
+    """Ask the database, the index and the cells, one after the other.
+
+    Anyone may read the answers, so what went wrong in detail goes to the log.
+    """
+    return tuple(
+        _check(name, check, service)
+        for name, check in (("database", _database), ("index", _index), ("cells", _cells))
+    )
 
 
-def _database(service: Service) -> Readiness:
-    kind = "SQLite" if service.database.is_sqlite else "PostgreSQL"
+def _check(name: str, check: Callable[[Service], str], service: Service) -> Readiness:
     try:
-        with service.database.reading() as connection:
-            current_revision(connection)
+        return Readiness(name, ok=True, detail=check(service))
     except TutelaError as error:
-        return Readiness("database", ok=False, detail=error.message)
-    return Readiness("database", ok=True, detail=f"{kind} answers")
+        log.error("not ready", check=name, reason=error.message)
+        return Readiness(name, ok=False, detail="does not work; the service's log says why")
 
 
-def _index(service: Service) -> Readiness:
-    try:
-        lists = len(service.screening.screener.refresh())
-    except TutelaError as error:
-        return Readiness("index", ok=False, detail=error.message)
-    entries = len(service.screening.index)
-    return Readiness("index", ok=True, detail=f"{entries:,} entries of {lists} lists are live")
+def _database(service: Service) -> str:
+    with service.database.reading() as connection:
+        current_revision(connection)
+    return "SQLite" if service.database.is_sqlite else "PostgreSQL"
 
 
-def _cells(service: Service) -> Readiness:
+def _index(service: Service) -> str:
+    lists = len(service.screening.screener.refresh())
+    return f"entries: {len(service.screening.index):,}, lists: {lists}"
+
+
+def _cells(service: Service) -> str:
     nothing = os.memfd_create("nothing")
     try:
         service.screening.cells.fingerprint(nothing)
-    except TutelaError as error:
-        return Readiness("cells", ok=False, detail=error.message)
     finally:
         os.close(nothing)
-    return Readiness("cells", ok=True, detail=f"{service.settings.cells} decoding cells")
+    return f"cells: {service.settings.cells}"

@@ -80,10 +80,6 @@ async def receive_files(request: Request, limit: int, most: int) -> list[Upload]
         if "Too many" in error.message:
             raise TooLargeError(f"too many files at once: send at most {most}") from None
         raise InvalidInputError(f"the upload is not well formed: {error.message}") from None
-    except (KeyError, AssertionError):
-        raise InvalidInputError(
-            "the upload is not well formed: its Content-Type names no boundary"
-        ) from None
     try:
         files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
         if not files:

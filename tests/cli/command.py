@@ -1,0 +1,40 @@
+"""Running the real command, as people do."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tutela.storage.settings import Settings
+
+TUTELA = str(Path(sys.executable).with_name("tutela"))
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What the command finds around it: the house with these settings."""
+    house = {"TUTELA_DATA": str(settings.data), "TUTELA_CELLS": "2"}
+    if settings.database_url:
+        house["TUTELA_DATABASE_URL"] = settings.database_url
+    return os.environ | house
+
+
+def tutela(
+    settings: Settings, *arguments: str | Path, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [TUTELA, *map(str, arguments)],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def json_lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """The objects that a command printed."""
+    return [json.loads(line) for line in done.stdout.splitlines()]
