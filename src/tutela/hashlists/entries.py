@@ -14,7 +14,7 @@ from tutela.hashlists.model import Added, EntryId, HashList, HashListId, ImportI
 from tutela.hashlists.tables import entries, list_changes, list_revision, withdrawals
 from tutela.hashlists.wording import checked_text
 from tutela.storage.clock import Clock
-from tutela.storage.database import changed_rows, insert_or_ignore
+from tutela.storage.database import changed_rows
 
 KINDS: tuple[Kind, ...] = (Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.PDQ)
 """A kind's position here is its number in the database. Only ever add at the end."""
@@ -145,20 +145,19 @@ def _key(fingerprint: Fingerprint) -> tuple[int, bytes]:
 
 def _insert_sqlite(
     connection: Connection,
-    rows: Iterable[tuple[tuple[int, bytes], ListRow]],
+    rows: Sequence[tuple[tuple[int, bytes], ListRow]],
     common: Mapping[str, object],
 ) -> int:
-    values = [
-        {
-            "kind": kind,
-            "value": value,
-            "quality": row.quality,
-            "label": row.label or None,
-            **common,
-        }
-        for (kind, value), row in rows
-    ]
-    return changed_rows(connection, insert_or_ignore(connection, entries), values) if values else 0
+    if not rows:
+        return 0
+    names = [*common, "kind", "value", "quality", "label"]
+    same = tuple(common.values())
+    # Past SQLAlchemy's own executemany, which takes longer than SQLite does.
+    return connection.exec_driver_sql(
+        f"INSERT OR IGNORE INTO entries ({', '.join(names)}) "  # noqa: S608 - our own names
+        f"VALUES ({', '.join('?' * len(names))})",
+        [(*same, kind, value, row.quality, row.label or None) for (kind, value), row in rows],
+    ).rowcount
 
 
 _FROM_ARRAYS = text(

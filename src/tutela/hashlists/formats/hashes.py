@@ -1,0 +1,101 @@
+"""Telling what one hash in a list file is."""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Fingerprint, Kind
+
+AMBIGUOUS = (
+    "64 digits may be SHA-256 or PDQ: say which with --kind sha256 or --kind pdq, "
+    "or in a column or file name"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KindHint:
+    """What is known of hashes that do not say their kind themselves.
+
+    Attributes:
+        every: All of them are of this kind.
+        wide: Those of 64 digits are SHA-256, or PDQ, if that is known.
+    """
+
+    every: Kind | None = None
+    wide: Kind | None = None
+
+
+def read_kind(word: str) -> Kind | None:
+    """The kind that a word such as ``SHA-256``, ``video_md5`` or ``HASH_PDQ`` names, if any.
+
+    ``video_md5`` and ``HASH_...`` are signal and indicator types of Meta's ThreatExchange.
+    """
+    return _KINDS.get(_SEPARATORS.sub("", word.lower()))
+
+
+def read_hash(text: str, kind: Kind | None, hint: KindHint) -> Fingerprint:
+    """Read one hash, in hexadecimal digits of either case or in Base64.
+
+    Args:
+        text: The hash, without spaces around it.
+        kind: What the row or its column says it is.
+        hint: What is known otherwise.
+
+    Raises:
+        InvalidInputError: It is none; the message is a reason for people, without the hash.
+    """
+    value = _bytes(text)
+    expected = kind or hint.every
+    if expected is None:
+        expected = _BY_WIDTH.get(len(value), hint.wide)
+        if len(value) not in _WIDTHS:
+            raise InvalidInputError(
+                f"{2 * len(value)} hexadecimal digits are no hash: MD5 has 32, SHA-1 has 40, "
+                "SHA-256 and PDQ have 64"
+            )
+        if expected is None:
+            raise InvalidInputError(AMBIGUOUS)
+    elif len(value) != expected.width:
+        raise InvalidInputError(
+            f"a {expected} hash has {2 * expected.width} hexadecimal digits, not {2 * len(value)}"
+        )
+    if value in _OF_NOTHING and expected is not Kind.PDQ:
+        raise InvalidInputError("is the hash of an empty file, and would match every empty file")
+    return Fingerprint(expected, value)
+
+
+_SEPARATORS = re.compile(r"[-_ ]")
+_KINDS = {
+    prefix + str(kind) + suffix: kind
+    for kind in Kind
+    for prefix in ("", "hash", "photo", "image", "video", "hashvideo")
+    for suffix in ("", "hash")
+}
+_BY_WIDTH = {Kind.MD5.width: Kind.MD5, Kind.SHA1.width: Kind.SHA1}
+_WIDTHS = {kind.width for kind in Kind}
+_OF_NOTHING = {hashlib.new(kind, usedforsecurity=False).digest() for kind in Kind if kind != "pdq"}
+# As long as a MD5, SHA-1 or 32-byte value is in Base64, padding and all.
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{27}=|[A-Za-z0-9+/]{43}=")
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    # fromhex passes over spaces between the digits.
+    if value and 2 * len(value) == len(text):
+        return value
+    if not text:
+        raise InvalidInputError("the hash is missing")
+    if _BASE64.fullmatch(text):
+        try:
+            return base64.b64decode(text, validate=True)
+        except binascii.Error:
+            pass
+    if re.fullmatch(r"[0-9a-fA-F]+", text):
+        raise InvalidInputError(f"an odd number of hexadecimal digits ({len(text)}) is no hash")
+    raise InvalidInputError("is not a hash: it is not hexadecimal digits alone")
