@@ -162,3 +162,20 @@ class ListSummary:
     live: Mapping[Kind, int]
     withdrawn: int
     imports: tuple[ImportRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnEntry:
+    """An entry that no longer matches.
+
+    Attributes:
+        fingerprint: The hash.
+        withdrawn_at: When it was withdrawn.
+        withdrawn_by: The actor's name.
+        reason: Why.
+    """
+
+    fingerprint: Fingerprint
+    withdrawn_at: datetime
+    withdrawn_by: str
+    reason: str
