@@ -20,12 +20,21 @@ def environment(settings: Settings) -> dict[str, str]:
     return os.environ | house
 
 
+# Root may read every file, unless it gives that power up.
+_HELD_TO_PERMISSIONS = (
+    ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+)
+
+
 def tutela(
-    settings: Settings, *arguments: str | Path, **options: Any
+    settings: Settings,
+    *arguments: str | Path,
+    held_to_permissions: bool = False,
+    **options: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command to its end, if wanted without root's power to read every file."""
     return subprocess.run(
-        [TUTELA, *map(str, arguments)],
+        [*(_HELD_TO_PERMISSIONS if held_to_permissions else []), TUTELA, *map(str, arguments)],
         env=environment(settings),
         capture_output=True,
         text=True,

@@ -13,8 +13,16 @@ to_people = Console(stderr=True, highlight=False)
 
 
 def print_json(answer: Mapping[str, object]) -> None:
-    """Write one JSON object on one line and flush it, so that a reader sees it at once."""
-    print_line(json.dumps(answer, ensure_ascii=False))
+    """Write one JSON object on one line and flush it, so that a reader sees it at once.
+
+    It is always valid UTF-8: a file name that is not comes out with its odd bytes escaped.
+    """
+    line = json.dumps(answer, ensure_ascii=False)
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(answer)
+    print_line(line)
 
 
 def print_line(text: str) -> None:
