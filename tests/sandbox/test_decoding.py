@@ -42,13 +42,15 @@ def decoded(file: bytes, limits: Limits = LIMITS) -> NDArray[np.uint8]:
     return pixels
 
 
-def png_header(width: int, height: int) -> bytes:
+def png(width: int, height: int, depth: int, data: bytes) -> bytes:
+    """A colour PNG with this header and this content, whether they fit or not."""
+
     def chunk(name: bytes, content: bytes) -> bytes:
         checksum = zlib.crc32(name + content)
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = zlib.compress(bytes(1000))
+    header = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
+    data = zlib.compress(data)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
     )
@@ -68,6 +70,7 @@ def png_header(width: int, height: int) -> bytes:
         ("TIFF", {"compression": "tiff_lzw"}),
         ("JPEG2000", {}),
         ("PPM", {}),
+        ("QOI", {}),
     ],
 )
 def test_a_photograph_hashes_as_in_metas_library_in_every_format(
@@ -127,6 +130,14 @@ def test_of_16_bit_grey_the_upper_8_bits_count(pillow_format: str) -> None:
     assert np.array_equal(pixels, grey)
 
 
+def test_of_16_bit_colour_the_upper_8_bits_count() -> None:
+    colours = np.asarray(landscape())
+    rows = (colours.astype(np.uint16) * 256 + 77).astype(">u2").reshape(240, -1)
+    file = png(320, 240, 16, b"".join(b"\0" + row.tobytes() for row in rows))
+    assert np.array_equal(decoded(file), colours)
+    assert pdq_of(decoded(file)) == meta_pdq(file, force_rgb=False)
+
+
 def test_a_rotation_in_exif_data_is_left_alone_as_in_metas_library() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -174,7 +185,7 @@ def test_an_impossible_size_is_refused_before_anything_is_decoded(
     size: tuple[int, int], message: str
 ) -> None:
     with pytest.raises(InvalidInputError, match=message):
-        decoded(png_header(*size))
+        decoded(png(*size, 8, bytes(1000)))
 
 
 def test_the_limit_on_pixels_is_the_largest_that_is_decoded() -> None:
