@@ -1,10 +1,11 @@
 """``tutela list``: lists of known material."""
 
+import io
 import sys
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.table import Table
@@ -123,9 +124,7 @@ def export(
         form = ExportFormat.JSON
     with open_house(data) as (_settings, database), database.reading() as connection:
         hash_list = find_list(connection, name)
-        if file is None:
-            sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-        with nullcontext(sys.stdout) if file is None else new_file(file, replace=force) as out:
+        with _standard_output() if file is None else new_file(file, replace=force) as out:
             count = export_list(connection, hash_list, form, out)
     if file is not None:
         _say(f"{count:,} entries written to {file}, which only you can read.")
@@ -197,6 +196,17 @@ def remove(
         print_json({"name": name, "removed": True})
     else:
         _say(f'The list "{name}" no longer matches anything.')
+
+
+@contextmanager
+def _standard_output() -> Iterator[TextIO]:
+    """Standard output as UTF-8 with our own line ends, whatever the terminal's settings."""
+    text = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
+    try:
+        yield text
+        text.flush()
+    finally:
+        text.detach()
 
 
 def _say(line: str) -> None:
