@@ -89,7 +89,9 @@ def verdict_series(service: Service) -> bytes:
         registry=registry,
     )
     with service.database.reading() as connection:
-        names = {number: each.name for number, each in live_lists(connection).items()}
+        names: dict[int, str] = {
+            number: each.name for number, each in live_lists(connection).items()
+        }
         for (verdict, number), count in sorted(totals(connection).items()):
             if number == FILES:
                 files.labels(verdict).inc(count)

@@ -39,7 +39,9 @@ def list_cases(
 
 @app.command("show")
 def show_case(
-    case: Annotated[str, typer.Argument(help="The case's number, such as 7K3M-9QPD-2X4H.")],
+    case: Annotated[
+        str, typer.Argument(metavar="CASE", help="The case's number, such as 7K3M-9QPD-2X4H.")
+    ],
     json: JsonLines = False,
     data: DataFolder = None,
 ) -> None:

@@ -15,8 +15,8 @@ import typer
 
 from tutela.cli.output import print_error, print_json, print_line
 from tutela.fingerprints.model import DIHEDRALS, FileFingerprints
-from tutela.sandbox.model import Limits
 from tutela.sandbox.pool import CellPool
+from tutela.screening.opening import limits_of
 from tutela.storage.settings import load_settings
 
 _STANDARD_INPUT = "-"
@@ -40,14 +40,9 @@ def hash_files(
     mean much. Nothing is stored, and nothing is looked up.
     """
     settings = load_settings()
-    limits = Limits(
-        pixels=settings.max_pixels,
-        memory_bytes=settings.decode_memory_mib << 20,
-        seconds=settings.decode_seconds,
-    )
     failed = False
     with (
-        CellPool(settings.cells, limits) as cells,
+        CellPool(settings.cells, limits_of(settings)) as cells,
         ThreadPoolExecutor(settings.cells) as threads,
     ):
         try:

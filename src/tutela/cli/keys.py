@@ -21,9 +21,15 @@ _SCOPES = "\n".join(f"- {scope}: {scope.meaning}" for scope in Scope)
 
 @app.command("add", epilog=f"Scopes:\n\n{_SCOPES}")
 def add(
-    name: Annotated[str, typer.Argument(help="What to call the key, such as the program's name.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="What to call the key, such as the program's name."),
+    ],
     scope: Annotated[
-        list[Scope], typer.Option("--scope", help="What the key allows. May be given repeatedly.")
+        list[Scope],
+        typer.Option(
+            "--scope", metavar="SCOPE", help="What the key allows. May be given repeatedly."
+        ),
     ],
     json: JsonLines = False,
     data: DataFolder = None,
@@ -70,7 +76,7 @@ def list_keys(json: JsonLines = False, data: DataFolder = None) -> None:
 
 @app.command("revoke")
 def revoke(
-    name: Annotated[str, typer.Argument(help="The key's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The key's name.")],
     json: JsonLines = False,
     data: DataFolder = None,
 ) -> None:

@@ -1,30 +1,58 @@
 """The ``tutela`` command: the list of commands, and how they end.
 
 Exit codes follow clamscan's: 0 nothing found or all done, 1 a match was found, 2 an error.
+Ctrl-C gives a shell's own 130.
 """
 
 import os
 import sys
+from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
+from typer.rich_utils import rich_format_error
 
+import tutela
 from tutela.cli import cases, hashing, keys, lists, scanning, serving
-from tutela.cli.output import print_error
+from tutela.cli.opening import DataFolder
+from tutela.cli.output import print_error, print_line
 from tutela.errors import TutelaError
+from tutela.storage.settings import ENVIRONMENT_PREFIX
 
 EXIT_OK = 0
-EXIT_MATCH = 1
 EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="tutela",
-    help="Protect children on your service: detect known abuse material, and act on it.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_line(f"tutela {tutela.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    data: DataFolder = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print Tutela's version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
+) -> None:
+    """Protect children on your service: detect known abuse material, and act on it."""
+    if data is not None:
+        os.environ[f"{ENVIRONMENT_PREFIX}DATA"] = str(data)
+
+
 app.command("serve")(serving.serve)
 app.command("scan")(scanning.scan_paths)
 app.command("hash")(hashing.hash_files)
@@ -52,12 +80,13 @@ def run(arguments: list[str]) -> int:
     except TutelaError as error:
         print_error(error.message)
         return EXIT_ERROR
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        # Wrong usage: shown as typer shows it by itself.
+        rich_format_error(error)  # type: ignore[arg-type]  # typer's own class is private
         return EXIT_ERROR
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         print_error("stopped")
-        return EXIT_ERROR
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has gone: there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -24,7 +24,8 @@ _CLEAR, _MATCH, _ERROR = 0, 1, 2
 
 def scan_paths(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="Files and folders to look through.")
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="Files and folders to look through."),
     ] = None,
     resume_scan: Annotated[
         bool,

@@ -39,18 +39,22 @@ def open_screening(settings: Settings, database: Database, clock: Clock) -> Iter
     Raises:
         StorageError: The index cannot be opened or built.
     """
-    limits = Limits(
-        pixels=settings.max_pixels,
-        memory_bytes=settings.decode_memory_mib << 20,
-        seconds=settings.decode_seconds,
-    )
     counts = Counts(clock)
     with (
         open_index(settings.data / "index", database) as index,
-        CellPool(settings.cells, limits) as cells,
+        CellPool(settings.cells, limits_of(settings)) as cells,
     ):
         screener = Screener(database, index, settings.policy, clock, counts)
         try:
             yield ScreeningRoom(index, cells, counts, screener)
         finally:
             counts.save(database)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What decoding one picture may cost under these settings."""
+    return Limits(
+        pixels=settings.max_pixels,
+        memory_bytes=settings.decode_memory_mib << 20,
+        seconds=settings.decode_seconds,
+    )
