@@ -3,67 +3,21 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from tests.conftest import TurnedClock
+from tests.hashlists.filling import ACTOR, add, md5, new_list, summary_of, withdraw
 from tutela.accounts.model import Actor
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.entries import (
-    add_entries,
     current_revision,
-    next_revision,
     restore_entry,
     withdraw_entry,
 )
-from tutela.hashlists.lists import create_list, list_summary
-from tutela.hashlists.model import Added, HashList, ImportId, ListRow
-from tutela.hashlists.tables import imports, withdrawals
+from tutela.hashlists.model import Added
+from tutela.hashlists.tables import withdrawals
 from tutela.storage.database import Database
-
-ACTOR = Actor("cli:tester")
-
-
-def md5(number: int) -> Fingerprint:
-    return Fingerprint(Kind.MD5, number.to_bytes(16, "big"))
-
-
-def new_list(database: Database, clock: TurnedClock, name: str = "known") -> HashList:
-    with database.writing() as connection:
-        return create_list(connection, name, "", ACTOR, clock)
-
-
-def add(
-    database: Database, hash_list: HashList, clock: TurnedClock, *fingerprints: Fingerprint
-) -> Added:
-    rows = [ListRow(number, found) for number, found in enumerate(fingerprints, 1)]
-    with database.writing() as connection:
-        revision = next_revision(connection)
-        number = connection.execute(
-            insert(imports)
-            .values(
-                list_id=hash_list.id,
-                source="tests",
-                label="",
-                reason="",
-                imported_by=ACTOR.name,
-                started_at=clock(),
-                rows_done=0,
-                added=0,
-                already=0,
-                withdrawn=0,
-                rejected=0,
-            )
-            .returning(imports.c.id)
-        ).scalar_one()
-        return add_entries(connection, hash_list.id, ImportId(number), rows, revision)
-
-
-def withdraw(
-    database: Database, hash_list: HashList, clock: TurnedClock, found: Fingerprint
-) -> None:
-    with database.writing() as connection:
-        withdraw_entry(connection, hash_list, found, reason="a mistake", actor=ACTOR, clock=clock)
 
 
 def test_each_row_is_counted_once(database: Database, clock: TurnedClock) -> None:
@@ -80,8 +34,7 @@ def test_a_withdrawn_entry_stays_withdrawn_when_it_is_imported_again(
     add(database, known, clock, md5(1), md5(2))
     withdraw(database, known, clock, md5(1))
     assert add(database, known, clock, md5(1), md5(2), md5(3), md5(1)) == Added(1, 1, 2)
-    with database.reading() as connection:
-        summary = list_summary(connection, known)
+    summary = summary_of(database, known)
     assert (summary.live, summary.withdrawn) == ({Kind.MD5: 2}, 1)
 
 
@@ -91,8 +44,7 @@ def test_a_list_without_live_entries_of_a_kind_does_not_name_the_kind(
     known = new_list(database, clock)
     add(database, known, clock, md5(1))
     withdraw(database, known, clock, md5(1))
-    with database.reading() as connection:
-        assert list_summary(connection, known).live == {}
+    assert summary_of(database, known).live == {}
 
 
 def test_a_withdrawal_and_a_restoration_keep_who_when_and_why(
@@ -191,6 +143,5 @@ def test_counts_are_those_of_a_simple_model(
                 withdraw(database, hash_list, clock, md5(number))
                 live.remove(number)
                 gone.add(number)
-    with database.reading() as connection:
-        summary = list_summary(connection, hash_list)
+    summary = summary_of(database, hash_list)
     assert (summary.live.get(Kind.MD5, 0), summary.withdrawn) == (len(live), len(gone))

@@ -145,7 +145,7 @@ def _read_mark(folder: Path) -> _Mark | None:
         text = _mark_file(folder).read_text(encoding="ascii")
     except (OSError, ValueError):
         return None
-    found = re.fullmatch(r"([0-9]+) ([0-9a-f]*)\n", text)
+    found = re.fullmatch(r"([0-9]{1,18}) ([0-9a-f]*)\n", text)
     return (int(found[1]), found[2]) if found else None
 
 
