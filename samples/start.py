@@ -66,8 +66,9 @@ def make_key() -> str:
 
 def tutela(*arguments: str) -> str:
     """Run a command; where it fails, so does this, after its own words."""
-    done = subprocess.run([TUTELA, *arguments], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([TUTELA, *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
+        print(done.stderr, file=sys.stderr, end="")
         sys.exit(done.returncode)
     return done.stdout
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests: in a temporary folder, on a Unix socket, gone afterwards."""
+"""A real PostgreSQL server for the tests, in a temporary folder, gone afterwards."""
 
 import contextlib
 import os

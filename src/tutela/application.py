@@ -29,7 +29,6 @@ _SAVE_EVERY_SECONDS = 1.0
 
 def create() -> FastAPI:
     """The application over the configured house, for a server process to run."""
-    silence_error_texts()
     return build(load_settings(), system_clock)
 
 
@@ -38,6 +37,8 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
 
     The house is opened when the server starts the application and closed when it stops it.
     """
+
+    silence_error_texts()
 
     @asynccontextmanager
     async def open_house(application: FastAPI) -> AsyncIterator[None]:

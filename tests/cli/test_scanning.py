@@ -36,7 +36,9 @@ def known(database: Database) -> None:
     actor = Actor("test")
     with database.writing() as connection:
         partner = create_list(connection, "partner", "", actor, system_clock)
-        add_with_provenance(connection, partner, Provenance("a test"), rows, actor, system_clock)
+        add_with_provenance(
+            connection, partner, Provenance("a test"), rows, actor=actor, clock=system_clock
+        )
 
 
 @pytest.fixture
@@ -111,9 +113,8 @@ def test_bad_files_cost_themselves_alone(settings: Settings, folder: Path) -> No
     (folder / "archive.jpg").write_bytes(b"PK\x03\x04 some archive")
     (folder / "dead").symlink_to("nowhere")
     os.mkfifo(folder / "pipe")
-    os.symlink(folder, folder / "circle")
-    with open(os.fsencode(folder) + b"/odd-\xff\n.png", "wb") as file:
-        file.write(OTHER)
+    (folder / "circle").symlink_to(folder)
+    (folder / "odd-\udcff\n.png").write_bytes(OTHER)
     done = tutela(settings, "scan", folder, "--json")
     assert done.returncode == 1
     found = verdicts(done, folder)
@@ -231,3 +232,17 @@ def test_an_abandoned_scan_leaves_nothing(settings: Settings, folder: Path) -> N
     assert tutela(settings, "scan", "--abandon").returncode == 0
     assert list((settings.data / "scans").iterdir()) == []
     assert tutela(settings, "scan", "--resume").returncode == 2
+
+
+@pytest.mark.usefixtures("known")
+def test_paths_are_shown_as_they_were_given_and_kept_in_full(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    done = tutela(settings, "scan", "uploads/a.png", "uploads/below", "--json")
+    assert [line["path"] for line in json_lines(done)] == ["uploads/a.png", "uploads/below/b.jpg"]
+    kept = json_lines(tutela(settings, "case", "ls", "--json"))
+    assert {case["name"] for case in kept} == {
+        str(folder / "a.png"),
+        str(folder / "below" / "b.jpg"),
+    }

@@ -141,7 +141,7 @@ def add(service: Here, key: Writer, name: str, new: NewEntries) -> AddedAnswer:
     with service.database.writing() as connection:
         hash_list = find_list(connection, name)
         added = add_with_provenance(
-            connection, hash_list, provenance, rows, actor_of(key), service.clock
+            connection, hash_list, provenance, rows, actor=actor_of(key), clock=service.clock
         )
     return AddedAnswer(added=added.added, already=added.already, withdrawn=added.withdrawn)
 

@@ -37,7 +37,7 @@ def _only_allowed(
 
 
 log: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-    structlog.PrintLogger(sys.stderr),
+    structlog.PrintLogger(sys.__stderr__),
     processors=[
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -79,7 +79,7 @@ def import_list(
     Understands CSV, JSON lines, Project VIC JSON, md5sum's and Meta's text files. Interrupted, the
     same command goes on where it stopped; repeated, it adds nothing.
     """
-    rejects = rejects or file.with_name(f"{file.name}.rejects.csv")
+    rejects = rejects or Path(f"{file}.rejects.csv")
     with open_house(data) as (settings, database):
         with database.reading() as connection:
             hash_list = find_list(connection, name)

@@ -1,5 +1,6 @@
 """``tutela scan``: look through files and folders."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +74,7 @@ def _checkpoint(folder: Path, paths: list[str], *, resumed: bool) -> Checkpoint:
     roots = check_roots(paths)
     abandon(folder, roots)
     with to_people.status("Looking for files ..."):
-        return Checkpoint.begin(folder, roots, find_files(roots))
+        return Checkpoint.begin(folder, roots, find_files(paths), started_in=os.getcwd())  # noqa: PTH109
 
 
 @contextmanager

@@ -17,6 +17,7 @@ def add_with_provenance(
     hash_list: HashList,
     provenance: Provenance,
     rows: Sequence[ListRow],
+    *,
     actor: Actor,
     clock: Clock,
 ) -> Added:

@@ -25,7 +25,7 @@ class Found:
     """A file to be scanned.
 
     Attributes:
-        path: As it is opened and shown.
+        path: As it is shown, from the folder in which the scan was started.
         size: Bytes when it was found; 0 if it could not be seen.
     """
 
@@ -39,13 +39,15 @@ class Scan:
 
     Attributes:
         id: Its own random name.
-        roots: The paths that were asked for.
+        roots: The paths that were asked for, absolute.
+        started_in: The folder from which the files' paths lead.
         files: Number of files found, done or not.
         size: Their bytes.
     """
 
     id: str
     roots: tuple[str, ...]
+    started_in: str
     files: int
     size: int
 
@@ -62,13 +64,16 @@ class Checkpoint:
         self.scan = _scan(header)
 
     @classmethod
-    def begin(cls, folder: Path, roots: Sequence[str], found: Iterable[Found]) -> "Checkpoint":
+    def begin(
+        cls, folder: Path, roots: Sequence[str], found: Iterable[Found], started_in: str = "/"
+    ) -> "Checkpoint":
         """Write down what is to be done.
 
         Args:
             folder: Where checkpoints are kept; made where it is missing.
-            roots: The paths that were asked for.
+            roots: The paths that were asked for, absolute.
             found: The files, the last one to do first.
+            started_in: The folder from which their paths lead.
 
         Raises:
             StorageError: The folder cannot be written.
@@ -81,7 +86,7 @@ class Checkpoint:
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             try:
-                _write(descriptor, Scan(name, tuple(roots), 0, 0), found)
+                _write(descriptor, Scan(name, tuple(roots), started_in, 0, 0), found)
                 file = file.rename(file.with_suffix(_READY))
             except BaseException:
                 file.unlink(missing_ok=True)
@@ -196,13 +201,13 @@ def _line(found: Found) -> bytes:
 
 def _header(scan: Scan) -> bytes:
     # The totals are known only at the end, so they have a fixed width and are written over.
-    fields = [scan.id, scan.roots, f"{scan.files:020d}", f"{scan.size:020d}"]
+    fields = [scan.id, scan.roots, scan.started_in, f"{scan.files:020d}", f"{scan.size:020d}"]
     return json.dumps(fields).encode("ascii") + b"\n"
 
 
 def _scan(header: bytes) -> Scan:
-    name, roots, files, size = json.loads(header)
-    return Scan(name, tuple(roots), int(files), int(size))
+    name, roots, started_in, files, size = json.loads(header)
+    return Scan(name, tuple(roots), started_in, int(files), int(size))
 
 
 def _first_line(descriptor: int) -> bytes:

@@ -10,7 +10,7 @@ from tutela.screening.checkpoint import Found
 
 
 def check_roots(paths: Sequence[str]) -> list[str]:
-    """The paths to scan, made absolute, so that a scan can be resumed from another folder.
+    """The paths to scan, made absolute, by which an interrupted scan of them is known again.
 
     Raises:
         NotFoundError: A path does not exist, or is a link to nothing.

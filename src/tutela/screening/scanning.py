@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import PurePath
 
 from tutela.sandbox.pool import CellPool
-from tutela.screening.checkpoint import Checkpoint, Found
+from tutela.screening.checkpoint import Checkpoint, Found, Scan
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Screener, Submission, request_name
@@ -58,7 +58,9 @@ def scan(
         try:
             while True:
                 for file in islice(remaining, _AHEAD - len(working)):
-                    working.append((file, threads.submit(_look_at, file.path, cells)))
+                    working.append(
+                        (file, threads.submit(_look_at, _full_path(checkpoint.scan, file), cells))
+                    )
                 if not working:
                     return
                 ready = [working.popleft()]
@@ -82,7 +84,7 @@ def _judge(
             [
                 Submission(
                     known,
-                    name=file.path,
+                    name=_full_path(checkpoint.scan, file),
                     origin=_ORIGIN,
                     request=request_name(_ORIGIN, checkpoint.scan.id, file.path),
                 )
@@ -96,6 +98,10 @@ def _judge(
             yield Scanned(file, next(verdicts))
         else:
             yield Scanned(file, Screened(Verdict.UNREADABLE, reason=known), failed=True)
+
+
+def _full_path(scan: Scan, file: Found) -> str:
+    return os.path.join(scan.started_in, file.path)  # noqa: PTH118 - paths stay text
 
 
 def _look_at(path: str, cells: CellPool) -> Known | str:

@@ -1,0 +1,123 @@
+"""``/v1/lists`` changes what matches at once, and gives no entry out."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house import House
+from tutela.accounts.model import Scope
+
+MD5 = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def house(make_house) -> Iterator[House]:
+    with make_house() as house:
+        yield house
+
+
+def verdict(house: House, md5: str = MD5) -> str:
+    sent = {"fingerprints": {"md5": md5}}
+    return house.client.post("/v1/screen", json=sent).json()["verdict"]
+
+
+def test_an_added_entry_matches_from_the_next_request_on(house: House) -> None:
+    assert verdict(house) == "clear"
+    house.add("partner", {"kind": "md5", "hash": MD5.upper()})
+    assert verdict(house) == "match"
+
+
+def test_a_withdrawn_entry_matches_no_more_and_stays_withdrawn(house: House) -> None:
+    entry = {"kind": "md5", "hash": MD5}
+    house.add("partner", entry)
+    gone = house.client.post(
+        "/v1/lists/partner/withdrawals", json=entry | {"reason": "listed by mistake"}
+    )
+    assert gone.status_code == 204
+    assert verdict(house) == "clear"
+    again = house.client.post(
+        "/v1/lists/partner/entries", json={"source": "a test", "entries": [entry]}
+    )
+    assert again.json() == {"added": 0, "already": 0, "withdrawn": 1}
+    assert verdict(house) == "clear"
+
+
+def test_a_list_is_shown_without_its_entries(house: House) -> None:
+    house.add("partner", {"kind": "md5", "hash": MD5}, {"kind": "pdq", "hash": MD5 * 2})
+    answer = house.client.get("/v1/lists")
+    (shown,) = answer.json()["lists"]
+    assert shown["name"] == "partner"
+    assert shown["entries"] == {"md5": 1, "pdq": 1}
+    assert shown["sources"] == ["a test"]
+    assert MD5 not in answer.text
+
+
+def test_no_route_gives_an_entry_out(house: House) -> None:
+    house.add("partner", {"kind": "md5", "hash": MD5})
+    document = house.client.get("/openapi.json").json()
+    asked = 0
+    for path, methods in document["paths"].items():
+        if "get" in methods:
+            answer = house.client.get(path.replace("{name}", "partner").replace("{case}", "x"))
+            assert MD5 not in answer.text, path
+            asked += 1
+    assert asked >= 5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "says"),
+    [
+        ("POST", "/v1/lists", {"name": "partner"}, 409, 'a list "partner" already'),
+        ("POST", "/v1/lists", {"name": " "}, 422, "1 to 100 printable characters"),
+        ("POST", "/v1/lists", {"title": "x"}, 422, "name"),
+        ("POST", "/v1/lists/partnr/entries", None, 404, 'did you mean "partner"?'),
+        ("POST", "/v1/lists/partner/withdrawals", None, 404, "not on the list"),
+    ],
+)
+def test_what_cannot_be_done_is_explained(
+    house: House, method: str, path: str, body: dict | None, status: int, says: str
+) -> None:
+    house.client.post("/v1/lists", json={"name": "partner"})
+    if body is None:
+        entry = {"kind": "md5", "hash": MD5}
+        adds = path.endswith("entries")
+        body = {"source": "x", "entries": [entry]} if adds else entry | {"reason": "x"}
+    answer = house.client.request(method, path, json=body)
+    assert answer.status_code == status
+    assert says in answer.json()["detail"]
+
+
+def test_a_malformed_hash_adds_nothing_of_its_request(house: House) -> None:
+    house.client.post("/v1/lists", json={"name": "partner"})
+    entries = [{"kind": "md5", "hash": MD5}, {"kind": "md5", "hash": "xyz"}]
+    answer = house.client.post(
+        "/v1/lists/partner/entries", json={"source": "a test", "entries": entries}
+    )
+    assert answer.status_code == 422
+    assert verdict(house) == "clear"
+
+
+def test_every_route_needs_its_scope(house: House) -> None:
+    """The matrix route x scope, whole: each opens to its own scope and to no other."""
+    needed = {
+        ("POST", "/v1/screen"): Scope.SCREEN,
+        ("POST", "/v1/screen/batch"): Scope.SCREEN,
+        ("GET", "/v1/lists"): Scope.LISTS_READ,
+        ("POST", "/v1/lists"): Scope.LISTS_WRITE,
+        ("POST", "/v1/lists/{name}/entries"): Scope.LISTS_WRITE,
+        ("POST", "/v1/lists/{name}/withdrawals"): Scope.LISTS_WRITE,
+        ("GET", "/v1/cases"): Scope.CASES_READ,
+        ("GET", "/v1/cases/{case}"): Scope.CASES_READ,
+    }
+    document = house.client.get("/openapi.json").json()
+    routes = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert routes == needed.keys() | {("GET", path) for path in ("/healthz", "/readyz", "/metrics")}
+    clients = {scope: house.client_with(scope) for scope in Scope}
+    for (method, path), scope in needed.items():
+        address = path.format(name="absent", case="0000-0000-0000")
+        for held, client in clients.items():
+            refused = client.request(method, address, json={}).status_code == 403
+            assert refused == (held is not scope), (method, path, held)
+        assert house.stranger().request(method, address, json={}).status_code == 401

@@ -1,0 +1,93 @@
+"""``tutela serve`` starts, answers, and stops cleanly."""
+
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests.cli.command import TUTELA, environment, json_lines, tutela
+from tutela.storage.settings import Settings
+
+
+@contextmanager
+def serving(settings: Settings, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    running = subprocess.Popen(
+        [TUTELA, "serve", "--port", "0", *arguments],
+        env=environment(settings),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert running.stderr
+        for line in running.stderr:
+            if found := re.search(r"http://[^ ]+", line):
+                break
+        else:
+            pytest.fail("it ended before it said where it is")
+        address = found[0]
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{address}/healthz", timeout=5).is_success:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.05)
+        yield running, address
+    finally:
+        running.kill()
+        running.communicate()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_answers_and_ctrl_c_stops_it_cleanly(settings: Settings, workers: str) -> None:
+    made = tutela(settings, "key", "add", "forum", "--scope", "screen", "--scope",
+                  "metrics:read", "--scope", "lists:write", "--json")  # fmt: skip
+    (key,) = json_lines(made)
+    assert key["scopes"] == ["lists:write", "metrics:read", "screen"]
+    headers = {"Authorization": f"Bearer {key['key']}"}
+    with serving(settings, "--workers", workers) as (running, address):
+        sent = {"fingerprints": {"md5": "0" * 32}}
+        httpx.post(f"{address}/v1/lists", json={"name": "partner"}, headers=headers)
+        for _ in range(20):
+            answer = httpx.post(f"{address}/v1/screen", json=sent, headers=headers, timeout=30)
+            assert answer.json() == {"verdict": "clear"}
+        added = {"source": "a test", "entries": [{"kind": "md5", "hash": "0" * 32}]}
+        httpx.post(f"{address}/v1/lists/partner/entries", json=added, headers=headers)
+        for _ in range(20):
+            answer = httpx.post(f"{address}/v1/screen", json=sent, headers=headers, timeout=30)
+            assert answer.json()["verdict"] == "match"
+        time.sleep(1.5)
+        text = httpx.get(f"{address}/metrics", headers=headers).text
+        route = 'tutela_http_requests_total{method="POST",route="/v1/screen"}'
+        assert f"{route} 40.0" in text
+        assert 'tutela_screened_files_total{verdict="match"} 20.0' in text
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+        assert running.returncode == 0
+        assert said.strip() == "Tutela has stopped."
+
+
+def test_a_port_in_use_is_said_in_one_line(data) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = tutela(Settings(data=data), "serve", "--port", str(port))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        f"error: cannot listen on 127.0.0.1 port {port}: Address already in use; "
+        "choose others with --host and --port"
+    )
+
+
+def test_a_wrong_setting_stops_it_at_the_start(data, tmp_path) -> None:
+    (tmp_path / "tutela.toml").write_text("[policy]\non_match = 'blok'\n")
+    env = environment(Settings(data=data)) | {"TUTELA_CONFIG": str(tmp_path / "tutela.toml")}
+    done = subprocess.run([TUTELA, "serve"], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "tutela.toml: policy.on_match: is 'blok', but should be" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
