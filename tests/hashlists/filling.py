@@ -31,7 +31,9 @@ def add(database: Database, hash_list: HashList, clock: Clock, *found: Fingerpri
     """Put hashes on a list."""
     rows = [ListRow(number, each) for number, each in enumerate(found, 1)]
     with database.writing() as connection:
-        return add_with_provenance(connection, hash_list, Provenance("tests"), rows, ACTOR, clock)
+        return add_with_provenance(
+            connection, hash_list, Provenance("tests"), rows, actor=ACTOR, clock=clock
+        )
 
 
 def withdraw(database: Database, hash_list: HashList, clock: Clock, found: Fingerprint) -> None:

@@ -220,7 +220,8 @@ def _ask(question: str) -> None:
 
 
 def _default_source(file: Path) -> str:
-    return file.name.encode("utf-8", "backslashreplace").decode()
+    readable = (file.name or str(file)).encode("utf-8", "backslashreplace").decode()
+    return "".join(each if each.isprintable() else "?" for each in readable).strip()
 
 
 def _counts(summary: ListSummary) -> str:
