@@ -167,6 +167,25 @@ def test_a_file_that_is_not_of_rejects_is_never_overwritten(
     assert precious.read_text() == "years of work\n"
 
 
+def test_the_list_file_itself_is_never_overwritten(
+    database: Database, clock: TurnedClock, tmp_path: Path
+) -> None:
+    known = new_list(database, clock)
+    path = tmp_path / "list.txt"
+    path.write_text(f"line,reason,text\n{md5(1).text}\n")
+    with pytest.raises(InvalidInputError, match="itself"):
+        import_file(
+            database,
+            known,
+            path,
+            Provenance("x"),
+            actor=ACTOR,
+            clock=clock,
+            rejects_path=path,
+        )
+    assert md5(1).text in path.read_text()
+
+
 def test_rejects_that_cannot_be_written_stop_the_import(
     database: Database, clock: TurnedClock, tmp_path: Path
 ) -> None:

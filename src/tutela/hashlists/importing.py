@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from tutela.accounts.model import Actor
-from tutela.errors import NotFoundError
+from tutela.errors import InvalidInputError, NotFoundError
 from tutela.fingerprints.model import Kind
 from tutela.hashlists.entries import add_entries, next_revision
 from tutela.hashlists.model import (
@@ -94,6 +94,8 @@ def import_file(
         checked_text("reason", provenance.reason),
     )
     file = ListFile(path, kind)
+    if rejects_path.exists() and rejects_path.samefile(path):
+        raise InvalidInputError("--rejects names the list file itself: choose another name")
     same = {
         "list_id": hash_list.id,
         "source": provenance.source,
