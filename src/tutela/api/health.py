@@ -1,5 +1,6 @@
 """``/healthz``, ``/readyz`` and ``/metrics``: for those who watch over the service."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -10,6 +11,7 @@ from starlette.status import HTTP_503_SERVICE_UNAVAILABLE
 from tutela.accounts.keys import require
 from tutela.accounts.model import Scope
 from tutela.api.metrics import CONTENT_TYPE, health_series, verdict_series
+from tutela.api.problems import problems
 from tutela.api.readiness import check_readiness
 from tutela.api.service import Here, bearer, key_of
 
@@ -56,7 +58,17 @@ def ready(service: Here, response: Response) -> Ready:
     )
 
 
-@router.get("/metrics", summary="Measurements for Prometheus", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Measurements for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}},
+        **problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+    },
+    # Beside the key that its parameter asks for: none.
+    openapi_extra={"security": [{}]},
+)
 def metrics(
     service: Here,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],

@@ -56,6 +56,9 @@ def _index(service: Service) -> str:
 
 
 def _cells(service: Service) -> str:
+    if service.capacity.taken:
+        # Waiting for a free cell would make a busy house look like a dead one.
+        return f"cells: {service.settings.cells}, at work"
     nothing = os.memfd_create("nothing")
     try:
         service.screening.cells.fingerprint(nothing)

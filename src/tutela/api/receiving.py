@@ -14,6 +14,8 @@ from tutela.errors import InvalidInputError, TooLargeError
 _MULTIPART = "multipart/form-data"
 # Boundaries, part headers and the line ends around the files themselves.
 _ENVELOPE = 64 << 10
+# Fields that callers may send beside the files; they are passed over.
+_FIELDS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ async def receive_files(request: Request, limit: int, most: int) -> list[Upload]
         request.headers,
         _limited(request, limit + _ENVELOPE),
         max_files=most,
-        max_fields=most,
+        max_fields=_FIELDS,
     )
     # Never reached, so that nothing is written to a temporary file.
     parser.spool_max_size = limit + _ENVELOPE + 1

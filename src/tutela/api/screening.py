@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Request, Security
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from tutela.accounts.model import ApiKey, Scope
 from tutela.api.problems import problems
@@ -28,15 +28,30 @@ _Sent = TypeVar("_Sent", bound=BaseModel)
 _ITEM = 4 << 10
 
 
+def _digits(count: int) -> dict[str, JsonValue]:
+    # Said, but checked by our own words: theirs would only repeat the pattern.
+    return {"pattern": f"^[0-9A-Fa-f]{{{count}}}$"}
+
+
 class SentFingerprints(BaseModel):
     """Fingerprints made by the caller, as hexadecimal digits; at least one."""
 
     model_config = ConfigDict(extra="forbid")
 
-    md5: str | None = Field(None, description="32 hexadecimal digits.")
-    sha1: str | None = Field(None, description="40 hexadecimal digits.")
-    sha256: str | None = Field(None, description="64 hexadecimal digits.")
-    pdq: str | None = Field(None, description="64 hexadecimal digits, in the order of public lists")
+    md5: str | None = Field(
+        None, description="32 hexadecimal digits.", json_schema_extra=_digits(32)
+    )
+    sha1: str | None = Field(
+        None, description="40 hexadecimal digits.", json_schema_extra=_digits(40)
+    )
+    sha256: str | None = Field(
+        None, description="64 hexadecimal digits.", json_schema_extra=_digits(64)
+    )
+    pdq: str | None = Field(
+        None,
+        description="64 hexadecimal digits, in the order of public lists",
+        json_schema_extra=_digits(64),
+    )
     pdq_quality: int | None = Field(
         None, ge=0, le=100, description="The picture's PDQ quality. Left out, it counts as good."
     )
@@ -142,6 +157,7 @@ def _documented(
                         "schema": {
                             "type": "object",
                             "required": ["file"],
+                            "additionalProperties": False,
                             "properties": {"file": form},
                         }
                     },

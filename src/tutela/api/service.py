@@ -24,10 +24,15 @@ _Result = TypeVar("_Result")
 
 @dataclass(slots=True)
 class Capacity:
-    """How many screenings may be under way or waiting at once in this process."""
+    """How many screenings may be under way or waiting at once in this process.
+
+    Attributes:
+        limit: How many may be.
+        taken: How many are.
+    """
 
     limit: int
-    _taken: int = 0
+    taken: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
@@ -38,16 +43,16 @@ class Capacity:
             OverCapacityError: All places are taken.
         """
         with self._lock:
-            if self._taken >= self.limit:
+            if self.taken >= self.limit:
                 raise OverCapacityError(
                     f"{self.limit} screenings are under way here already: try again in a second"
                 )
-            self._taken += 1
+            self.taken += 1
         try:
             yield
         finally:
             with self._lock:
-                self._taken -= 1
+                self.taken -= 1
 
 
 @dataclass(frozen=True, slots=True)
