@@ -37,7 +37,6 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
 
     The house is opened when the server starts the application and closed when it stops it.
     """
-
     silence_error_texts()
 
     @asynccontextmanager

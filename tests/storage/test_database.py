@@ -69,9 +69,7 @@ def test_a_damaged_database_is_named_and_not_overwritten(data: Path) -> None:
 
 
 def test_a_postgresql_that_does_not_answer_is_named_without_its_password(data: Path) -> None:
-    settings = load_settings(
-        data=data, database_url="postgresql://me:hunter2@127.0.0.1:1/tutela"
-    )
+    settings = load_settings(data=data, database_url="postgresql://me:hunter2@127.0.0.1:1/tutela")
     with pytest.raises(StorageError, match="does not answer") as caught:
         upgrade(Database.open(settings), data, tell=lambda _: None)
     assert "hunter2" not in caught.value.message

@@ -45,7 +45,7 @@ def test_processes_that_start_together_do_not_trip_over_each_other(settings: Set
         database = Database.open(settings)
         try:
             upgrade(database, settings.data, said.append)
-        except Exception as error:  # noqa: BLE001 - reported below
+        except Exception as error:
             failures.append(error)
         finally:
             database.close()
