@@ -30,6 +30,7 @@ bench: $(VENV)/.installed-peers ## Measure against the nearest peers, side by si
 
 docs: setup ## Write the generated pages of the documentation anew
 	@$(BIN)/python docs/write_configuration.py
+	@$(BIN)/python docs/draw_terminal.py
 
 lock: ## Compile the lock files anew (needs uv)
 	@requirements/lock

@@ -28,9 +28,7 @@ from tutela.storage.settings import Settings
 class House:
     """The application as its callers see it, and what they cannot see."""
 
-    def __init__(
-        self, application: FastAPI, settings: Settings, clock: Clock, port: int
-    ) -> None:
+    def __init__(self, application: FastAPI, settings: Settings, clock: Clock, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.service: Service = application.state.service
         self.settings = settings

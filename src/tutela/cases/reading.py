@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, select
 
 from tutela.cases.model import Case, CaseId, Item, Match, State
 from tutela.cases.tables import case_items, case_matches, cases
@@ -33,11 +33,6 @@ def recent_cases(connection: Connection, limit: int = 100) -> list[Case]:
     """
     newest_first = _SELECT.order_by(cases.c.opened_at.desc(), case_items.c.id.desc()).limit(limit)
     return _read(connection, connection.execute(newest_first).mappings())
-
-
-def count_cases(connection: Connection) -> int:
-    """How many cases there are."""
-    return int(connection.execute(select(func.count()).select_from(cases)).scalar_one())
 
 
 _SELECT = select(
