@@ -1,0 +1,1 @@
+"""Measuring Tutela against its nearest peers, side by side: ``python -m benchmarks``."""
