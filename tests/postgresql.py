@@ -30,6 +30,8 @@ def running_server(programs: Path) -> Iterator[str]:
     Durability is off: these tests ask what is right, not what survives a power cut.
     """
     folder = Path(tempfile.mkdtemp(prefix="tutela-postgresql-"))
+    # Its socket is for everybody; the data below it is not.
+    folder.chmod(0o755)
     as_user = _unprivileged(folder)
     data, log = folder / "data", folder / "log"
     options = f"-k {folder} -c listen_addresses='' -p {_PORT} -c fsync=off -c max_connections=200"
