@@ -525,3 +525,28 @@ def test_a_file_of_any_size_is_read_in_little_memory(form: str, tmp_path: Path) 
     rows, mebibytes = map(int, done.stdout.split())
     assert rows == {"lines": 300_000, "vic": 100_000, "one line": 3, "one record": 3}[form]
     assert mebibytes < 20
+
+
+def test_only_rows_with_the_wanted_labels_are_taken_and_the_others_are_named(
+    database: Database, clock: TurnedClock, tmp_path: Path
+) -> None:
+    known = new_list(database, clock)
+    path = tmp_path / "list.csv"
+    labels = ["1", "2", "5", ""]
+    rows = "".join(f"{md5(n).text},{label}\n" for n, label in enumerate(labels))
+    path.write_text(f"md5,category\n{rows}")
+    result = import_file(
+        database,
+        known,
+        path,
+        Provenance("a test"),
+        actor=ACTOR,
+        clock=clock,
+        rejects_path=tmp_path / "list.csv.rejects.csv",
+        only_labels={"1", "2"},
+    )
+    assert (result.rows, result.added, result.rejected) == (4, 2, 2)
+    assert [row[1] for row in rejects_of(path)[1:]] == [
+        'left out: its label is "5"',
+        "left out: no label",
+    ]

@@ -255,3 +255,18 @@ def test_the_index_holds_what_the_database_does_whatever_happened(
                     for n, found in enumerate(hits)
                     if any(hit.hash_list == hash_list.id for hit in found)
                 }
+
+
+def test_a_single_flipped_bit_is_found_when_the_index_is_opened(
+    database: Database, clock: TurnedClock, data: Path
+) -> None:
+    known = new_list(database, clock)
+    add(database, known, clock, *(md5(number) for number in range(100)))
+    open_index(data / "index", database).close()
+    segment = max((data / "index").iterdir(), key=lambda file: file.stat().st_size)
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 2] ^= 1
+    segment.write_bytes(content)
+    with open_index(data / "index", database) as index:
+        for number in range(100):
+            assert index.look_up(Query(md5=md5(number).value), 0)

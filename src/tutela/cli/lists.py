@@ -63,6 +63,14 @@ def import_list(
     kind: Annotated[
         Kind | None, typer.Option(help="What the hashes are, where the file does not say it.")
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="LABEL",
+            help="Take only rows with this label, such as a Project VIC category. May be repeated.",
+        ),
+    ] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(
@@ -94,6 +102,7 @@ def import_list(
                     clock=system_clock,
                     rejects_path=rejects,
                     kind=kind,
+                    only_labels=only or (),
                     progress=shown.tell,
                 )
             except KeyboardInterrupt:

@@ -5,7 +5,8 @@ import that was killed goes on behind its last batch, and two processes that imp
 into the same list share the work without counting anything twice.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -66,6 +67,7 @@ def import_file(
     clock: Clock,
     rejects_path: Path,
     kind: Kind | None = None,
+    only_labels: Collection[str] = (),
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> ImportResult:
     """Put the hashes of a file on a list.
@@ -82,6 +84,7 @@ def import_file(
         clock: The time.
         rejects_path: Where rows go that cannot be understood; absent afterwards if there are none.
         kind: What the hashes are, in so far as they do not say it themselves.
+        only_labels: The labels whose rows are wanted; none for all. Others count as rejected.
         progress: Is told of every batch.
 
     Raises:
@@ -106,11 +109,12 @@ def import_file(
         "imported_by": actor.name,
         "file_sha256": file.sha256,
         "kind": kind,
+        "only_labels": json.dumps(sorted(only_labels)) if only_labels else None,
     }
     number, resumed_at = _begin(database, path, same, clock)
     with RejectsFile(rejects_path) as rejects:
         done, position = resumed_at, 0
-        for batch in _batches(file.rows()):
+        for batch in _batches(_wanted(file.rows(), only_labels)):
             # Every run writes the rejects anew: nothing tells how much of them reached the disk.
             rejects.write(row for row in batch if isinstance(row, RejectedRow))
             if done < position + len(batch):
@@ -191,6 +195,15 @@ def _check_in_use(connection: Connection, hash_list: HashList) -> None:
 
 def _import(connection: Connection, number: ImportId) -> RowMapping:
     return connection.execute(select(imports).where(imports.c.id == number)).mappings().one()
+
+
+def _wanted(rows: Iterator[_Row], only_labels: Collection[str]) -> Iterator[_Row]:
+    for row in rows:
+        if only_labels and isinstance(row, ListRow) and row.label not in only_labels:
+            reason = f'left out: its label is "{row.label}"' if row.label else "left out: no label"
+            yield RejectedRow(row.number, reason, row.fingerprint.text)
+        else:
+            yield row
 
 
 def _batches(rows: Iterator[_Row]) -> Iterator[Sequence[_Row]]:

@@ -40,6 +40,7 @@ def open_index(folder: Path, database: Database) -> Index:
     """
     try:
         index = Index.open(folder)
+        index.verify()
     except StorageError:
         index = Index.mend(folder)
     try:

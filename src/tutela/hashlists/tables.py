@@ -53,6 +53,8 @@ imports = Table(
     Column("file_sha256", LargeBinary(32)),
     # The kind that the caller said the hashes are, in so far as they do not say it themselves.
     Column("kind", String(10)),
+    # The labels whose rows were wanted, if not all: as JSON, in order.
+    Column("only_labels", String(2000)),
     Column("rows_done", RowId, nullable=False),
     Column("added", RowId, nullable=False),
     Column("already", RowId, nullable=False),

@@ -53,8 +53,8 @@ class Index:
     def mend(cls, folder: Path) -> "Index":
         """Open the index in a folder, after putting an empty one in place of a damaged one.
 
-        An index that can be opened is left as it is: of several processes that find it damaged,
-        the first replaces it. Afterwards ``revision`` is 0 if it is to be built anew.
+        An index whose every file is as it was written is left as it is: of several processes that
+        find it damaged, the first replaces it. Afterwards ``revision`` is 0 if it is to be built anew.
 
         Raises:
             StorageError: The folder holds other files, or cannot be written.

@@ -31,6 +31,7 @@ from tutela.matching.searching import contains
 from tutela.matching.segment import (
     Numbers,
     Segment,
+    check_segment,
     map_segment,
     write_withdrawn,
 )
@@ -174,7 +175,12 @@ def mend_index(folder: Path) -> None:
         refuse_foreign_folder(folder)
     with exclusive(folder):
         try:
-            load_snapshot(folder).file.close()
+            snapshot = load_snapshot(folder)
+            try:
+                for segment in snapshot.segments:
+                    check_segment(folder, segment)
+            finally:
+                snapshot.file.close()
         except StorageError:
             write_manifest(Manifest.empty(), folder)
             remove_leftovers(folder, set())

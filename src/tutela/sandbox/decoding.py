@@ -12,8 +12,8 @@ from tutela.errors import InvalidInputError
 from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.model import Limits
 
-# Pixels are taken over in strips, so that only one strip is held a third time.
-_STRIP_PIXELS = 1 << 20
+# Pixels are taken over in strips that fit into the processor's cache.
+_STRIP_PIXELS = 1 << 17
 
 _GREY = frozenset({"L", "1"})
 _GREY_16_BITS = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
@@ -109,7 +109,7 @@ def _pixels(image: Image.Image) -> NDArray[np.uint8]:
 
 def _eight_bits(strip: Image.Image, dimensions: int) -> NDArray[np.integer]:
     if dimensions == 3:
-        return np.asarray(strip.convert("RGB"))
+        return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
     if strip.mode in _GREY:
         return np.asarray(strip.convert("L"))
     return np.asarray(strip) >> 8

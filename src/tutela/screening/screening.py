@@ -8,7 +8,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from tutela.cases.model import Item, Match
+from tutela.cases.model import CaseId, Item, Match
 from tutela.cases.opening import open_case
 from tutela.hashlists.entries import current_revision
 from tutela.hashlists.indexing import catch_up
@@ -78,10 +78,14 @@ class Screener:
         radius = max((rule.max_distance for rule in rules.values()), default=0)
         queries = [_query(submission.known, rules) for submission in submissions]
         found = self._index.look_up_many(queries, radius)
-        return [
-            self._judge(submission, hits, rules)
-            for submission, hits in zip(submissions, found, strict=True)
-        ]
+        matches: list[tuple[Match, ...]] = [()] * len(submissions)
+        if any(found):
+            with self._database.reading() as connection:
+                matches = [
+                    _matches(connection, submission.known, hits, rules)
+                    for submission, hits in zip(submissions, found, strict=True)
+                ]
+        return self._act(submissions, matches, rules)
 
     def refresh(self) -> Mapping[int, Rules]:
         """Take up what has changed in the lists; gives the rules of the live ones."""
@@ -98,23 +102,38 @@ class Screener:
                 self._revision = revision
         return self._rules
 
-    def _judge(
-        self, submission: Submission, hits: Sequence[Hit], rules: Mapping[int, Rules]
-    ) -> Screened:
-        known = submission.known
-        matches: tuple[Match, ...] = ()
-        if hits:
-            with self._database.reading() as connection:
-                matches = _matches(connection, known, hits, rules)
-        action = decide(matches, rules, unreadable=known.unreadable is not None)
-        case = None
-        if action.open_case:
+    def _act(
+        self,
+        submissions: Sequence[Submission],
+        matches: Sequence[tuple[Match, ...]],
+        rules: Mapping[int, Rules],
+    ) -> list[Screened]:
+        actions = [
+            decide(matched, rules, unreadable=submission.known.unreadable is not None)
+            for submission, matched in zip(submissions, matches, strict=True)
+        ]
+        cases: dict[int, CaseId] = {}
+        if any(action.open_case for action in actions):
             with self._database.writing() as connection:
-                case = open_case(
-                    connection, _item(submission), matches, self._clock, submission.request
+                for place, action in enumerate(actions):
+                    if action.open_case:
+                        submission = submissions[place]
+                        cases[place] = open_case(
+                            connection,
+                            _item(submission),
+                            matches[place],
+                            self._clock,
+                            submission.request,
+                        )
+        screened = []
+        for place, (submission, action) in enumerate(zip(submissions, actions, strict=True)):
+            self._counts.add(action.verdict, {match.hash_list for match in matches[place]})
+            screened.append(
+                Screened(
+                    action.verdict, cases.get(place), matches[place], submission.known.unreadable
                 )
-        self._counts.add(action.verdict, {match.hash_list for match in matches})
-        return Screened(action.verdict, case, matches, known.unreadable)
+            )
+        return screened
 
 
 def _query(known: Known, rules: Mapping[int, Rules]) -> Query:

@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("file_name", sa.String(length=1000), nullable=True),
         sa.Column("file_sha256", sa.LargeBinary(length=32), nullable=True),
         sa.Column("kind", sa.String(length=10), nullable=True),
+        sa.Column("only_labels", sa.String(length=2000), nullable=True),
         sa.Column("rows_done", RowId, nullable=False),
         sa.Column("added", RowId, nullable=False),
         sa.Column("already", RowId, nullable=False),
