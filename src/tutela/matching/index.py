@@ -54,7 +54,8 @@ class Index:
         """Open the index in a folder, after putting an empty one in place of a damaged one.
 
         An index whose every file is as it was written is left as it is: of several processes that
-        find it damaged, the first replaces it. Afterwards ``revision`` is 0 if it is to be built anew.
+        find it damaged, the first replaces it. Afterwards ``revision`` is 0 if it is to be built
+        anew.
 
         Raises:
             StorageError: The folder holds other files, or cannot be written.
