@@ -11,14 +11,15 @@ from tutela.cases.opening import open_case
 from tutela.cases.reading import find_case, recent_cases
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.errors import NotFoundError
-from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.lists import create_list
 from tutela.hashlists.model import ListRow, Provenance
 from tutela.hashlists.tables import entries
 from tutela.storage.database import Database
 
-ITEM = Item("p.png", "scan", 5, bytes(16), bytes(20), bytes(32), bytes(32), 80)
+PRINTS = FingerprintSet(5, bytes(16), bytes(20), bytes(32), bytes(32), 80)
+ITEM = Item("p.png", "scan", PRINTS)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_the_same_request_many_times_at_once_opens_one(database: Database, clock
 
 
 def test_a_name_that_no_database_takes_is_kept_readable(database: Database, clock, match) -> None:
-    item = Item("a\0b\udcff" + "x" * 5000, "scan")
+    item = Item("a\0b\udcff" + "x" * 5000, "scan", FingerprintSet())
     with database.writing() as connection:
         number = open_case(connection, item, [match], clock)
     with database.reading() as connection:

@@ -74,20 +74,17 @@ def show_case(service: Here, case: str) -> CaseAnswer:
 
 def _answer(case: Case) -> CaseAnswer:
     item = case.item
-    return CaseAnswer(
-        case=case.id,
-        state=case.state,
-        opened_at=case.opened_at,
-        name=item.name,
-        origin=item.origin,
-        size=item.size,
-        md5=item.md5.hex() if item.md5 else None,
-        sha1=item.sha1.hex() if item.sha1 else None,
-        sha256=item.sha256.hex() if item.sha256 else None,
-        pdq=item.pdq.hex() if item.pdq else None,
-        pdq_quality=item.pdq_quality,
-        matches=[
-            CaseMatchAnswer(list=match.list_name, kind=match.kind, distance=match.distance)
-            for match in case.matches
-        ],
+    return CaseAnswer.model_validate(
+        {
+            "case": case.id,
+            "state": case.state,
+            "opened_at": case.opened_at,
+            "name": item.name,
+            "origin": item.origin,
+            **item.fingerprints.as_texts(),
+            "matches": [
+                {"list": match.list_name, "kind": match.kind, "distance": match.distance}
+                for match in case.matches
+            ],
+        }
     )

@@ -2,20 +2,26 @@
 
 from asyncio import gather
 from functools import partial
-from http import HTTPStatus
 from pathlib import PurePath
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Header, Request, Security
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tutela.accounts.model import ApiKey, Scope
-from tutela.api.problems import problems
 from tutela.api.receiving import Upload, is_multipart, receive_body, receive_files
+from tutela.api.screening_documents import (
+    EXAMPLE,
+    FILE,
+    BatchAnswer,
+    BatchRequest,
+    MatchAnswer,
+    ScreenAnswer,
+    ScreenRequest,
+    documented,
+)
 from tutela.api.service import Here, Permitted, Service, actor_of
-from tutela.cases.model import CaseId
 from tutela.errors import InvalidInputError, TooLargeError
-from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission, request_name
@@ -28,154 +34,14 @@ _Sent = TypeVar("_Sent", bound=BaseModel)
 _ITEM = 4 << 10
 
 
-def _digits(count: int) -> dict[str, JsonValue]:
-    # Said, but checked by our own words: theirs would only repeat the pattern.
-    return {"pattern": f"^[0-9A-Fa-f]{{{count}}}$"}
-
-
-class SentFingerprints(BaseModel):
-    """Fingerprints made by the caller, as hexadecimal digits; at least one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    md5: str | None = Field(
-        None, description="32 hexadecimal digits.", json_schema_extra=_digits(32)
-    )
-    sha1: str | None = Field(
-        None, description="40 hexadecimal digits.", json_schema_extra=_digits(40)
-    )
-    sha256: str | None = Field(
-        None, description="64 hexadecimal digits.", json_schema_extra=_digits(64)
-    )
-    pdq: str | None = Field(
-        None,
-        description="64 hexadecimal digits, in the order of public lists",
-        json_schema_extra=_digits(64),
-    )
-    pdq_quality: int | None = Field(
-        None, ge=0, le=100, description="The picture's PDQ quality. Left out, it counts as good."
-    )
-
-    def known(self) -> Known:
-        """The same as bytes.
-
-        Raises:
-            InvalidInputError: One is malformed, or there is none.
-        """
-        values = {
-            kind: Fingerprint.from_text(kind, text).value
-            for kind in Kind
-            if (text := getattr(self, kind)) is not None
-        }
-        if not values:
-            raise InvalidInputError("no fingerprint was sent: give md5, sha1, sha256 or pdq")
-        return Known(
-            md5=values.get(Kind.MD5),
-            sha1=values.get(Kind.SHA1),
-            sha256=values.get(Kind.SHA256),
-            pdq=values.get(Kind.PDQ),
-            pdq_quality=self.pdq_quality,
-        )
-
-
-class ScreenRequest(BaseModel):
-    """Fingerprints to screen instead of a file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    fingerprints: SentFingerprints
-    name: str = Field("", max_length=4096, description="The file's name; kept only with a case.")
-
-
-class BatchRequest(BaseModel):
-    """Many sets of fingerprints to screen at once."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    items: list[ScreenRequest] = Field(min_length=1)
-
-
-class MatchAnswer(BaseModel):
-    """A list that has the file."""
-
-    list: str = Field(description="The list's name.")
-    kind: Kind = Field(description="The kind of fingerprint that matched.")
-    distance: int = Field(description="Number of differing bits; 0 for an exact digest.")
-
-
-class ScreenAnswer(BaseModel):
-    """The verdict on one file."""
-
-    verdict: Verdict = Field(
-        description="`clear`: no list has it. `match`: keep it back. `unreadable`: a picture that "
-        "cannot be decoded, so nobody knows."
-    )
-    case: CaseId | None = Field(None, description="The case that was opened.")
-    matches: list[MatchAnswer] | None = Field(
-        None, description="What matched. Only for keys with the scope `screen:details`."
-    )
-    reason: str | None = Field(None, description="Why the file is unreadable.")
-
-
-class BatchAnswer(BaseModel):
-    """The verdicts, in the order of what was sent."""
-
-    results: list[ScreenAnswer]
-
-
-_FINGERPRINTS = {
-    "fingerprints": {"md5": "9e107d9d372bb6826bd81d3542a419d6", "pdq": "f8f8f0cce0f4a84d" * 4}
-}
-_FILE = {"type": "string", "format": "binary"}
-_PROBLEMS = problems(
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
-
-
-def _documented(
-    json_model: type[BaseModel],
-    json_example: dict[str, Any],
-    form: dict[str, Any],
-    answers: dict[str, Any],
-) -> dict[str, Any]:
-    schema = json_model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {
-        "responses": {
-            **_PROBLEMS,
-            200: {"content": {"application/json": {"examples": answers}}},
-        },
-        "openapi_extra": {
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "multipart/form-data": {
-                        "schema": {
-                            "type": "object",
-                            "required": ["file"],
-                            "additionalProperties": False,
-                            "properties": {"file": form},
-                        }
-                    },
-                    "application/json": {"schema": schema, "example": json_example},
-                },
-            }
-        },
-    }
-
-
 @router.post(
     "",
     response_model_exclude_none=True,
     summary="Screen one file or its fingerprints",
-    **_documented(
+    **documented(
         ScreenRequest,
-        _FINGERPRINTS,
-        _FILE,
+        EXAMPLE,
+        FILE,
         {
             "clear": {"value": {"verdict": "clear"}},
             "match": {"value": {"verdict": "match", "case": "7K3M-9QPD-2X4H"}},
@@ -221,7 +87,9 @@ async def screen(
             )
         else:
             sent = _read(ScreenRequest, await receive_body(request, _ITEM + 4096 * 6))
-            submission = _submission(sent.fingerprints.known(), sent.name, key, idempotency_key)
+            submission = _submission(
+                Known(sent.fingerprints.as_set()), sent.name, key, idempotency_key
+            )
             outcome = await service.work(lambda: service.screening.screener.screen(submission))
     return _answer(outcome, key)
 
@@ -230,10 +98,10 @@ async def screen(
     "/batch",
     response_model_exclude_none=True,
     summary="Screen many files or fingerprints at once",
-    **_documented(
+    **documented(
         BatchRequest,
-        {"items": [_FINGERPRINTS]},
-        {"type": "array", "items": _FILE},
+        {"items": [EXAMPLE]},
+        {"type": "array", "items": FILE},
         {
             "two files": {
                 "value": {
@@ -272,7 +140,7 @@ async def screen_batch(
             sent = _read(BatchRequest, body).items
             if len(sent) > most:
                 raise TooLargeError(f"{len(sent)} items were sent: send at most {most} at once")
-            known = [(item.fingerprints.known(), item.name) for item in sent]
+            known = [(Known(item.fingerprints.as_set()), item.name) for item in sent]
         submissions = [
             _submission(each, name, key, idempotency_key and f"{idempotency_key}\0{place}")
             for place, (each, name) in enumerate(known)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import Kind
+from tutela.fingerprints.model import FingerprintSet, Kind
 
 CaseId = NewType("CaseId", str)
 
@@ -71,22 +71,12 @@ class Item:
     Attributes:
         name: The file's name or path, as the sender gave it; may be empty.
         origin: Where it came from: ``scan`` or ``key:<name of the API key>``.
-        size: Length in bytes, or ``None`` if only fingerprints were sent; likewise below.
-        md5: 16 bytes.
-        sha1: 20 bytes.
-        sha256: 32 bytes.
-        pdq: 32 bytes.
-        pdq_quality: 0 to 100.
+        fingerprints: What is known of the file itself.
     """
 
     name: str
     origin: str
-    size: int | None = None
-    md5: bytes | None = None
-    sha1: bytes | None = None
-    sha256: bytes | None = None
-    pdq: bytes | None = None
-    pdq_quality: int | None = None
+    fingerprints: FingerprintSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Opening a case."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select
 
@@ -43,12 +44,7 @@ def open_case(
             origin=item.origin,
             request=request,
             received_at=now,
-            size=item.size,
-            md5=item.md5,
-            sha1=item.sha1,
-            sha256=item.sha256,
-            pdq=item.pdq,
-            pdq_quality=item.pdq_quality,
+            **asdict(item.fingerprints),
         )
         .returning(case_items.c.id)
     ).scalar_one_or_none()

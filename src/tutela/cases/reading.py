@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import fields
 
 from sqlalchemy import Connection, RowMapping, select
 
 from tutela.cases.model import Case, CaseId, Item, Match, State
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.errors import NotFoundError
-from tutela.fingerprints.model import Kind
+from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.tables import hash_lists
 
 
@@ -34,6 +35,8 @@ def recent_cases(connection: Connection, limit: int = 100) -> list[Case]:
     newest_first = _SELECT.order_by(cases.c.opened_at.desc(), case_items.c.id.desc()).limit(limit)
     return _read(connection, connection.execute(newest_first).mappings())
 
+
+_FINGERPRINTS = tuple(field.name for field in fields(FingerprintSet))
 
 _SELECT = select(
     cases.c.id.label("case"), cases.c.state, cases.c.opened_at, *case_items.c
@@ -67,12 +70,7 @@ def _read(connection: Connection, rows: Iterable[RowMapping]) -> list[Case]:
             item=Item(
                 name=row["name"],
                 origin=row["origin"],
-                size=row["size"],
-                md5=row["md5"],
-                sha1=row["sha1"],
-                sha256=row["sha256"],
-                pdq=row["pdq"],
-                pdq_quality=row["pdq_quality"],
+                fingerprints=FingerprintSet(**{name: row[name] for name in _FINGERPRINTS}),
             ),
             matches=tuple(matches[row["id"]]),
         )

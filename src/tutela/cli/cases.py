@@ -68,12 +68,7 @@ def _fields(case: Case) -> dict[str, object]:
         "opened_at": case.opened_at.isoformat(),
         "name": item.name,
         "origin": item.origin,
-        "size": item.size,
-        "md5": item.md5.hex() if item.md5 else None,
-        "sha1": item.sha1.hex() if item.sha1 else None,
-        "sha256": item.sha256.hex() if item.sha256 else None,
-        "pdq": item.pdq.hex() if item.pdq else None,
-        "pdq_quality": item.pdq_quality,
+        **item.fingerprints.as_texts(),
         "matches": [
             {"list": match.list_name, "kind": match.kind, "distance": match.distance}
             for match in case.matches

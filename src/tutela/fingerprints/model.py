@@ -1,6 +1,6 @@
 """The nouns: what a fingerprint is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from tutela.errors import InvalidInputError
@@ -157,3 +157,32 @@ class FileFingerprints:
 
     digests: Digests
     picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class FingerprintSet:
+    """As many fingerprints of one file as are known, flat, as they are sent and stored.
+
+    Attributes:
+        size: Length in bytes, or ``None`` if it is not known; likewise below.
+        md5: 16 bytes.
+        sha1: 20 bytes.
+        sha256: 32 bytes.
+        pdq: 32 bytes, as in ``Fingerprint``.
+        pdq_quality: 0 to 100.
+    """
+
+    size: int | None = None
+    md5: bytes | None = None
+    sha1: bytes | None = None
+    sha256: bytes | None = None
+    pdq: bytes | None = None
+    pdq_quality: int | None = None
+
+    def as_texts(self) -> dict[str, str | int | None]:
+        """The same by name, with lower-case hexadecimal digits for bytes."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: value.hex() if isinstance(value, bytes) else value
+            for name, value in values.items()
+        }

@@ -1,6 +1,6 @@
 """Having a file opened up in a cell, and what is then known of it."""
 
-from tutela.fingerprints.model import PictureState
+from tutela.fingerprints.model import FingerprintSet, PictureState
 from tutela.sandbox.pool import CellPool
 from tutela.screening.model import Known
 
@@ -17,14 +17,15 @@ def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
     Raises:
         OSError: The file cannot be read.
     """
-    fingerprints = cells.fingerprint(descriptor, suffix=suffix)
-    digests, picture = fingerprints.digests, fingerprints.picture
-    return Known(
+    found = cells.fingerprint(descriptor, suffix=suffix)
+    digests, picture = found.digests, found.picture
+    fingerprints = FingerprintSet(
         size=digests.size,
         md5=digests.md5,
         sha1=digests.sha1,
         sha256=digests.sha256,
         pdq=picture.pdq.value if picture.pdq else None,
         pdq_quality=picture.pdq.quality if picture.pdq else None,
-        unreadable=picture.reason if picture.state is PictureState.UNREADABLE else None,
     )
+    unreadable = picture.reason if picture.state is PictureState.UNREADABLE else None
+    return Known(fingerprints, unreadable)

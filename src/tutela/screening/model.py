@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tutela.cases.model import CaseId, Match
+from tutela.fingerprints.model import FingerprintSet
 
 
 class Verdict(StrEnum):
@@ -19,25 +20,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a file that is to be judged: its fingerprints, as far as there are any.
+    """What is known of a file that is to be judged.
 
     Attributes:
-        size: Length in bytes, or ``None`` if only fingerprints were sent.
-        md5: 16 bytes, or ``None``; likewise below.
-        sha1: 20 bytes.
-        sha256: 32 bytes.
-        pdq: 32 bytes, as in ``fingerprints.model.Fingerprint``.
-        pdq_quality: 0 to 100, or ``None`` if it was not sent, which counts as good.
+        fingerprints: As many as there are. A PDQ quality that is not known counts as good.
         unreadable: Why the picture could not be decoded, or ``None`` if it could, or if there is
             no picture.
     """
 
-    size: int | None = None
-    md5: bytes | None = None
-    sha1: bytes | None = None
-    sha256: bytes | None = None
-    pdq: bytes | None = None
-    pdq_quality: int | None = None
+    fingerprints: FingerprintSet
     unreadable: str | None = None
 
 

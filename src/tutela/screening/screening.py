@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from tutela.cases.model import CaseId, Item, Match
 from tutela.cases.opening import open_case
+from tutela.fingerprints.model import FingerprintSet
 from tutela.hashlists.entries import current_revision
 from tutela.hashlists.indexing import catch_up
 from tutela.hashlists.lists import live_lists
@@ -29,7 +30,7 @@ class Submission:
     """A file to be judged.
 
     Attributes:
-        known: Its fingerprints.
+        known: What is known of it.
         name: Its name or path as the sender gave it; kept only with a case.
         origin: Where it came from, as in ``cases.model.Item``.
         request: Names this very request, so that sending it again opens no second case.
@@ -76,13 +77,13 @@ class Screener:
         """
         rules = self.refresh()
         radius = max((rule.max_distance for rule in rules.values()), default=0)
-        queries = [_query(submission.known, rules) for submission in submissions]
+        queries = [_query(submission.known.fingerprints, rules) for submission in submissions]
         found = self._index.look_up_many(queries, radius)
         matches: list[tuple[Match, ...]] = [()] * len(submissions)
         if any(found):
             with self._database.reading() as connection:
                 matches = [
-                    _matches(connection, submission.known, hits, rules)
+                    _matches(connection, submission.known.fingerprints.pdq_quality, hits, rules)
                     for submission, hits in zip(submissions, found, strict=True)
                 ]
         return self._act(submissions, matches, rules)
@@ -120,7 +121,7 @@ class Screener:
                         submission = submissions[place]
                         cases[place] = open_case(
                             connection,
-                            _item(submission),
+                            Item(submission.name, submission.origin, submission.known.fingerprints),
                             matches[place],
                             self._clock,
                             submission.request,
@@ -136,19 +137,19 @@ class Screener:
         return screened
 
 
-def _query(known: Known, rules: Mapping[int, Rules]) -> Query:
+def _query(fingerprints: FingerprintSet, rules: Mapping[int, Rules]) -> Query:
     gate = min((rule.min_quality for rule in rules.values()), default=0)
-    good = known.pdq_quality is None or known.pdq_quality >= gate
+    quality = fingerprints.pdq_quality
     return Query(
-        md5=known.md5,
-        sha1=known.sha1,
-        sha256=known.sha256,
-        pdq=known.pdq if good else None,
+        md5=fingerprints.md5,
+        sha1=fingerprints.sha1,
+        sha256=fingerprints.sha256,
+        pdq=fingerprints.pdq if quality is None or quality >= gate else None,
     )
 
 
 def _matches(
-    connection: Connection, known: Known, hits: Sequence[Hit], rules: Mapping[int, Rules]
+    connection: Connection, quality: int | None, hits: Sequence[Hit], rules: Mapping[int, Rules]
 ) -> tuple[Match, ...]:
     # A flat picture may hit a hundred thousand entries, of which a few are enough: the nearest
     # of each list and kind. So the entries are read in portions, until each has its nearest.
@@ -156,9 +157,7 @@ def _matches(
     nearest: dict[tuple[int, str], Match] = {}
     remaining = iter(hits)
     while (portion := list(islice(remaining, 500))) and len(nearest) < len(wanted):
-        for match in matches_among(
-            portion, rules, known.pdq_quality, _qualities(connection, portion)
-        ):
+        for match in matches_among(portion, rules, quality, _qualities(connection, portion)):
             nearest.setdefault((match.hash_list, match.kind), match)
     return tuple(nearest.values())
 
@@ -170,17 +169,3 @@ def _qualities(connection: Connection, hits: Iterable[Hit]) -> dict[int, int | N
         )
     )
     return {row.id: row.quality for row in rows}
-
-
-def _item(submission: Submission) -> Item:
-    known = submission.known
-    return Item(
-        name=submission.name,
-        origin=submission.origin,
-        size=known.size,
-        md5=known.md5,
-        sha1=known.sha1,
-        sha256=known.sha256,
-        pdq=known.pdq,
-        pdq_quality=known.pdq_quality,
-    )

@@ -1,0 +1,160 @@
+"""What is sent to ``/v1/screen`` and answered, with the examples of its documentation."""
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from tutela.api.problems import problems
+from tutela.cases.model import CaseId
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind
+from tutela.screening.model import Verdict
+
+
+def _digits(count: int) -> dict[str, JsonValue]:
+    # Said, but checked by our own words: theirs would only repeat the pattern.
+    return {"pattern": f"^[0-9A-Fa-f]{{{count}}}$"}
+
+
+class SentFingerprints(BaseModel):
+    """Fingerprints made by the caller, as hexadecimal digits; at least one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    md5: str | None = Field(
+        None, description="32 hexadecimal digits.", json_schema_extra=_digits(32)
+    )
+    sha1: str | None = Field(
+        None, description="40 hexadecimal digits.", json_schema_extra=_digits(40)
+    )
+    sha256: str | None = Field(
+        None, description="64 hexadecimal digits.", json_schema_extra=_digits(64)
+    )
+    pdq: str | None = Field(
+        None,
+        description="64 hexadecimal digits, in the order of public lists",
+        json_schema_extra=_digits(64),
+    )
+    pdq_quality: int | None = Field(
+        None, ge=0, le=100, description="The picture's PDQ quality. Left out, it counts as good."
+    )
+
+    def as_set(self) -> FingerprintSet:
+        """The same as bytes.
+
+        Raises:
+            InvalidInputError: One is malformed, or there is none.
+        """
+        values = {
+            kind: Fingerprint.from_text(kind, text).value
+            for kind in Kind
+            if (text := getattr(self, kind)) is not None
+        }
+        if not values:
+            raise InvalidInputError("no fingerprint was sent: give md5, sha1, sha256 or pdq")
+        return FingerprintSet(
+            md5=values.get(Kind.MD5),
+            sha1=values.get(Kind.SHA1),
+            sha256=values.get(Kind.SHA256),
+            pdq=values.get(Kind.PDQ),
+            pdq_quality=self.pdq_quality,
+        )
+
+
+class ScreenRequest(BaseModel):
+    """Fingerprints to screen instead of a file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fingerprints: SentFingerprints
+    name: str = Field("", max_length=4096, description="The file's name; kept only with a case.")
+
+
+class BatchRequest(BaseModel):
+    """Many sets of fingerprints to screen at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    items: list[ScreenRequest] = Field(min_length=1)
+
+
+class MatchAnswer(BaseModel):
+    """A list that has the file."""
+
+    list: str = Field(description="The list's name.")
+    kind: Kind = Field(description="The kind of fingerprint that matched.")
+    distance: int = Field(description="Number of differing bits; 0 for an exact digest.")
+
+
+class ScreenAnswer(BaseModel):
+    """The verdict on one file."""
+
+    verdict: Verdict = Field(
+        description="`clear`: no list has it. `match`: keep it back. `unreadable`: a picture that "
+        "cannot be decoded, so nobody knows."
+    )
+    case: CaseId | None = Field(None, description="The case that was opened.")
+    matches: list[MatchAnswer] | None = Field(
+        None, description="What matched. Only for keys with the scope `screen:details`."
+    )
+    reason: str | None = Field(None, description="Why the file is unreadable.")
+
+
+class BatchAnswer(BaseModel):
+    """The verdicts, in the order of what was sent."""
+
+    results: list[ScreenAnswer]
+
+
+EXAMPLE: dict[str, Any] = {
+    "fingerprints": {"md5": "9e107d9d372bb6826bd81d3542a419d6", "pdq": "f8f8f0cce0f4a84d" * 4}
+}
+FILE = {"type": "string", "format": "binary"}
+_PROBLEMS = problems(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+
+def documented(
+    json_model: type[BaseModel],
+    json_example: dict[str, Any],
+    form: dict[str, Any],
+    answers: dict[str, Any],
+) -> dict[str, Any]:
+    """The documentation of a route that takes files or JSON, for its decorator.
+
+    Args:
+        json_model: What is sent as JSON.
+        json_example: An example of it.
+        form: The schema of the multipart field ``file``.
+        answers: Examples of answers, by name.
+    """
+    schema = json_model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {
+        "responses": {
+            **_PROBLEMS,
+            200: {"content": {"application/json": {"examples": answers}}},
+        },
+        "openapi_extra": {
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "multipart/form-data": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["file"],
+                            "additionalProperties": False,
+                            "properties": {"file": form},
+                        }
+                    },
+                    "application/json": {"schema": schema, "example": json_example},
+                },
+            }
+        },
+    }
