@@ -134,8 +134,8 @@ def documented(
         form: The schema of the multipart field ``file``.
         answers: Examples of answers, by name.
     """
-    schema = json_model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
+    schema = json_model.model_json_schema()
+    definitions = schema.pop("$defs", {})
     return {
         "responses": {
             **_PROBLEMS,
@@ -153,8 +153,22 @@ def documented(
                             "properties": {"file": form},
                         }
                     },
-                    "application/json": {"schema": schema, "example": json_example},
+                    "application/json": {
+                        "schema": _whole(schema, definitions),
+                        "example": json_example,
+                    },
                 },
             }
         },
     }
+
+
+def _whole(schema: Any, definitions: dict[str, Any]) -> Any:
+    # FastAPI collects the definitions only of bodies that it reads itself.
+    if isinstance(schema, list):
+        return [_whole(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _whole(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return {name: _whole(each, definitions) for name, each in schema.items()}
