@@ -170,10 +170,13 @@ def test_an_interrupted_scan_is_resumed_without_a_second_case(
         text=True,
     )
     assert running.stdout
+    assert running.stderr
     before = [running.stdout.readline() for _ in range(60)]
     running.send_signal(how)
-    rest, said = running.communicate()
-    before += rest.splitlines(keepends=True)
+    # Not communicate(), which passes over what readline() has read ahead.
+    before += running.stdout.readlines()
+    said = running.stderr.read()
+    running.wait()
     assert running.returncode == (-how if how == signal.SIGKILL else 130)
     if how != signal.SIGKILL:
         assert "tutela scan --resume" in said
