@@ -1,5 +1,7 @@
 """A checkpoint holds the paths still to do, in order, and never more."""
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,40 @@ def test_a_scan_is_resumed_by_its_paths(tmp_path: Path) -> None:
 def test_the_paths_found_by_a_scan_that_was_killed_early_are_cleared_away(tmp_path: Path) -> None:
     (tmp_path / "0123.finding").write_text('["/pictures/1.jpg", 3]\n')
     begin(tmp_path).erase()
+    assert list(tmp_path.iterdir()) == []
+
+
+def _come_and_go(folder: Path, times: int) -> int:
+    """Begin, erase, leave, resume and abandon scans; gives how many were left and abandoned."""
+    balance = 0
+    for turn in range(times):
+        checkpoint = Checkpoint.begin(folder, ["/pictures"], FILES[:3])
+        assert list(checkpoint.remaining()) == FILES[:3][::-1]
+        if turn % 3 == 0:
+            checkpoint.close()
+            balance += 1
+            balance -= abandon(folder, [])
+        elif turn % 3 == 1:
+            checkpoint.close()
+            balance += 1
+            try:
+                taken = resume(folder, [])
+            except NotFoundError:
+                continue
+            assert list(taken.remaining()) == FILES[:3][::-1]
+            taken.erase()
+            balance -= 1
+        else:
+            checkpoint.erase()
+    return balance
+
+
+def test_scans_that_begin_and_end_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    processes = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(4, mp_context=processes) as pool:
+        balances = list(pool.map(_come_and_go, [tmp_path] * 4, [150] * 4))
+    # Each that was left was taken once.
+    assert abandon(tmp_path, []) == sum(balances)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,12 +80,12 @@ class Checkpoint:
             StorageError: The folder cannot be written.
         """
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _clear_unfinished(folder)
             name = secrets.token_hex(8)
             file = folder / f"{name}{_UNFINISHED}"
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            with _alone_in(folder):
+                _clear_unfinished(folder)
+                descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             try:
                 _write(descriptor, Scan(name, tuple(roots), started_in, 0, 0), found)
                 file = file.rename(file.with_suffix(_READY))
@@ -93,10 +94,7 @@ class Checkpoint:
                 os.close(descriptor)
                 raise
         except OSError as error:
-            raise StorageError(
-                f"the scan's checkpoint cannot be written in {folder}: {error.strerror}; "
-                "free some space or choose another data folder with --data"
-            ) from None
+            raise _cannot_be_written(folder, error) from None
         return cls(file, descriptor)
 
     def remaining(self) -> Iterator[Found]:
@@ -116,8 +114,9 @@ class Checkpoint:
 
     def erase(self) -> None:
         """End or abandon the scan: nothing of it is kept."""
-        self.close()
+        # In this order: once it is closed, another process may take it and resume what has ended.
         self._file.unlink(missing_ok=True)
+        self.close()
 
 
 def resume(folder: Path, roots: Sequence[str]) -> Checkpoint:
@@ -125,9 +124,11 @@ def resume(folder: Path, roots: Sequence[str]) -> Checkpoint:
 
     Raises:
         NotFoundError: There is none.
+        StorageError: The folder cannot be written.
     """
-    for file, descriptor in _interrupted(folder, roots):
-        return Checkpoint(file, descriptor)
+    with _alone_in(folder):
+        for file, descriptor in _interrupted(folder, roots):
+            return Checkpoint(file, descriptor)
     what = "of these paths " if roots else ""
     raise NotFoundError(f"there is no interrupted scan {what}to resume: start one without --resume")
 
@@ -137,19 +138,45 @@ def abandon(folder: Path, roots: Sequence[str]) -> int:
 
     Returns:
         How many there were.
+
+    Raises:
+        StorageError: The folder cannot be written.
     """
-    _clear_unfinished(folder)
     erased = 0
-    for file, descriptor in _interrupted(folder, roots):
-        file.unlink(missing_ok=True)
-        os.close(descriptor)
-        erased += 1
+    with _alone_in(folder):
+        _clear_unfinished(folder)
+        for file, descriptor in _interrupted(folder, roots):
+            file.unlink(missing_ok=True)
+            os.close(descriptor)
+            erased += 1
     return erased
 
 
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from looking through the folder, or beginning a file there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # The folder itself is locked, so that no lock file stays behind.
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _cannot_be_written(folder, error) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _cannot_be_written(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"the scan's checkpoint cannot be written in {folder}: {error.strerror}; "
+        "free some space or choose another data folder with --data"
+    )
+
+
 def _interrupted(folder: Path, roots: Sequence[str]) -> Iterator[tuple[Path, int]]:
-    newest_first = sorted(folder.glob(f"*{_READY}"), key=lambda file: -file.stat().st_mtime_ns)
-    for file in newest_first:
+    for file in sorted(folder.glob(f"*{_READY}"), key=_last_written, reverse=True):
         descriptor = _take(file)
         if descriptor is None:
             continue
@@ -157,6 +184,14 @@ def _interrupted(folder: Path, roots: Sequence[str]) -> Iterator[tuple[Path, int
             yield file, descriptor
         else:
             os.close(descriptor)
+
+
+def _last_written(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        # Its scan has just ended.
+        return 0
 
 
 def _clear_unfinished(folder: Path) -> None:
@@ -176,6 +211,10 @@ def _take(file: Path) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        os.close(descriptor)
+        return None
+    if os.fstat(descriptor).st_nlink == 0:
+        # Between opening and locking it, its scan has ended.
         os.close(descriptor)
         return None
     return descriptor
