@@ -1,11 +1,16 @@
 """``/v1/lists`` changes what matches at once, and gives no entry out."""
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
 from tests.house import House
 from tutela.accounts.model import Scope
+from tutela.fingerprints.model import Kind
+from tutela.hashlists.entries import KINDS
+from tutela.hashlists.tables import entries
 
 MD5 = "0123456789abcdef" * 2
 
@@ -89,12 +94,48 @@ def test_what_cannot_be_done_is_explained(
 
 def test_a_malformed_hash_adds_nothing_of_its_request(house: House) -> None:
     house.client.post("/v1/lists", json={"name": "partner"})
-    entries = [{"kind": "md5", "hash": MD5}, {"kind": "md5", "hash": "xyz"}]
+    sent = [{"kind": "md5", "hash": MD5}, {"kind": "md5", "hash": "xyz"}]
     answer = house.client.post(
-        "/v1/lists/partner/entries", json={"source": "a test", "entries": entries}
+        "/v1/lists/partner/entries", json={"source": "a test", "entries": sent}
     )
     assert answer.status_code == 422
     assert verdict(house) == "clear"
+
+
+@pytest.mark.parametrize("kind", ["md5", "sha1", "sha256"])
+def test_the_hash_of_an_empty_file_never_gets_on_a_list(house: House, kind: str) -> None:
+    house.client.post("/v1/lists", json={"name": "partner"})
+    sent = [{"kind": "md5", "hash": MD5}, {"kind": kind, "hash": hashlib.new(kind).hexdigest()}]
+    answer = house.client.post(
+        "/v1/lists/partner/entries", json={"source": "a test", "entries": sent}
+    )
+    assert answer.status_code == 422
+    assert "entry 2" in answer.json()["detail"]
+    assert "empty file" in answer.json()["detail"]
+    assert verdict(house) == "clear"
+
+
+@pytest.mark.parametrize("label", ["A1\0", "A\n1", "A\u202e1"])
+def test_a_label_that_is_no_printable_line_is_refused(house: House, label: str) -> None:
+    house.client.post("/v1/lists", json={"name": "partner"})
+    entry = {"kind": "md5", "hash": MD5, "label": label}
+    answer = house.client.post(
+        "/v1/lists/partner/entries", json={"source": "a test", "entries": [entry]}
+    )
+    assert answer.status_code == 422
+    assert "label" in answer.json()["detail"]
+    assert verdict(house) == "clear"
+
+
+def test_only_a_pdq_hash_keeps_a_quality(house: House) -> None:
+    house.add(
+        "partner",
+        {"kind": "md5", "hash": MD5, "quality": 80},
+        {"kind": "pdq", "hash": MD5 * 2, "quality": 80},
+    )
+    with house.service.database.reading() as connection:
+        kept = connection.execute(select(entries.c.kind, entries.c.quality)).all()
+    assert sorted(kept) == [(KINDS.index(Kind.MD5), None), (KINDS.index(Kind.PDQ), 80)]
 
 
 def test_every_route_needs_its_scope(house: House) -> None:

@@ -47,7 +47,9 @@ class SentHash(_Sent):
     hash: str = Field(
         description="Hexadecimal digits.", examples=["9e107d9d372bb6826bd81d3542a419d6"]
     )
-    quality: int | None = Field(None, ge=0, le=100, description="The PDQ quality, if known.")
+    quality: int | None = Field(
+        None, ge=0, le=100, description="The PDQ quality, if known; only for a PDQ hash."
+    )
     label: str = Field("", max_length=200, description="Its own label, if it differs.")
 
 

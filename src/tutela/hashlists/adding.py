@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, insert, update
 
 from tutela.accounts.model import Actor
+from tutela.errors import InvalidInputError
 from tutela.hashlists.entries import add_entries, next_revision
+from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import Added, HashList, ImportId, ListRow, Provenance
 from tutela.hashlists.tables import imports
 from tutela.hashlists.wording import checked_text
@@ -24,8 +26,10 @@ def add_with_provenance(
     """Put hashes on a list, with where they come from written beside them.
 
     Raises:
-        InvalidInputError: The source is missing, or a text cannot be used.
+        InvalidInputError: The source is missing, a text cannot be used, or a row holds the hash of
+            an empty file; then nothing is added.
     """
+    rows = [_checked(row) for row in rows]
     now = clock()
     revision = next_revision(connection)
     record = ImportId(
@@ -55,3 +59,10 @@ def add_with_provenance(
         .values(added=added.added, already=added.already, withdrawn=added.withdrawn)
     )
     return added
+
+
+def _checked(row: ListRow) -> ListRow:
+    try:
+        return checked_row(row.number, row.fingerprint, row.quality, row.label)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"entry {row.number}: {error.message}") from None

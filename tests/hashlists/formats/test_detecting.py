@@ -1,5 +1,6 @@
 """Every format, as the programs named write it; and what is refused at the door."""
 
+import hashlib
 import io
 import json
 
@@ -62,6 +63,28 @@ def test_a_kind_column_tells_what_the_hash_is() -> None:
     rows = read(f"type,hash\nSHA256,{WIDE}\npdq,{WIDE}\nmd5,{MD5}\nvpdq,{WIDE}\nmd5,{SHA1}\n")
     assert [row[1] for row in good(rows)] == ["sha256", "pdq", "md5"]
     assert [number for number, _ in bad(rows)] == [5, 6]
+
+
+def test_other_words_in_a_kind_column_matter_only_to_hashes_that_need_it() -> None:
+    rows = read(f"md5,hash,type\n{MD5},,image\n{MD5},{SHA1},video/mp4\n,{SHA1},SHA-1\n")
+    assert good(rows) == [
+        (2, "md5", MD5, None, ""),
+        (3, "md5", MD5, None, ""),
+        (4, "sha1", SHA1, None, ""),
+    ]
+    [(line, reason)] = bad(rows)
+    assert line == 3
+    assert "kinds are md5" in reason
+
+
+@pytest.mark.parametrize("kind", [Kind.MD5, Kind.SHA1, Kind.SHA256])
+@pytest.mark.parametrize(
+    "form", ["{kind} {hash}", "hash,kind\n{hash},{kind}", '{{"{kind}":"{hash}"}}']
+)
+def test_the_hash_of_an_empty_file_is_rejected_in_every_format(kind: Kind, form: str) -> None:
+    rows = read(form.format(kind=kind, hash=hashlib.new(kind).hexdigest()))
+    assert not good(rows)
+    assert ["empty file" in reason for _, reason in bad(rows)] == [True]
 
 
 def test_quoted_values_may_hold_delimiters_quotes_and_line_breaks() -> None:

@@ -8,8 +8,8 @@ from functools import lru_cache
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
 from tutela.hashlists.formats.hashes import KindHint, read_hash, read_kind
+from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import ListRow, RejectedRow
-from tutela.hashlists.wording import checked_text
 
 UNKNOWN_KIND = "hashes of this kind cannot be used; the kinds are md5, sha1, sha256 and pdq"
 _LONGEST_SHOWN = 200
@@ -72,19 +72,14 @@ def rows_of(
     if not found:
         yield rejected(number, "there is no hash in it", source)
         return
-    try:
-        stated = _kind(_value(values, columns.kind))
-        label = checked_text("label", _value(values, columns.label))
-    except InvalidInputError as error:
-        yield rejected(number, error.message, source)
-        return
     for text, kind in found:
         try:
-            fingerprint = read_hash(text, kind or stated, hint)
+            # A column of pictures' types, say, is no matter where the hash's own names its kind.
+            fingerprint = read_hash(text, kind or _kind(_value(values, columns.kind)), hint)
             quality = None
             if fingerprint.kind is Kind.PDQ:
                 quality = read_quality(_value(values, columns.quality))
-            yield ListRow(number, fingerprint, quality, label)
+            yield checked_row(number, fingerprint, quality, _value(values, columns.label))
         except InvalidInputError as error:
             yield rejected(number, error.message, source)
 

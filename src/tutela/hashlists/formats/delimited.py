@@ -30,6 +30,7 @@ from tutela.hashlists.formats.columns import (
 )
 from tutela.hashlists.formats.hashes import KindHint, read_hash, read_kind
 from tutela.hashlists.formats.lines import LONGEST_LINE, read_lines
+from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import ListRow, RejectedRow
 
 _DELIMITERS = (",", ";", "\t")
@@ -106,7 +107,7 @@ _WORDS = re.compile(
 
 def _plain_row(number: int, text: str, hint: KindHint) -> ListRow:
     if text.isalnum():
-        return ListRow(number, read_hash(text, None, hint))
+        return checked_row(number, read_hash(text, None, hint))
     words = _WORDS.match(text)
     if words is None:
         raise InvalidInputError("is not a hash: it is not hexadecimal digits alone")
@@ -119,7 +120,7 @@ def _plain_row(number: int, text: str, hint: KindHint) -> ListRow:
     quality = None
     if fingerprint.kind is Kind.PDQ and words["quality"]:
         quality = read_quality(words["quality"])
-    return ListRow(number, fingerprint, quality)
+    return checked_row(number, fingerprint, quality)
 
 
 def _records(file: BinaryIO, delimiter: str) -> Iterator[tuple[int, list[str], str] | RejectedRow]:

@@ -1,0 +1,34 @@
+"""What every row must keep to, whether a file or a caller of the API brought it."""
+
+import hashlib
+
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.hashlists.model import ListRow
+from tutela.hashlists.wording import checked_text
+
+_OF_NOTHING = {hashlib.new(kind, usedforsecurity=False).digest() for kind in Kind if kind != "pdq"}
+
+
+def checked_row(
+    number: int, fingerprint: Fingerprint, quality: int | None = None, label: str = ""
+) -> ListRow:
+    """A row that may be put on a list.
+
+    Args:
+        number: Where it stands, counted from 1.
+        fingerprint: The hash.
+        quality: The PDQ quality, 0 to 100; passed over for a hash of another kind.
+        label: The row's own label.
+
+    Raises:
+        InvalidInputError: It is the hash of an empty file, or the label cannot be kept.
+    """
+    if fingerprint.value in _OF_NOTHING and fingerprint.kind is not Kind.PDQ:
+        raise InvalidInputError("is the hash of an empty file, and would match every empty file")
+    return ListRow(
+        number,
+        fingerprint,
+        quality if fingerprint.kind is Kind.PDQ else None,
+        checked_text("label", label),
+    )
