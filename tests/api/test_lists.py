@@ -102,6 +102,16 @@ def test_a_malformed_hash_adds_nothing_of_its_request(house: House) -> None:
     assert verdict(house) == "clear"
 
 
+@pytest.mark.parametrize("name", ["%00", "%0A", "%ED%B3%BF", "x" * 101])
+@pytest.mark.parametrize("what", ["entries", "withdrawals"])
+def test_what_cannot_be_a_name_is_not_found(house: House, name: str, what: str) -> None:
+    entry = {"kind": "md5", "hash": MD5}
+    body = {"source": "x", "entries": [entry]} if what == "entries" else entry | {"reason": "x"}
+    answer = house.client.post(f"/v1/lists/{name}/{what}", json=body)
+    assert answer.status_code == 404
+    assert "no list" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("kind", ["md5", "sha1", "sha256"])
 def test_the_hash_of_an_empty_file_never_gets_on_a_list(house: House, kind: str) -> None:
     house.client.post("/v1/lists", json={"name": "partner"})

@@ -33,6 +33,16 @@ def test_an_unknown_name_brings_up_the_nearest(database: Database, clock: Turned
             find_list(connection, "x")
 
 
+@pytest.mark.parametrize("name", ["", "a\0", "a\n", "\udcff", "x" * 101])
+def test_what_cannot_be_a_name_is_not_found(
+    name: str, database: Database, clock: TurnedClock
+) -> None:
+    new_list(database, clock)
+    with database.reading() as connection, pytest.raises(NotFoundError, match="no list") as told:
+        find_list(connection, name)
+    assert told.value.message.isprintable()
+
+
 def test_a_name_is_used_once(database: Database, clock: TurnedClock) -> None:
     new_list(database, clock)
     with pytest.raises(AlreadyExistsError, match='"known"'):

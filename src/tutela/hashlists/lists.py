@@ -56,6 +56,9 @@ def find_list(connection: Connection, name: str) -> HashList:
     Raises:
         NotFoundError: There is none; the message names the nearest.
     """
+    if not _is_name(name):
+        # PostgreSQL cannot even be asked for a name with NUL in it.
+        raise NotFoundError('there is no list of such a name: see "tutela list ls"')
     row = connection.execute(_IN_USE.where(hash_lists.c.name == name)).mappings().one_or_none()
     if row is None:
         names = [hash_list.name for hash_list in all_lists(connection)]
@@ -118,10 +121,14 @@ _IN_USE = select(hash_lists).where(hash_lists.c.removed_at.is_(None))
 
 
 def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+    if not _is_name(name):
         raise InvalidInputError(
             f"a list's name is 1 to {LONGEST_NAME} printable characters, without spaces at its ends"
         )
+
+
+def _is_name(name: str) -> bool:
+    return 1 <= len(name) <= LONGEST_NAME and name.isprintable() and name == name.strip()
 
 
 def _count_by_kind(
