@@ -154,6 +154,20 @@ def test_rejects_of_an_earlier_version_of_the_file_do_not_stay(
     assert not path.with_name("list.txt.rejects.csv").exists()
 
 
+def test_rejects_are_readable_by_their_owner_alone_though_the_file_was_there(
+    database: Database, clock: TurnedClock, tmp_path: Path
+) -> None:
+    known = new_list(database, clock)
+    path = tmp_path / "list.txt"
+    path.write_text(f"{md5(1).text}\noops\n")
+    rejects = tmp_path / "list.txt.rejects.csv"
+    rejects.write_text("line,reason,text\n")
+    rejects.chmod(0o644)
+    import_list(database, known, clock, path)
+    assert len(rejects_of(path)) == 2
+    assert rejects.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_file_that_is_not_of_rejects_is_never_overwritten(
     database: Database, clock: TurnedClock, tmp_path: Path
 ) -> None:

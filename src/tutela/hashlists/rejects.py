@@ -84,6 +84,8 @@ def _open_alone(path: Path) -> TextIO:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # An older one may have come from a copy that others could read.
+        os.fchmod(descriptor, 0o600)
         os.ftruncate(descriptor, 0)
     except BlockingIOError:
         os.close(descriptor)
