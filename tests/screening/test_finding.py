@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,34 @@ def test_a_very_deep_folder_is_no_trouble(tmp_path: Path) -> None:
     finally:
         # Deeper than pytest's own clearing away can go.
         subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
+
+
+IN_ITS_OWN_MOUNTS = ["unshare", "--user", "--map-root-user", "--mount"]
+
+
+@pytest.mark.skipif(
+    subprocess.run([*IN_ITS_OWN_MOUNTS, "true"], check=False, capture_output=True).returncode != 0,
+    reason="nothing can be mounted here",
+)
+def test_what_the_kernel_makes_up_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "file").write_text("x")
+    program = (
+        "from tutela.screening.finding import find_files\n"
+        f"print([file.path for file in find_files([{str(tmp_path)!r}])])"
+    )
+    mount = 'mount --rbind /proc "$1/proc" && test -e "$1/proc/self" && exec "$2" -c "$3"'
+    done = subprocess.run(
+        [*IN_ITS_OWN_MOUNTS, "sh", "-c", mount, "sh", tmp_path, sys.executable, program],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == str([str(tmp_path / "file")])
+
+
+def test_what_the_kernel_makes_up_is_found_if_asked_for() -> None:
+    assert "/proc/self/net/dev" in found(Path("/proc/self/net"))
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:

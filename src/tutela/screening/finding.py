@@ -8,6 +8,10 @@ from pathlib import Path
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.screening.checkpoint import Found
 
+_MOUNTS = Path("/proc/self/mountinfo")
+# What lies in these file systems is made up by the kernel when it is read, some of it without end.
+_NOT_STORED = {"proc", "sysfs"}
+
 
 def check_roots(paths: Sequence[str]) -> list[str]:
     """The paths to scan, made absolute, by which an interrupted scan of them is known again.
@@ -35,17 +39,23 @@ def find_files(roots: Sequence[str]) -> Iterator[Found]:
     """Every file below the given paths, in the reverse of the order of their names.
 
     Links to files are followed, links to folders are not, so that there are no circles. A folder
-    that cannot be read is given as if it were a file: opening it then says why.
+    that cannot be read is given as if it were a file: opening it then says why. ``/proc`` and
+    ``/sys`` are passed over on the way from above, but not if they, or what is in them, is asked
+    for.
     """
-    waiting = [(root, True) for root in roots]
+    not_stored = _devices_not_stored()
+    # Each path with the device of the folder it was found in.
+    waiting: list[tuple[str, int | None]] = [(root, None) for root in roots]
     while waiting:
-        path, follow = waiting.pop()
+        path, above = waiting.pop()
         try:
-            status = os.stat(path, follow_symlinks=follow)  # noqa: PTH116 - paths stay text
+            status = os.stat(path, follow_symlinks=above is None)  # noqa: PTH116 - paths stay text
             if stat.S_ISDIR(status.st_mode):
+                if status.st_dev in not_stored and above not in (None, status.st_dev):
+                    continue
                 with os.scandir(path) as entries:
                     names = sorted(entry.name for entry in entries)
-                waiting += ((os.path.join(path, name), False) for name in names)  # noqa: PTH118
+                waiting += ((os.path.join(path, name), status.st_dev) for name in names)  # noqa: PTH118
                 continue
             if stat.S_ISLNK(status.st_mode):
                 status = os.stat(path)  # noqa: PTH116
@@ -55,3 +65,16 @@ def find_files(roots: Sequence[str]) -> Iterator[Found]:
             yield Found(path, 0)
             continue
         yield Found(path, status.st_size if stat.S_ISREG(status.st_mode) else 0)
+
+
+def _devices_not_stored() -> set[int]:
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return set()
+    # Such as "22 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw", see proc_pid_mountinfo(5).
+    return {
+        os.makedev(*map(int, line.split()[2].split(":")))
+        for line in mounts
+        if line.partition(" - ")[2].split(" ")[0] in _NOT_STORED
+    }
