@@ -1,13 +1,17 @@
 """However an index came to be, it consists of few segments, and what is withdrawn goes."""
 
+import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.matching.brute_force import asking, entry, some_entries
 from tutela.fingerprints.model import Kind
+from tutela.matching.durable import DamagedIndexError
 from tutela.matching.index import Index
 from tutela.matching.merging import choose_merge
 
@@ -80,3 +84,33 @@ def test_a_digest_block_is_in_order_after_merging(tmp_path: Path) -> None:
         for number, value in enumerate(values):
             hits = index.look_up(asking(entry(0, Kind.SHA1, value)), 0)
             assert [hit.entry for hit in hits] == [number]
+
+
+def zero(path: Path) -> None:
+    """Leave the length as it is and nothing else, as some file systems do after a power cut."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.write(bytes(size))
+
+
+def cut(path: Path) -> None:
+    """Leave half of the file."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("damage", [zero, cut])
+def test_damage_is_never_merged_into_a_segment_that_looks_sound(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    entries = some_entries(40)
+    with Index.open(tmp_path) as index:
+        index.add(entries[:20], revision=1)
+        (path,) = tmp_path.glob("*.segment")
+        damage(path)
+        with pytest.raises(DamagedIndexError):
+            index.add(entries[20:], revision=2)
+        assert path.exists()
+        with pytest.raises(DamagedIndexError):
+            index.verify()
+    with Index.mend(tmp_path) as index:
+        assert index.revision == 0

@@ -15,9 +15,13 @@ from tutela.errors import StorageError
 LOCK = "lock"
 
 
-def damaged(folder: Path, detail: str) -> StorageError:
+class DamagedIndexError(StorageError):
+    """The index is gone, or not as it was written: it has to be built anew."""
+
+
+def damaged(folder: Path, detail: str) -> DamagedIndexError:
     """The error for an index that cannot be trusted."""
-    return StorageError(
+    return DamagedIndexError(
         f"the index in {folder} is damaged ({detail}): delete the folder, "
         "it is rebuilt from the database"
     )
@@ -25,9 +29,16 @@ def damaged(folder: Path, detail: str) -> StorageError:
 
 @contextmanager
 def storage_errors(folder: Path, action: str) -> Iterator[None]:
-    """Turn the operating system's errors into one that names the folder and the way out."""
+    """Turn the operating system's errors into one that names the folder and the way out.
+
+    Raises:
+        DamagedIndexError: A file of the index, or all of it, is missing.
+        StorageError: Anything else went wrong.
+    """
     try:
         yield
+    except FileNotFoundError as error:
+        raise damaged(folder, f"{Path(error.filename or folder).name} is missing") from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise StorageError(

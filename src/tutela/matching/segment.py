@@ -172,8 +172,11 @@ def check_segment(folder: Path, segment: Segment) -> None:
     """Read a segment whole and compare its checksum.
 
     Raises:
-        StorageError: It is not as it was written.
+        DamagedIndexError: It is not as it was written.
     """
+    # Reading past the end of a file that was cut since would kill the process.
+    if segment.mapping.size() != segment.record.size:
+        raise damaged(folder, f"{segment.record.file_name} does not have its length")
     checksum = 0
     with memoryview(segment.mapping) as content:
         for start in range(0, len(content), _CHECKED_AT_ONCE):

@@ -14,7 +14,7 @@ import numpy as np
 
 from tutela.errors import StorageError
 from tutela.matching.building import read_batches, write_batch
-from tutela.matching.durable import damaged, exclusive, storage_errors
+from tutela.matching.durable import DamagedIndexError, damaged, exclusive, storage_errors
 from tutela.matching.manifest import (
     MANIFEST,
     Manifest,
@@ -70,14 +70,14 @@ class Writer:
 
         Raises:
             InvalidInputError: A value does not have its kind's length; nothing is changed.
+            DamagedIndexError: What was there already is not as it was written, and is left so:
+                the index has to be built anew.
             StorageError: The disk is full or cannot be written; nothing is changed.
         """
         if revision <= self.revision:
             return
         self._commit(self._changed(self._segments, added, withdrawn), revision)
-        # The update stands already. Whether there was room to merge is the next writer's concern.
-        with suppress(StorageError):
-            self._merge()
+        self._merge_if_possible()
 
     def replace(self, entries: Iterable[IndexEntry], *, revision: int) -> None:
         """Exchange all that the index holds; until the end readers see what it held before.
@@ -91,8 +91,7 @@ class Writer:
             StorageError: The disk is full or cannot be written; nothing is changed.
         """
         self._commit(self._changed((), entries, ()), revision)
-        with suppress(StorageError):
-            self._merge()
+        self._merge_if_possible()
 
     def clear(self) -> None:
         """Empty the index and go back to revision 0.
@@ -113,8 +112,20 @@ class Writer:
         gone = np.unique(np.fromiter(withdrawn, np.int64))
         return [_without(segment, gone) for segment in segments]
 
+    def _merge_if_possible(self) -> None:
+        try:
+            self._merge()
+        except DamagedIndexError:
+            raise
+        except StorageError:
+            # The change stands already. Whether there is room is the next writer's concern.
+            return
+
     def _merge(self) -> None:
         while chosen := choose_merge(self._segments):
+            for segment in chosen:
+                # What is copied gets a checksum of its own, so that no later check finds damage.
+                check_segment(self._folder, segment)
             path, number = self._new_file("segment")
             merged = self._map(write_merged(chosen, path, number))
             others = [segment for segment in self._segments if segment not in chosen]
