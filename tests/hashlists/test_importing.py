@@ -564,3 +564,48 @@ def test_only_rows_with_the_wanted_labels_are_taken_and_the_others_are_named(
         'left out: its label is "5"',
         "left out: no label",
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "only", "added"),
+    [("A1", {"A1"}, [1, 2]), ("A1", {"B2"}, [3]), ("", {" A1 "}, [2]), ("B2", {"A1"}, [2])],
+)
+def test_a_row_without_a_label_is_wanted_by_that_of_its_import(
+    label: str,
+    only: set[str],
+    added: list[int],
+    database: Database,
+    clock: TurnedClock,
+    tmp_path: Path,
+) -> None:
+    known = new_list(database, clock)
+    path = tmp_path / "list.csv"
+    path.write_text(f"md5,label\n{md5(1).text},\n{md5(2).text},A1\n{md5(3).text},B2\n")
+    import_file(
+        database,
+        known,
+        path,
+        Provenance("a test", label),
+        actor=ACTOR,
+        clock=clock,
+        rejects_path=tmp_path / "list.csv.rejects.csv",
+        only_labels=only,
+    )
+    with database.reading() as connection:
+        found = connection.execute(select(entries.c.value)).scalars()
+        assert sorted(found) == [md5(number).value for number in added]
+
+
+def test_as_many_labels_may_be_wanted_as_can_be_kept(
+    database: Database, clock: TurnedClock, tmp_path: Path
+) -> None:
+    known = new_list(database, clock)
+    path = write_list(tmp_path / "list.txt", [1])
+    # Each is seven characters in JSON, comma and space included.
+    many = [f"{number:03}" for number in range(285)]
+    assert import_list(database, known, clock, path, only_labels=many).rejected == 1
+    with pytest.raises(InvalidInputError, match="--only"):
+        import_list(database, known, clock, path, only_labels=[*many, "one more"])
+    with pytest.raises(InvalidInputError, match="label"):
+        import_list(database, known, clock, path, only_labels=["a\0"])
+    assert len(summary_of(database, known).imports) == 1

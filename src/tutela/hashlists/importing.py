@@ -37,6 +37,8 @@ ROWS_AT_ONCE = 100_000
 wait. More are quicker: each batch touches most pages of a large list's index.
 """
 
+# What the column ``only_labels`` holds.
+_LONGEST_ONLY = 2000
 _Row = ListRow | RejectedRow
 
 
@@ -72,8 +74,9 @@ def import_file(
 ) -> ImportResult:
     """Put the hashes of a file on a list.
 
-    An import of the same file into the same list by the same actor, with the same provenance and
-    kind, that was interrupted is gone on with. A finished one repeated adds nothing.
+    An import of the same file into the same list by the same actor, with the same provenance,
+    kind and wanted labels, that was interrupted is gone on with. A finished one repeated
+    adds nothing.
 
     Args:
         database: Where the list is.
@@ -84,7 +87,8 @@ def import_file(
         clock: The time.
         rejects_path: Where rows go that cannot be understood; absent afterwards if there are none.
         kind: What the hashes are, in so far as they do not say it themselves.
-        only_labels: The labels whose rows are wanted; none for all. Others count as rejected.
+        only_labels: The labels whose rows are wanted; none for all. Others count as rejected. A
+            row without its own has that of the provenance.
         progress: Is told of every batch.
 
     Raises:
@@ -98,6 +102,12 @@ def import_file(
         checked_text("label", provenance.label),
         checked_text("reason", provenance.reason),
     )
+    only = sorted({checked_text("label", each) for each in only_labels})
+    only_as_json = json.dumps(only) if only else None
+    if only_as_json and len(only_as_json) > _LONGEST_ONLY:
+        raise InvalidInputError(
+            f"too many labels are wanted ({len(only)}): name fewer with --only, in several imports"
+        )
     file = ListFile(path, kind)
     if rejects_path.exists() and rejects_path.samefile(path):
         raise InvalidInputError("--rejects names the list file itself: choose another name")
@@ -109,12 +119,12 @@ def import_file(
         "imported_by": actor.name,
         "file_sha256": file.sha256,
         "kind": kind,
-        "only_labels": json.dumps(sorted(only_labels)) if only_labels else None,
+        "only_labels": only_as_json,
     }
     number, resumed_at = _begin(database, path, same, clock)
     with RejectsFile(rejects_path) as rejects:
         done, position = resumed_at, 0
-        for batch in _batches(_wanted(file.rows(), only_labels)):
+        for batch in _batches(_wanted(file.rows(), frozenset(only), provenance.label)):
             # Every run writes the rejects anew: nothing tells how much of them reached the disk.
             rejects.write(row for row in batch if isinstance(row, RejectedRow))
             if done < position + len(batch):
@@ -197,10 +207,10 @@ def _import(connection: Connection, number: ImportId) -> RowMapping:
     return connection.execute(select(imports).where(imports.c.id == number)).mappings().one()
 
 
-def _wanted(rows: Iterator[_Row], only_labels: Collection[str]) -> Iterator[_Row]:
+def _wanted(rows: Iterator[_Row], only: frozenset[str], default_label: str) -> Iterator[_Row]:
     for row in rows:
-        if only_labels and isinstance(row, ListRow) and row.label not in only_labels:
-            reason = f'left out: its label is "{row.label}"' if row.label else "left out: no label"
+        if only and isinstance(row, ListRow) and (label := row.label or default_label) not in only:
+            reason = f'left out: its label is "{label}"' if label else "left out: no label"
             yield RejectedRow(row.number, reason, row.fingerprint.text)
         else:
             yield row
