@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tutela.storage.settings import load_settings
+
 HERE = Path(__file__).parent
 TUTELA = str(Path(sys.executable).with_name("tutela"))
 LIST = "sample"
@@ -25,13 +27,14 @@ def main() -> None:
     """Prepare what is missing, say what to try, and become the service."""
     if LIST not in names("list"):
         tutela("list", "create", LIST, "--description", "Pictures drawn by samples/draw.py")
+    if not json.loads(tutela("list", "show", LIST, "--json"))["entries"]:
         tutela(
             "list", "import", LIST, str(HERE / "known.csv"),
             "--source", "Tutela's own samples", "--reason", "to try Tutela out",
         )  # fmt: skip
     first = KEY not in names("key")
     key = make_key() if first else "YOUR-KEY"
-    port = os.environ.get("TUTELA_PORT", "8470")
+    settings = load_settings()
     folder = os.path.relpath(HERE)
     picture = sorted((HERE / "new").glob("*-resized.jpg"))[0].name
     authorization = shlex.quote(f"Authorization: Bearer {key}")
@@ -46,7 +49,7 @@ def main() -> None:
         "Three things to try from a second terminal in this folder:\n\n"
         f"  {shown(TUTELA)} scan {folder}\n"
         f"  curl -H {authorization} \\\n"
-        f"    -F file=@{folder}/new/{picture} http://127.0.0.1:{port}/v1/screen\n"
+        f"    -F file=@{folder}/new/{picture} http://{settings.host}:{settings.port}/v1/screen\n"
         f"  {shown(TUTELA)} case ls\n",
         flush=True,
     )

@@ -1,14 +1,17 @@
 """Putting the faces together: the web application that ``tutela serve`` runs."""
 
+import multiprocessing
+import os
+import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 
 from fastapi import FastAPI
 
 import tutela
 from tutela.api import cases, health, lists, screening
-from tutela.api.log import silence_error_texts
+from tutela.api.log import log_unforeseen, silence_error_texts
 from tutela.api.metrics import measure_requests
 from tutela.api.problems import add_error_answers
 from tutela.api.readiness import check_readiness
@@ -29,6 +32,7 @@ _SAVE_EVERY_SECONDS = 1.0
 
 def create() -> FastAPI:
     """The application over the configured house, for a server process to run."""
+    _end_with_parent()
     return build(load_settings(), system_clock)
 
 
@@ -76,7 +80,26 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
 
 def _health(service: Service) -> Health:
     checks = tuple(Check(check.name, check.ok, check.detail) for check in check_readiness(service))
-    return Health(all(check.ok for check in checks), checks, tutela.__version__)
+    return Health(
+        ok=all(check.ok for check in checks),
+        checks=checks,
+        version=tutela.__version__,
+        lists=service.screening.screener.live_lists,
+        entries=len(service.screening.index),
+    )
+
+
+def _end_with_parent() -> None:
+    """End this process if it is one of several and the one that started them is killed."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 @contextmanager
@@ -86,9 +109,13 @@ def _saving(counts: Counts, database: Database) -> Iterator[None]:
 
     def save() -> None:
         while not ended.wait(_SAVE_EVERY_SECONDS):
-            # The counts are kept and saved with the next ones once the database is back.
-            with suppress(StorageError):
+            try:
                 counts.save(database)
+            except StorageError:
+                # The counts are kept, and saved with the next ones once the database is back.
+                continue
+            except Exception as error:  # one failure must not end the saving
+                log_unforeseen(error, "counts")
 
     thread = threading.Thread(target=save, name="counts", daemon=True)
     thread.start()

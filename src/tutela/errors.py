@@ -39,6 +39,10 @@ class TooLargeError(TutelaError):
     """More was sent than the configured limit allows."""
 
 
+class TooSlowError(TutelaError):
+    """A request did not come in whole within the configured time."""
+
+
 class OverCapacityError(TutelaError):
     """Too much is under way already; the same request succeeds later."""
 

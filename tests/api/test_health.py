@@ -73,6 +73,14 @@ def test_without_a_key_the_metrics_do_not_move_with_verdicts(make_house) -> None
         assert house.client_with(Scope.SCREEN).get("/metrics").status_code == 403
 
 
+def test_a_method_that_nobody_knows_leaves_no_word_of_it_in_the_metrics(make_house) -> None:
+    with make_house() as house:
+        house.stranger().request("FOOBAR", "/v1/screen")
+        text = house.stranger().get("/metrics").text
+        assert "FOOBAR" not in text
+        assert 'method="other"' in text
+
+
 def test_an_address_that_is_not_there_is_a_problem_document(make_house) -> None:
     with make_house() as house:
         answer = house.stranger().get("/v1/nothing")
@@ -111,5 +119,5 @@ def house_that_breaks(make_house):
             def place(self):
                 raise ZeroDivisionError("very secret words")
 
-        object.__setattr__(house.service, "capacity", Breaking(1))
+        object.__setattr__(house.service, "capacity", Breaking(1, 1))
         yield house

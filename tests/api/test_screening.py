@@ -1,7 +1,9 @@
 """``/v1/screen`` gives the right verdict, keeps what it must and nothing else, and is no oracle."""
 
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,6 +146,13 @@ def test_sent_again_with_its_idempotency_key_it_opens_no_second_case(house: Hous
     assert len(house.client.get("/v1/cases").json()["cases"]) == 2
 
 
+def test_an_idempotency_key_used_again_for_another_file_swallows_no_case(house: House) -> None:
+    house.add_picture("partner", OTHER)
+    first = screen(house, KNOWN, **{"Idempotency-Key": "constant"}).json()["case"]
+    second = screen(house, OTHER, **{"Idempotency-Key": "constant"}).json()["case"]
+    assert first != second
+
+
 def test_one_idempotency_key_sent_many_times_at_once_opens_one_case(house: House) -> None:
     cases: list[str] = []
 
@@ -239,6 +248,69 @@ def test_over_capacity_the_caller_is_told_at_once_to_come_back(make_house) -> No
         answer = screen(house, OTHER)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
+
+
+def test_uploads_together_hold_no_more_memory_than_is_allowed(make_house) -> None:
+    with make_house(max_held_mib=1) as house, house.service.capacity.place() as place:
+        place.hold(1 << 20)
+        answer = screen(house, OTHER)
+        assert answer.status_code == 503
+        assert "1 MiB of uploads" in answer.json()["detail"]
+        assert answer.headers["retry-after"] == "1"
+
+
+def test_what_a_place_held_is_free_again_afterwards(make_house) -> None:
+    with make_house(max_held_mib=1, max_waiting=1) as house:
+        for _ in range(20):
+            assert screen(house, bytes(300_000), "a.bin").status_code == 200
+
+
+def test_a_caller_that_stalls_loses_its_place(make_house) -> None:
+    with make_house(upload_seconds=1, max_waiting=1) as house:
+
+        def stalled() -> Iterator[bytes]:
+            yield b"--x\r\n"
+            time.sleep(3)
+            yield b"--x--"
+
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = house.client.post("/v1/screen", content=stalled(), headers=headers)
+        assert answer.status_code == 408
+        assert screen(house, OTHER).status_code == 200
+
+
+def test_a_caller_that_hangs_up_leaves_no_line_in_the_log(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    capfd.readouterr()
+    port = int(house.address.rsplit(":", 1)[1])
+    key = house.client.headers["Authorization"]
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(
+            f"POST /v1/screen HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\n"
+            "--x\r\n".encode()
+        )
+        time.sleep(0.2)
+    assert screen(house, b"--y", "a.bin").status_code == 200
+    malformed = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert house.client.post("/v1/screen", content=b"secret", headers=malformed).is_client_error
+    assert capfd.readouterr().err == ""
+
+
+def test_a_body_that_is_neither_json_nor_multipart_is_told_what_to_send(house: House) -> None:
+    headers = {"Content-Type": "image/png"}
+    answer = house.client.post("/v1/screen", content=KNOWN * 2, headers=headers)
+    assert answer.status_code == 413
+    assert "multipart/form-data" in answer.json()["detail"]
+    assert "max_upload_mib" not in answer.json()["detail"]
+
+
+def test_a_key_that_reads_cases_sees_what_matched_only_with_the_details(house: House) -> None:
+    screen(house, KNOWN)
+    assert house.client.get("/v1/cases").json()["cases"][0]["matches"]
+    reader = house.client_with(Scope.SCREEN, Scope.CASES_READ)
+    assert reader.get("/v1/cases").json()["cases"][0]["matches"] is None
 
 
 def test_a_key_without_the_scope_is_refused(house: House) -> None:

@@ -91,3 +91,39 @@ def test_a_wrong_setting_stops_it_at_the_start(data, tmp_path) -> None:
     assert done.returncode == 2
     assert "tutela.toml: policy.on_match: is 'blok', but should be" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_worker_processes_end_when_the_one_that_started_them_is_killed(
+    settings: Settings,
+) -> None:
+    with serving(settings, "--workers", "2") as (running, address):
+        running.kill()
+        running.wait()
+        deadline = time.monotonic() + 30
+        with pytest.raises(httpx.ConnectError):
+            while time.monotonic() < deadline:
+                httpx.get(f"{address}/healthz", timeout=5)
+                time.sleep(0.1)
+
+
+def test_what_a_service_keeps_is_for_its_user_alone(settings: Settings) -> None:
+    settings.data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with serving(settings):
+        files = [file for file in settings.data.rglob("*") if file.is_file()]
+        assert files
+        assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+
+
+def test_a_policy_for_a_list_that_does_not_exist_is_mentioned(data, tmp_path) -> None:
+    tutela(Settings(data=data), "list", "create", "partner")
+    (tmp_path / "tutela.toml").write_text('[policy.lists."partnr"]\non_match = "count"\n')
+    env = environment(Settings(data=data)) | {"TUTELA_CONFIG": str(tmp_path / "tutela.toml")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [TUTELA, "serve", "--port", port], env=env, capture_output=True, text=True, check=False
+        )
+    assert (
+        'warning: policy.lists."partnr": there is no list of this name: did you mean "partner"?'
+        in done.stderr
+    )

@@ -76,5 +76,5 @@ def test_a_postgresql_that_does_not_answer_is_named_without_its_password(data: P
 
 
 def test_a_database_address_of_another_kind_is_refused(data: Path) -> None:
-    with pytest.raises(SettingsError, match="must start with postgresql://"):
+    with pytest.raises(SettingsError, match="write it as postgresql://"):
         load_settings(data=data, database_url="mysql://me@here/tutela")

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tutela.errors import SettingsError
+from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
 from tutela.storage.settings import OnMatch, load_settings, settings_file
 
 
@@ -67,4 +69,24 @@ def test_a_settings_file_that_was_named_must_exist(monkeypatch: pytest.MonkeyPat
 def test_without_any_settings_the_data_is_in_a_folder_here() -> None:
     settings = load_settings()
     assert settings.data == Path("tutela-data")
-    assert settings.effective_database_url.endswith("/tutela-data/tutela.db")
+    assert str(settings.database.database).endswith("/tutela-data/tutela.db")
+
+
+def test_a_misspelt_variable_is_refused_but_other_words_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TUTELA_KEY", "for a script of mine")
+    load_settings()
+    monkeypatch.setenv("TUTELA_WORKER", "2")
+    with pytest.raises(SettingsError, match=r"TUTELA_WORKER .*did you mean TUTELA_WORKERS\?"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["a folder", "q?x", "p%20z", "ü#1"])
+def test_a_data_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    settings = load_settings(data=tmp_path / name)
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
+    database.close()
+    assert (tmp_path / name / "tutela.db").stat().st_size
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -29,7 +29,7 @@ _MEANINGS = {
     Scope.SCREEN_DETAILS: "see which list matched, and how closely",
     Scope.LISTS_READ: "see the names, sizes and origins of lists (never their entries)",
     Scope.LISTS_WRITE: "create lists, add entries and withdraw them",
-    Scope.CASES_READ: "read cases",
+    Scope.CASES_READ: "read cases; with screen:details also what matched",
     Scope.METRICS_READ: "read the counts of verdicts at /metrics",
 }
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Security
 from pydantic import BaseModel, Field
 
-from tutela.accounts.model import Scope
+from tutela.accounts.model import ApiKey, Scope
 from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted
 from tutela.cases.model import Case, CaseId, State, read_case_id
@@ -17,11 +17,11 @@ from tutela.fingerprints.model import Kind
 router = APIRouter(
     prefix="/v1/cases",
     tags=["cases"],
-    dependencies=[Security(Permitted(Scope.CASES_READ))],
     responses=problems(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
+Reader = Annotated[ApiKey, Security(Permitted(Scope.CASES_READ))]
 
 
 class CaseMatchAnswer(BaseModel):
@@ -46,7 +46,9 @@ class CaseAnswer(BaseModel):
     sha256: str | None = None
     pdq: str | None = None
     pdq_quality: int | None = None
-    matches: list[CaseMatchAnswer]
+    matches: list[CaseMatchAnswer] | None = Field(
+        None, description="What matched. Only for keys that also have the scope `screen:details`."
+    )
 
 
 class CasesAnswer(BaseModel):
@@ -58,21 +60,22 @@ class CasesAnswer(BaseModel):
 @router.get("", summary="The cases opened last")
 def list_cases(
     service: Here,
+    key: Reader,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
 ) -> CasesAnswer:
     """The newest first."""
     with service.database.reading() as connection:
-        return CasesAnswer(cases=[_answer(case) for case in recent_cases(connection, limit)])
+        return CasesAnswer(cases=[_answer(case, key) for case in recent_cases(connection, limit)])
 
 
 @router.get("/{case}", summary="One case", responses=problems(HTTPStatus.NOT_FOUND))
-def show_case(service: Here, case: str) -> CaseAnswer:
+def show_case(service: Here, key: Reader, case: str) -> CaseAnswer:
     """By its number, in either case, with or without dashes."""
     with service.database.reading() as connection:
-        return _answer(find_case(connection, read_case_id(case)))
+        return _answer(find_case(connection, read_case_id(case)), key)
 
 
-def _answer(case: Case) -> CaseAnswer:
+def _answer(case: Case, key: ApiKey) -> CaseAnswer:
     item = case.item
     return CaseAnswer.model_validate(
         {
@@ -85,6 +88,8 @@ def _answer(case: Case) -> CaseAnswer:
             "matches": [
                 {"list": match.list_name, "kind": match.kind, "distance": match.distance}
                 for match in case.matches
-            ],
+            ]
+            if Scope.SCREEN_DETAILS in key.scopes
+            else None,
         }
     )

@@ -64,3 +64,5 @@ def silence_error_texts() -> None:
     logging.getLogger("uvicorn.error").addFilter(
         lambda record: "Exception in ASGI application" not in str(record.msg)
     )
+    # It quotes what it could not parse.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)

@@ -8,6 +8,7 @@ known (``docs/decisions/0011``).
 import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator
+from http import HTTPMethod
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client import (
@@ -28,6 +29,7 @@ from tutela.screening.counts import FILES, totals
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
+_METHODS = frozenset(HTTPMethod)
 _registry = CollectorRegistry()
 _requests = Counter(
     "tutela_http_requests",
@@ -56,8 +58,10 @@ def measure_requests(application: FastAPI) -> None:
         finally:
             # The pattern of the path, never the path: it may name a case or a list.
             route = getattr(request.scope.get("route"), "path", "unknown")
-            _requests.labels(request.method, route).inc()
-            _seconds.labels(request.method, route).observe(time.perf_counter() - begin)
+            # Any word may stand for a method, and each would be kept for good.
+            method = request.method if request.method in _METHODS else "other"
+            _requests.labels(method, route).inc()
+            _seconds.labels(method, route).observe(time.perf_counter() - begin)
 
 
 def health_series(service: Service) -> bytes:

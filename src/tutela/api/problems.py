@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from tutela.api.log import log, log_unforeseen
 from tutela.errors import (
@@ -18,6 +19,7 @@ from tutela.errors import (
     OverCapacityError,
     StorageError,
     TooLargeError,
+    TooSlowError,
     TutelaError,
 )
 
@@ -30,6 +32,7 @@ _STATUS: dict[type[TutelaError], HTTPStatus] = {
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
     NotPermittedError: HTTPStatus.FORBIDDEN,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     OverCapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -79,7 +82,9 @@ def add_error_answers(application: FastAPI) -> None:
         if isinstance(error, StorageError):
             # The message may name the database's address, which is not for callers.
             log.error("storage failed", reason=error.message)
-            return answer(status, "the database does not answer: try again in a moment")
+            return answer(
+                status, "Tutela's storage fails just now (its log says how): try again in a moment"
+            )
         return answer(status, error.message)
 
     @application.exception_handler(RequestValidationError)
@@ -97,6 +102,10 @@ def add_error_answers(application: FastAPI) -> None:
         response = answer(status, detail or status.phrase)
         response.headers.update(error.headers or {})
         return response
+
+    @application.exception_handler(ClientDisconnect)
+    def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
 
     @application.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> JSONResponse:

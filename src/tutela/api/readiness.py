@@ -1,13 +1,17 @@
 """Whether everything that a request needs is there."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tutela.api.log import log
 from tutela.api.service import Service
-from tutela.errors import TutelaError
+from tutela.errors import StorageError, TutelaError
 from tutela.hashlists.entries import current_revision
+
+# With less, a match may soon find no room for its case.
+_LEAST_FREE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +51,21 @@ def _check(name: str, check: Callable[[Service], str], service: Service) -> Read
 def _database(service: Service) -> str:
     with service.database.reading() as connection:
         current_revision(connection)
+    free = shutil.disk_usage(service.settings.data).free
+    if free < _LEAST_FREE_BYTES:
+        raise StorageError(f"the data folder has only {free >> 20} MiB of free space left")
     return "SQLite" if service.database.is_sqlite else "PostgreSQL"
 
 
 def _index(service: Service) -> str:
-    lists = len(service.screening.screener.refresh())
-    return f"entries: {len(service.screening.index):,}, lists: {lists}"
+    service.screening.screener.refresh()
+    return "up to date"
 
 
 def _cells(service: Service) -> str:
-    if service.capacity.taken:
+    if service.capacity.in_use:
         # Waiting for a free cell would make a busy house look like a dead one.
-        return f"cells: {service.settings.cells}, at work"
+        return f"cells: {service.settings.cells}, not asked while there is work"
     nothing = os.memfd_create("nothing")
     try:
         service.screening.cells.fingerprint(nothing)

@@ -1,15 +1,17 @@
 """Taking in a request's body, never more of it than is allowed, and never to a disk."""
 
 import os
+from asyncio import timeout
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from tutela.errors import InvalidInputError, TooLargeError
+from tutela.api.service import Place
+from tutela.errors import InvalidInputError, TooLargeError, TooSlowError
 
 _MULTIPART = "multipart/form-data"
 # Boundaries, part headers and the line ends around the files themselves.
@@ -49,37 +51,52 @@ def is_multipart(request: Request) -> bool:
     return request.headers.get("content-type", "").lower().startswith(_MULTIPART)
 
 
-async def receive_body(request: Request, limit: int) -> bytes:
+async def receive_body(request: Request, limit: int, place: Place, seconds: float) -> bytes:
     """The whole body of a request.
 
     Raises:
         TooLargeError: It is longer than ``limit`` bytes; no more than that is read.
+        TooSlowError: It did not come within so many seconds.
+        OverCapacityError: Too many bytes are held already.
     """
     body = bytearray()
-    async for part in _limited(request, limit):
-        body += part
+    too_large = TooLargeError(
+        f"more than {limit >> 10} KiB of JSON was sent; "
+        'send files as multipart/form-data, field "file", and long lists in several batches'
+    )
+    async with _deadline(seconds):
+        async for part in _limited(request, limit, place, too_large):
+            body += part
     return bytes(body)
 
 
-async def receive_files(request: Request, limit: int, most: int) -> list[Upload]:
+async def receive_files(
+    request: Request, limit: int, most: int, place: Place, seconds: float
+) -> list[Upload]:
     """The files in a request's ``file`` fields, in their order.
 
     Raises:
         TooLargeError: They are longer than ``limit`` bytes together, or more than ``most``.
         InvalidInputError: The body is not well formed, or has no ``file`` field.
+        TooSlowError: They did not come within so many seconds.
+        OverCapacityError: Too many bytes are held already.
     """
+    too_large = TooLargeError(
+        f"more than {limit >> 20} MiB was sent: send less, or raise max_upload_mib"
+    )
     parser = MultiPartParser(
         request.headers,
-        _limited(request, limit + _ENVELOPE),
+        _limited(request, limit + _ENVELOPE, place, too_large),
         max_files=most,
         max_fields=_FIELDS,
     )
     # Never reached, so that nothing is written to a temporary file.
     parser.spool_max_size = limit + _ENVELOPE + 1
     try:
-        form = await parser.parse()
+        async with _deadline(seconds):
+            form = await parser.parse()
     except MultiPartException as error:
-        if "Too many" in error.message:
+        if "Too many files" in error.message:
             raise TooLargeError(f"too many files at once: send at most {most}") from None
         raise InvalidInputError(f"the upload is not well formed: {error.message}") from None
     try:
@@ -93,23 +110,31 @@ async def receive_files(request: Request, limit: int, most: int) -> list[Upload]
     finally:
         await form.close()
     if sum(len(upload.content) for upload in uploads) > limit:
-        raise _too_large(limit)
+        raise too_large
     return uploads
 
 
-async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+async def _limited(
+    request: Request, limit: int, place: Place, too_large: TooLargeError
+) -> AsyncGenerator[bytes, None]:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        raise _too_large(limit)
+        raise too_large
     received = 0
     async for part in request.stream():
         received += len(part)
         if received > limit:
-            raise _too_large(limit)
+            raise too_large
+        place.hold(len(part))
         yield part
 
 
-def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(
-        f"more than {max(limit >> 20, 1)} MiB was sent: send less, or raise max_upload_mib"
-    )
+@asynccontextmanager
+async def _deadline(seconds: float) -> AsyncGenerator[None, None]:
+    try:
+        async with timeout(seconds):
+            yield
+    except TimeoutError:
+        raise TooSlowError(
+            f"the request did not come within {seconds:g} seconds: send it again"
+        ) from None

@@ -77,16 +77,23 @@ async def screen(
 
     What is `clear` leaves nothing behind but a count: no file, no hash, no name.
     """
-    with service.capacity.place():
+    with service.capacity.place() as place:
         if is_multipart(request):
-            (upload,) = await receive_files(request, _upload_limit(service), 1)
+            (upload,) = await receive_files(
+                request, _upload_limit(service), 1, place, service.settings.upload_seconds
+            )
             outcome = await service.work(
                 lambda: service.screening.screener.screen(
                     _submission(_open_up(service, upload), upload.name, key, idempotency_key)
                 )
             )
         else:
-            sent = _read(ScreenRequest, await receive_body(request, _ITEM + 4096 * 6))
+            sent = _read(
+                ScreenRequest,
+                await receive_body(
+                    request, _ITEM + 4096 * 6, place, service.settings.upload_seconds
+                ),
+            )
             submission = _submission(
                 Known(sent.fingerprints.as_set()), sent.name, key, idempotency_key
             )
@@ -128,15 +135,17 @@ async def screen_batch(
 ) -> BatchAnswer:
     """Send several multipart fields `file`, or fingerprints as JSON. The answers keep the order."""
     most = service.settings.max_batch
-    with service.capacity.place():
+    with service.capacity.place() as place:
         if is_multipart(request):
-            uploads = await receive_files(request, _upload_limit(service), most)
+            uploads = await receive_files(
+                request, _upload_limit(service), most, place, service.settings.upload_seconds
+            )
             opened = await gather(
                 *(service.work(partial(_open_up, service, upload)) for upload in uploads)
             )
             known = [(each, upload.name) for each, upload in zip(opened, uploads, strict=True)]
         else:
-            body = await receive_body(request, most * _ITEM)
+            body = await receive_body(request, most * _ITEM, place, service.settings.upload_seconds)
             sent = _read(BatchRequest, body).items
             if len(sent) > most:
                 raise TooLargeError(f"{len(sent)} items were sent: send at most {most} at once")
@@ -165,7 +174,8 @@ def _submission(known: Known, name: str, key: ApiKey, idempotency_key: str | Non
         origin=actor_of(key).name,
         request=None
         if idempotency_key is None
-        else request_name("key", str(key.id), idempotency_key),
+        # With what was sent: a key used again for another file must not swallow its case.
+        else request_name("key", str(key.id), idempotency_key, str(known.fingerprints.as_texts())),
     )
 
 

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -22,37 +22,81 @@ from tutela.storage.settings import Settings
 _Result = TypeVar("_Result")
 
 
-@dataclass(slots=True)
 class Capacity:
-    """How many screenings may be under way or waiting at once in this process.
+    """How many screenings may be under way or waiting at once in this process, and their bytes.
 
-    Attributes:
-        limit: How many may be.
-        taken: How many are.
+    Args:
+        places: How many screenings.
+        held: How many bytes of uploads, all together.
     """
 
-    limit: int
-    taken: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, places: int, held: int) -> None:
+        self._places = places
+        self._bytes = held
+        self._taken = 0
+        self._held = 0
+        self._lock = threading.Lock()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether any screening is under way."""
+        return self._taken > 0
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> Iterator["Place"]:
         """Hold a place for one screening.
 
         Raises:
             OverCapacityError: All places are taken.
         """
         with self._lock:
-            if self.taken >= self.limit:
+            if self._taken >= self._places:
                 raise OverCapacityError(
-                    f"{self.limit} screenings are under way here already: try again in a second"
+                    f"{self._places} screenings are under way here already: try again in a second"
                 )
-            self.taken += 1
+            self._taken += 1
+        place = Place(self)
         try:
-            yield
+            yield place
         finally:
             with self._lock:
-                self.taken -= 1
+                self._taken -= 1
+                self._held -= place.held
+
+    def hold(self, count: int) -> None:
+        """Count bytes in; the place that they belong to counts them out.
+
+        Raises:
+            OverCapacityError: There would be too many.
+        """
+        with self._lock:
+            if self._held + count > self._bytes:
+                raise OverCapacityError(
+                    f"{self._bytes >> 20} MiB of uploads are held here already: "
+                    "try again in a second"
+                )
+            self._held += count
+
+
+class Place:
+    """One screening's place.
+
+    Attributes:
+        held: Bytes that it holds.
+    """
+
+    def __init__(self, capacity: Capacity) -> None:
+        self.held = 0
+        self._capacity = capacity
+
+    def hold(self, count: int) -> None:
+        """Hold more bytes, until the place is given back.
+
+        Raises:
+            OverCapacityError: All places together would hold too many.
+        """
+        self._capacity.hold(count)
+        self.held += count
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +129,7 @@ class Service:
             database,
             screening,
             clock,
-            Capacity(settings.max_waiting),
+            Capacity(settings.max_waiting, settings.max_held_mib << 20),
             CapacityLimiter(settings.cells + len(os.sched_getaffinity(0))),
         )
 

@@ -6,6 +6,7 @@ Ctrl-C gives a shell's own 130.
 
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -75,6 +76,8 @@ def run(arguments: list[str]) -> int:
     Returns:
         The exit code.
     """
+    # Lists and cases are for nobody else on this machine.
+    os.umask(0o077)
     try:
         code = app(arguments, prog_name="tutela", standalone_mode=False)
     except TutelaError as error:
@@ -90,5 +93,13 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader (head, less) has gone: there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    except Exception as error:
+        # Python's own exit code would be 1, which says that a match was found.
+        traceback.print_exc()
+        print_error(
+            f"something went wrong that Tutela did not foresee ({type(error).__name__}): "
+            "please report it with the lines above"
+        )
         return EXIT_ERROR
     return code if isinstance(code, int) else EXIT_OK

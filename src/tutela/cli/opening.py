@@ -1,5 +1,6 @@
 """What commands share: their common options, and opening the house."""
 
+import difflib
 import getpass
 import os
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import typer
 
 from tutela.accounts.model import Actor
 from tutela.cli.output import to_people
+from tutela.hashlists.lists import all_lists
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
@@ -58,3 +60,17 @@ def local_actor() -> Actor:
         # A container may run as a user that has no name.
         user = str(os.getuid())
     return Actor(f"cli:{user}")
+
+
+def warn_of_absent_lists(settings: Settings, database: Database) -> None:
+    """Say which lists have a policy but do not exist: perhaps a name is misspelt."""
+    with database.reading() as connection:
+        names = {each.name for each in all_lists(connection)}
+    for absent in sorted(settings.policy.lists.keys() - names):
+        near = difflib.get_close_matches(absent, names, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else "it has no effect until there is one"
+        to_people.print(
+            f'warning: policy.lists."{absent}": there is no list of this name: {hint}',
+            markup=False,
+            soft_wrap=True,
+        )

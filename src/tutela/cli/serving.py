@@ -1,18 +1,17 @@
 """``tutela serve``: run the service."""
 
 import os
-import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from tutela.cli.opening import DataFolder, open_house
+from tutela.cli.opening import DataFolder, open_house, warn_of_absent_lists
 from tutela.cli.output import to_people
 from tutela.errors import InvalidInputError
 from tutela.storage.settings import ENVIRONMENT_PREFIX
@@ -31,8 +30,8 @@ def serve(
     data: DataFolder = None,
 ) -> None:
     """Run the service until Ctrl-C."""
-    with open_house(data, host=host, port=port, workers=workers) as (settings, _database):
-        pass
+    with open_house(data, host=host, port=port, workers=workers) as (settings, database):
+        warn_of_absent_lists(settings, database)
     # The server processes read their settings for themselves.
     os.environ[f"{ENVIRONMENT_PREFIX}DATA"] = str(settings.data.absolute())
     listening = _listen(settings.host, settings.port)
@@ -51,7 +50,7 @@ def serve(
         if settings.workers == 1:
             uvicorn.Server(config).run(sockets=[listening])
         else:
-            with _shared_metrics(settings.data / "metrics"):
+            with _shared_metrics():
                 Multiprocess(config, sockets=[listening]).run()
     except KeyboardInterrupt:
         pass
@@ -82,12 +81,8 @@ def _shown(host: str) -> str:
 
 
 @contextmanager
-def _shared_metrics(folder: Path) -> Iterator[None]:
-    """A folder in which several server processes add their measurements up."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.absolute())
-    try:
+def _shared_metrics() -> Iterator[None]:
+    """A folder in which the server processes of this service add their measurements up."""
+    with tempfile.TemporaryDirectory(prefix="tutela-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

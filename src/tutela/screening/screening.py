@@ -88,6 +88,11 @@ class Screener:
                 ]
         return self._act(submissions, matches, rules)
 
+    @property
+    def live_lists(self) -> int:
+        """How many lists files are judged by, as of the last call."""
+        return len(self._rules)
+
     def refresh(self) -> Mapping[int, Rules]:
         """Take up what has changed in the lists; gives the rules of the live ones."""
         with self._database.reading() as connection:

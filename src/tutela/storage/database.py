@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Connection,
     CursorResult,
     Engine,
@@ -14,10 +15,9 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from tutela.errors import SettingsError, StorageError
+from tutela.errors import StorageError
 from tutela.storage.settings import Settings
 
 _BEGIN = "tutela_begin"
@@ -36,7 +36,7 @@ class Database:
         The tables are made and upgraded by ``tutela.storage.migration.upgrade``.
 
         Raises:
-            SettingsError: The address cannot be understood.
+            SettingsError: The database's address cannot be understood.
             StorageError: The data folder cannot be made or written.
         """
         try:
@@ -46,15 +46,9 @@ class Database:
                 f"the data folder {settings.data} cannot be made: {error.strerror}; "
                 "choose another with --data or TUTELA_DATA"
             ) from None
-        try:
-            url = make_url(settings.effective_database_url)
-        except ArgumentError:
-            raise SettingsError(
-                "database_url: cannot be understood; "
-                "write it as postgresql://user:password@host/name"
-            ) from None
+        url = settings.database
         if url.get_backend_name() == "sqlite":
-            return cls(_sqlite_engine(url.render_as_string(hide_password=False)))
+            return cls(_sqlite_engine(url))
         engine = create_engine(
             url,
             hide_parameters=True,
@@ -114,7 +108,7 @@ def changed_rows(connection: Connection, statement: Executable, *arguments: Any)
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def _sqlite_engine(url: str) -> Engine:
+def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url, hide_parameters=True, connect_args={"timeout": 60, "check_same_thread": False}
     )

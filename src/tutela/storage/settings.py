@@ -21,6 +21,8 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from tutela.errors import SettingsError
 
@@ -127,6 +129,16 @@ class Settings(BaseSettings):
         description="Screenings that may be under way or waiting in one server process. Above "
         "it, callers get 503 with `Retry-After` at once instead of a slow answer.",
     )
+    max_held_mib: int = Field(
+        1_024,
+        ge=1,
+        le=1_048_576,
+        description="Uploads that one server process holds in memory at once, in MiB. Above it, "
+        "callers get 503 with `Retry-After`.",
+    )
+    upload_seconds: int = Field(
+        60, ge=1, le=3600, description="Time that a caller has to send a request, in seconds."
+    )
     max_pixels: int = Field(
         100_000_000,
         ge=1,
@@ -141,14 +153,24 @@ class Settings(BaseSettings):
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
 
     @property
-    def effective_database_url(self) -> str:
-        """The database in use, as SQLAlchemy writes it."""
+    def database(self) -> URL:
+        """Where the database is.
+
+        Raises:
+            SettingsError: ``database_url`` cannot be understood.
+        """
         if self.database_url is None:
-            return f"sqlite:///{(self.data / 'tutela.db').absolute()}"
-        scheme, separator, rest = self.database_url.partition("://")
-        if scheme in ("postgres", "postgresql"):
-            scheme = "postgresql+psycopg"
-        return f"{scheme}{separator}{rest}"
+            return URL.create("sqlite", database=str((self.data / "tutela.db").absolute()))
+        try:
+            url = make_url(self.database_url)
+        except (ArgumentError, ValueError):
+            url = None
+        if url is None or url.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
+            raise SettingsError(
+                "database_url: write it as postgresql://user:password@host/name "
+                "(or leave it out for SQLite in the data folder)"
+            )
+        return url.set(drivername="postgresql+psycopg")
 
     @classmethod
     def settings_customise_sources(
@@ -173,6 +195,7 @@ def load_settings(**overrides: object) -> Settings:
     Raises:
         SettingsError: Names the key, where it is set, and the fix.
     """
+    _refuse_misspelt_variables()
     given = {key: value for key, value in overrides.items() if value is not None}
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
@@ -180,12 +203,7 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(_explain(error)) from None
     except ValueError as error:  # pydantic-settings: an environment value that is not JSON
         raise SettingsError(f"settings from the environment: {error}") from None
-    scheme = settings.effective_database_url.partition("://")[0]
-    if scheme not in ("sqlite", "postgresql+psycopg"):
-        raise SettingsError(
-            "database_url: must start with postgresql:// (or be left out for SQLite "
-            "in the data folder)"
-        )
+    _ = settings.database
     return settings
 
 
@@ -211,6 +229,19 @@ def _file_values() -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is not valid TOML: {error}") from None
+
+
+def _refuse_misspelt_variables() -> None:
+    # Other programs may use the prefix too, so only what nearly is a setting's name is refused.
+    known = [f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in (*Settings.model_fields, "config")]
+    for variable in os.environ:
+        section = variable.partition("__")[0]
+        if variable.startswith(ENVIRONMENT_PREFIX) and section not in known:
+            near = difflib.get_close_matches(section, known, n=1, cutoff=0.85)
+            if near:
+                raise SettingsError(
+                    f"{variable} in the environment: unknown setting; did you mean {near[0]}?"
+                )
 
 
 def _explain(error: ValidationError) -> str:
