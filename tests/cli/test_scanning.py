@@ -17,6 +17,9 @@ from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.lists import create_list
 from tutela.hashlists.model import ListRow, Provenance
+from tutela.screening.checkpoint import Checkpoint, Found
+from tutela.screening.finding import find_files
+from tutela.screening.model import Verdict
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings
@@ -193,6 +196,25 @@ def test_an_interrupted_scan_is_resumed_without_a_second_case(
     kept = json_lines(tutela(settings, "case", "ls", "--json"))
     assert sorted(case["case"] for case in kept) == sorted(cases.values())
     assert list((settings.data / "scans").iterdir()) == []
+
+
+@pytest.mark.parametrize(("before", "code"), [(Verdict.MATCH, 1), (Verdict.UNREADABLE, 2)])
+def test_a_resumed_scan_answers_for_the_whole(
+    settings: Settings, folder: Path, before: Verdict, code: int
+) -> None:
+    files = [file for file in find_files([str(folder)]) if not file.path.endswith("a.png")]
+    first = Found(str(folder / "a.png"), len(KNOWN))
+    checkpoint = Checkpoint.begin(settings.data / "scans", [str(folder)], [*files, first])
+    checkpoint.done([first], [before])
+    checkpoint.close()
+
+    done = tutela(settings, "scan", "--resume", "--json")
+    assert done.returncode == code, done.stderr
+    assert [line["verdict"] for line in json_lines(done)] == ["clear"] * 3
+    summary = " ".join(done.stderr.split())
+    assert "4 files" in summary
+    assert ("1 matched" if before is Verdict.MATCH else "1 unreadable") in summary
+    assert "3 clear" in summary
 
 
 def test_a_file_that_vanishes_during_the_scan_is_unreadable(

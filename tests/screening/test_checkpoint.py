@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from tutela.errors import NotFoundError
 from tutela.screening.checkpoint import Checkpoint, Found, abandon, resume
+from tutela.screening.model import Verdict
 
+CLEAR = [Verdict.CLEAR]
 FILES = [Found(f"/pictures/{number:05}.jpg", number) for number in range(3000)]
 
 
@@ -21,7 +23,7 @@ def begin(folder: Path, roots: tuple[str, ...] = ("/pictures",)) -> Checkpoint:
 def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path: Path) -> None:
     checkpoint = begin(tmp_path)
     remaining = checkpoint.remaining()
-    checkpoint.done([next(remaining) for _ in range(1234)])
+    checkpoint.done([next(remaining) for _ in range(1234)], CLEAR * 1234)
     checkpoint.close()
 
     resumed = resume(tmp_path, [])
@@ -31,10 +33,40 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 def test_what_is_done_is_no_longer_written_down(tmp_path: Path) -> None:
     checkpoint = begin(tmp_path)
-    checkpoint.done(FILES[:2999])
+    checkpoint.done(FILES[:2999], CLEAR * 2999)
     (file,) = tmp_path.iterdir()
     assert b"/pictures/02998.jpg" not in file.read_bytes()
     assert b"/pictures/02999.jpg" in file.read_bytes()
+
+
+def test_of_what_is_done_the_counts_are_kept(tmp_path: Path) -> None:
+    checkpoint = begin(tmp_path)
+    checkpoint.done(FILES[:3], [Verdict.CLEAR, Verdict.MATCH, Verdict.CLEAR])
+    checkpoint.done(FILES[3:5], [Verdict.UNREADABLE, Verdict.MATCH])
+    checkpoint.close()
+
+    resumed = resume(tmp_path, [])
+    assert resumed.scan == checkpoint.scan
+    assert resumed.scan.verdicts == {
+        Verdict.CLEAR: 2,
+        Verdict.MATCH: 2,
+        Verdict.UNREADABLE: 1,
+    }
+    assert resumed.scan.size_done == sum(range(5))
+
+
+def test_killed_between_counting_and_cutting_no_file_is_counted_twice(tmp_path: Path) -> None:
+    checkpoint = begin(tmp_path)
+    (file,) = tmp_path.iterdir()
+    before = file.read_bytes()
+    checkpoint.done(FILES[:16], CLEAR * 16)
+    checkpoint.close()
+    counted = file.read_bytes()
+    file.write_bytes(counted + before[len(counted) :])
+
+    resumed = resume(tmp_path, [])
+    assert list(resumed.remaining()) == FILES[16:]
+    assert resumed.scan.verdicts[Verdict.CLEAR] == 16
 
 
 def test_a_scan_that_ended_leaves_nothing(tmp_path: Path) -> None:
@@ -114,6 +146,6 @@ def test_any_path_comes_back_as_it_was(
     folder = tmp_path_factory.mktemp("scans")
     checkpoint = Checkpoint.begin(folder, ["/"], reversed(files))
     cut = data.draw(st.integers(0, len(files)))
-    checkpoint.done(files[:cut])
+    checkpoint.done(files[:cut], CLEAR * cut)
     checkpoint.close()
     assert list(resume(folder, []).remaining()) == files[cut:]

@@ -22,16 +22,18 @@ class ScanReport:
     """Tells of a scan while it runs. A context: on leaving it, sums up.
 
     Attributes:
-        verdicts: How many files were given each verdict.
+        verdicts: How many files of the whole scan were given each verdict, also before it was
+            interrupted.
     """
 
     def __init__(self, scan: Scan, *, json: bool, every: bool) -> None:
-        self.verdicts: Counter[Verdict] = Counter()
+        self.verdicts = Counter(scan.verdicts)
         self._scan = scan
         self._json = json
         self._every = every
         self._begin = time.monotonic()
-        self._bytes = 0
+        self._bytes = scan.size_done
+        self._files_before = self._files
         self._progress = Progress(
             TextColumn("{task.fields[files]:,} of {task.fields[total_files]:,} files"),
             BarColumn(bar_width=24),
@@ -44,7 +46,12 @@ class ScanReport:
             disable=not to_people.is_terminal,
             redirect_stdout=False,
         )
-        self._task = self._progress.add_task("", total=self._cost(scan.files, scan.size))
+        self._task = self._progress.add_task(
+            "",
+            total=self._cost(scan.files, scan.size),
+            # What was done before is not to be taken for speed.
+            completed=self._cost(self._files, self._bytes),
+        )
 
     def __enter__(self) -> Self:
         self._update()
@@ -59,8 +66,9 @@ class ScanReport:
     ) -> None:
         self._progress.stop()
         seconds = time.monotonic() - self._begin
+        resumed = " since it was resumed" if self._files_before else ""
         to_people.print(
-            f"{self._files:,} files, {decimal(self._bytes)} in {seconds:,.1f} s: "
+            f"{self._files:,} files, {decimal(self._bytes)} in {seconds:,.1f} s{resumed}: "
             f"{self.verdicts[Verdict.MATCH]:,} matched, "
             f"{self.verdicts[Verdict.UNREADABLE]:,} unreadable, "
             f"{self.verdicts[Verdict.CLEAR]:,} clear."
@@ -92,7 +100,7 @@ class ScanReport:
             completed=self._cost(self._files, self._bytes),
             files=self._files,
             total_files=self._scan.files,
-            rate=self._files / max(time.monotonic() - self._begin, 0.001),
+            rate=(self._files - self._files_before) / max(time.monotonic() - self._begin, 0.001),
             size=decimal(self._bytes),
             matches=self.verdicts[Verdict.MATCH],
             errors=self.verdicts[Verdict.UNREADABLE],

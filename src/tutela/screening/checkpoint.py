@@ -1,20 +1,23 @@
-"""What lets an interrupted scan go on: the paths still to do, and nothing else.
+"""What lets an interrupted scan go on: the paths still to do, and how many files are done.
 
-The file holds one path a line, the last one to do first, and is cut shorter from its end as files
-are done. So at every moment it holds just the paths still to do; it is erased when the scan ends
-or is abandoned (``docs/decisions/0010``).
+The file begins with a header of numbers and the paths that were asked for. Then it holds one path
+a line, the last one to do first, and is cut shorter from its end as files are done. So of a file
+that is done it holds nothing but a count. It is erased when the scan ends or is abandoned
+(``docs/decisions/0010``).
 """
 
 import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tutela.errors import NotFoundError, StorageError
+from tutela.screening.model import Verdict
 
 _BLOCK = 1 << 16
 _UNFINISHED = ".finding"
@@ -44,25 +47,32 @@ class Scan:
         started_in: The folder from which the files' paths lead.
         files: Number of files found, done or not.
         size: Their bytes.
+        verdicts: How many of the files are done, by verdict.
+        size_done: Their bytes.
     """
 
     id: str
     roots: tuple[str, ...]
     started_in: str
-    files: int
-    size: int
+    files: int = 0
+    size: int = 0
+    verdicts: Mapping[Verdict, int] = field(default_factory=Counter)
+    size_done: int = 0
 
 
 class Checkpoint:
-    """The open checkpoint of one scan. While it is open no other process can take it."""
+    """The open checkpoint of one scan. While it is open no other process can take it.
+
+    Attributes:
+        scan: The scan, with what of it is done.
+    """
 
     def __init__(self, file: Path, descriptor: int) -> None:
         self._file = file
         self._descriptor = descriptor
-        self._end = os.fstat(descriptor).st_size
         header = _first_line(descriptor)
         self._start = len(header)
-        self.scan = _scan(header)
+        self.scan, self._end = _read_header(header)
 
     @classmethod
     def begin(
@@ -87,7 +97,7 @@ class Checkpoint:
                 descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             try:
-                _write(descriptor, Scan(name, tuple(roots), started_in, 0, 0), found)
+                _write(descriptor, Scan(name, tuple(roots), started_in), found)
                 file = file.rename(file.with_suffix(_READY))
             except BaseException:
                 file.unlink(missing_ok=True)
@@ -103,9 +113,21 @@ class Checkpoint:
             path, size = json.loads(line)
             yield Found(path, size)
 
-    def done(self, files: Sequence[Found]) -> None:
-        """Forget files that are done: those that ``remaining`` gives next, in its order."""
+    def done(self, files: Sequence[Found], verdicts: Iterable[Verdict]) -> None:
+        """Forget files that are done, and count them.
+
+        Args:
+            files: Those that ``remaining`` gives next, in its order.
+            verdicts: Theirs, in any order.
+        """
         self._end -= sum(len(_line(file)) for file in files)
+        self.scan = replace(
+            self.scan,
+            verdicts=Counter(self.scan.verdicts) + Counter(verdicts),
+            size_done=self.scan.size_done + sum(file.size for file in files),
+        )
+        # The header tells where the paths end: killed after this line, no file is counted twice.
+        os.pwrite(self._descriptor, _header(self.scan, self._end), 0)
         os.ftruncate(self._descriptor, self._end)
 
     def close(self) -> None:
@@ -180,7 +202,7 @@ def _interrupted(folder: Path, roots: Sequence[str]) -> Iterator[tuple[Path, int
         descriptor = _take(file)
         if descriptor is None:
             continue
-        if not roots or _scan(_first_line(descriptor)).roots == tuple(roots):
+        if not roots or _read_header(_first_line(descriptor))[0].roots == tuple(roots):
             yield file, descriptor
         else:
             os.close(descriptor)
@@ -223,13 +245,14 @@ def _take(file: Path) -> int | None:
 def _write(descriptor: int, scan: Scan, found: Iterable[Found]) -> None:
     files = size = 0
     with os.fdopen(os.dup(descriptor), "wb") as writer:
-        writer.write(_header(scan))
+        writer.write(_header(scan, 0))
         for each in found:
             files += 1
             size += each.size
             writer.write(_line(each))
+        end = writer.tell()
         writer.seek(0)
-        writer.write(_header(replace(scan, files=files, size=size)))
+        writer.write(_header(replace(scan, files=files, size=size), end))
         writer.flush()
         os.fsync(descriptor)
 
@@ -238,15 +261,21 @@ def _line(found: Found) -> bytes:
     return json.dumps([found.path, found.size]).encode("ascii") + b"\n"
 
 
-def _header(scan: Scan) -> bytes:
-    # The totals are known only at the end, so they have a fixed width and are written over.
-    fields = [scan.id, scan.roots, scan.started_in, f"{scan.files:020d}", f"{scan.size:020d}"]
+def _header(scan: Scan, end: int) -> bytes:
+    # The numbers change, so they have a fixed width and are written over. They come first, to lie
+    # in one page of memory, which is written whole or not at all when the process is killed.
+    verdicts = [scan.verdicts.get(verdict, 0) for verdict in Verdict]
+    numbers = [end, scan.files, scan.size, scan.size_done, *verdicts]
+    fields = [[f"{number:020d}" for number in numbers], scan.id, scan.roots, scan.started_in]
     return json.dumps(fields).encode("ascii") + b"\n"
 
 
-def _scan(header: bytes) -> Scan:
-    name, roots, started_in, files, size = json.loads(header)
-    return Scan(name, tuple(roots), started_in, int(files), int(size))
+def _read_header(header: bytes) -> tuple[Scan, int]:
+    """The scan, and where its paths end."""
+    numbers, name, roots, started_in = json.loads(header)
+    end, files, size, size_done, *verdicts = map(int, numbers)
+    counts = Counter(dict(zip(Verdict, verdicts, strict=True)))
+    return Scan(name, tuple(roots), started_in, files, size, counts, size_done), end
 
 
 def _first_line(descriptor: int) -> bytes:

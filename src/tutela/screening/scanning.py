@@ -66,8 +66,11 @@ def scan(
                 if not working:
                     return
                 ready = [working.popleft() for _ in range(min(_TOGETHER, len(working)))]
-                yield from _judge(checkpoint, screener, ready)
-                checkpoint.done([file for file, _ in ready])
+                scanned = list(_judge(checkpoint, screener, ready))
+                yield from scanned
+                checkpoint.done(
+                    [each.file for each in scanned], [each.screened.verdict for each in scanned]
+                )
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
