@@ -153,6 +153,26 @@ def test_a_file_of_entries_is_withdrawn_whole_or_not_at_all(
     assert done == {"name": "known", "withdrawn": 2, "left": 1}
 
 
+def test_a_file_of_which_nothing_can_be_changed_is_an_error(
+    tutela: Commands, hashes: Path, tmp_path: Path
+) -> None:
+    tutela("import", "known", hashes)
+    path = tmp_path / "two.txt"
+    path.write_text(f"md5 {MD5}\nsha1 {SHA1}\n")
+    tutela("withdraw", "known", "--file", path, "--reason", " ", code=2)
+    assert "a reason is needed" in tutela.told
+    tutela("restore", "known", "--file", path, "--reason", "x", code=2)
+    assert "none of the 2 hashes is withdrawn" in tutela.told
+    tutela("withdraw", "known", "--file", path, "--reason", "x")
+    tutela("withdraw", "known", "--file", path, "--reason", "x", code=2)
+    assert "none of the 2 hashes is live" in tutela.told
+    [done] = tutela.json("restore", "known", "--file", path, "--reason", "x")
+    assert done == {"name": "known", "restored": 1, "left": 1}
+    path.write_text("# nothing\n")
+    tutela("withdraw", "known", "--file", path, "--reason", "x", code=2)
+    assert "there is no hash in it" in tutela.told
+
+
 def test_a_removed_list_is_gone_from_the_list_of_lists(tutela: Commands) -> None:
     tutela("remove", "known", "--reason", "done", "--yes")
     assert tutela.json("ls") == []

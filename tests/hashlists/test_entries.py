@@ -11,6 +11,7 @@ from tutela.accounts.model import Actor
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.entries import (
+    change_entries,
     current_revision,
     restore_entry,
     withdraw_entry,
@@ -90,6 +91,25 @@ def test_a_withdrawal_needs_a_reason_and_an_entry_that_is_live(
     withdraw(database, known, clock, md5(1))
     with pytest.raises(InvalidInputError, match="was withdrawn"):
         withdraw(database, known, clock, md5(1))
+
+
+def test_entries_changed_together_are_one_revision(database: Database, clock: TurnedClock) -> None:
+    known = new_list(database, clock)
+    add(database, known, clock, md5(1), md5(2), md5(3))
+    for live, changed in ((False, 2), (True, 2)):
+        with database.writing() as connection:
+            before = current_revision(connection)
+            assert changed == change_entries(
+                connection,
+                known,
+                [md5(1), md5(2), md5(9)],
+                live=live,
+                reason="a mistake",
+                actor=ACTOR,
+                clock=clock,
+            )
+            assert current_revision(connection) == before + 1
+        assert summary_of(database, known).live == {Kind.MD5: 3 if live else 1}
 
 
 def test_equal_bytes_of_two_kinds_are_two_entries(database: Database, clock: TurnedClock) -> None:

@@ -1,24 +1,22 @@
 """``tutela list withdraw``, ``restore`` and ``withdrawn``: entries that shall not match."""
 
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 from rich.table import Table
-from sqlalchemy import Connection
 
-from tutela.accounts.model import Actor
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
-from tutela.errors import InvalidInputError, TutelaError
+from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Fingerprint, Kind
-from tutela.hashlists.entries import restore_entry, withdraw_entry
+from tutela.hashlists.entries import change_entries
 from tutela.hashlists.exporting import withdrawn_entries
 from tutela.hashlists.formats.hashes import KindHint, read_hash
 from tutela.hashlists.lists import find_list
-from tutela.hashlists.model import EntryId, HashList, ListRow
+from tutela.hashlists.model import ListRow
 from tutela.hashlists.reading import ListFile
-from tutela.storage.clock import Clock, system_clock
+from tutela.storage.clock import system_clock
 
 Name = Annotated[str, typer.Argument(help="The list's name.")]
 HashText = Annotated[str | None, typer.Argument(metavar="[HASH]", help="The hash.")]
@@ -40,7 +38,7 @@ def withdraw(
 ) -> None:
     """Make entries match no more, at once; a later import leaves them withdrawn."""
     found = _fingerprints(hash_text, file, kind)
-    _change(withdraw_entry, name, found, reason, data, json=json, done="withdrawn")
+    _change(name, found, reason, data, live=False, json=json)
 
 
 def restore(
@@ -54,7 +52,7 @@ def restore(
 ) -> None:
     """Make withdrawn entries match again."""
     found = _fingerprints(hash_text, file, kind)
-    _change(restore_entry, name, found, reason, data, json=json, done="restored")
+    _change(name, found, reason, data, live=True, json=json)
 
 
 def withdrawn(name: Name, json: JsonLines = False, data: DataFolder = None) -> None:
@@ -86,25 +84,14 @@ def withdrawn(name: Name, json: JsonLines = False, data: DataFolder = None) -> N
         to_people.print("None is withdrawn.")
 
 
-class _Change(Protocol):
-    def __call__(
-        self,
-        connection: Connection,
-        hash_list: HashList,
-        fingerprint: Fingerprint,
-        *,
-        reason: str,
-        actor: Actor,
-        clock: Clock,
-    ) -> EntryId: ...
-
-
 def _fingerprints(text: str | None, file: Path | None, kind: Kind | None) -> list[Fingerprint]:
     if (text is None) == (file is None):
         raise InvalidInputError("name one hash, or a file of them with --file")
     if text is not None:
         return [read_hash(text.strip(), kind, KindHint())]
     rows = list(ListFile(file, kind).rows()) if file else []
+    if not rows:
+        raise InvalidInputError(f"{file}: there is no hash in it")
     for row in rows:
         if not isinstance(row, ListRow):
             raise InvalidInputError(f"{file}: line {row.number}: {row.reason}; nothing was changed")
@@ -112,36 +99,29 @@ def _fingerprints(text: str | None, file: Path | None, kind: Kind | None) -> lis
 
 
 def _change(
-    change: _Change,
     name: str,
     fingerprints: list[Fingerprint],
     reason: str,
     data: Path | None,
     *,
+    live: bool,
     json: bool,
-    done: str,
 ) -> None:
-    left: list[TutelaError] = []
     with open_house(data) as (_settings, database), database.writing() as connection:
-        hash_list = find_list(connection, name)
-        for fingerprint in fingerprints:
-            try:
-                change(
-                    connection,
-                    hash_list,
-                    fingerprint,
-                    reason=reason,
-                    actor=local_actor(),
-                    clock=system_clock,
-                )
-            except TutelaError as error:
-                if len(fingerprints) == 1:
-                    raise
-                left.append(error)
-    changed = len(fingerprints) - len(left)
+        changed = change_entries(
+            connection,
+            find_list(connection, name),
+            fingerprints,
+            live=live,
+            reason=reason,
+            actor=local_actor(),
+            clock=system_clock,
+        )
+    done = "restored" if live else "withdrawn"
+    left = len(fingerprints) - changed
     if json:
-        print_json({"name": name, done: changed, "left": len(left)})
+        print_json({"name": name, done: changed, "left": left})
     else:
         to_people.print(f'{changed:,} entries of the list "{name}" {done}.', markup=False)
         if left:
-            to_people.print(f"{len(left):,} left as they were: not on it, or {done} before.")
+            to_people.print(f"{left:,} left as they were: not on it, or {done} before.")

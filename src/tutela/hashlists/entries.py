@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
 
 from tutela.accounts.model import Actor
-from tutela.errors import InvalidInputError, NotFoundError
+from tutela.errors import InvalidInputError, NotFoundError, TutelaError
 from tutela.fingerprints.model import Fingerprint, Kind
-from tutela.hashlists.model import Added, EntryId, HashList, HashListId, ImportId, ListRow
+from tutela.hashlists.model import Added, HashList, HashListId, ImportId, ListRow
 from tutela.hashlists.tables import entries, list_changes, list_revision, withdrawals
 from tutela.hashlists.wording import checked_text
 from tutela.storage.clock import Clock
@@ -85,27 +85,16 @@ def withdraw_entry(
     reason: str,
     actor: Actor,
     clock: Clock,
-) -> EntryId:
+) -> None:
     """Make an entry match no more, for good: a later import that names it leaves it withdrawn.
 
     Raises:
         InvalidInputError: No reason is given, or the entry is withdrawn already.
         NotFoundError: The hash is not on the list.
     """
-    reason = checked_text("reason", reason, required=True)
-    revision = next_revision(connection)
-    entry = _find(connection, hash_list, fingerprint)
-    if not entry["live"]:
-        raise InvalidInputError(
-            f'this {fingerprint.kind} hash was withdrawn from the list "{hash_list.name}" before'
-        )
-    _set_live(connection, entry["id"], live=False, revision=revision)
-    connection.execute(
-        insert(withdrawals).values(
-            entry_id=entry["id"], withdrawn_at=clock(), withdrawn_by=actor.name, reason=reason
-        )
+    change_entries(
+        connection, hash_list, [fingerprint], live=False, reason=reason, actor=actor, clock=clock
     )
-    return EntryId(entry["id"])
 
 
 def restore_entry(
@@ -116,27 +105,62 @@ def restore_entry(
     reason: str,
     actor: Actor,
     clock: Clock,
-) -> EntryId:
+) -> None:
     """Make a withdrawn entry match again; that it was withdrawn, and why, stays on record.
 
     Raises:
         InvalidInputError: No reason is given, or the entry is not withdrawn.
         NotFoundError: The hash is not on the list.
     """
+    change_entries(
+        connection, hash_list, [fingerprint], live=True, reason=reason, actor=actor, clock=clock
+    )
+
+
+def change_entries(
+    connection: Connection,
+    hash_list: HashList,
+    fingerprints: Sequence[Fingerprint],
+    *,
+    live: bool,
+    reason: str,
+    actor: Actor,
+    clock: Clock,
+) -> int:
+    """Withdraw entries, or restore withdrawn ones, passing over those that cannot be; counts them.
+
+    Args:
+        connection: A transaction.
+        hash_list: The list.
+        fingerprints: The entries' hashes, one or more.
+        live: Whether they shall match.
+        reason: Why.
+        actor: Who says so.
+        clock: The time.
+
+    Raises:
+        InvalidInputError: No reason is given, or nothing could be changed.
+        NotFoundError: The only hash is not on the list.
+    """
     reason = checked_text("reason", reason, required=True)
     revision = next_revision(connection)
-    entry = _find(connection, hash_list, fingerprint)
-    if entry["live"]:
+    changed = 0
+    for fingerprint in fingerprints:
+        entry = _find(connection, hash_list, fingerprint)
+        if entry is not None and entry["live"] is not live:
+            _set_live(connection, entry["id"], live=live, revision=revision)
+            keep = _keep_restoration if live else _keep_withdrawal
+            keep(connection, entry["id"], reason, actor, clock)
+            changed += 1
+        elif len(fingerprints) == 1:
+            raise _why_not(hash_list, fingerprint, entry)
+    if not changed:
+        state = "withdrawn from" if live else "live on"
         raise InvalidInputError(
-            f'this {fingerprint.kind} hash of the list "{hash_list.name}" is not withdrawn'
+            f"nothing was changed: none of the {len(fingerprints):,} hashes is {state} the list "
+            f'"{hash_list.name}"'
         )
-    _set_live(connection, entry["id"], live=True, revision=revision)
-    connection.execute(
-        update(withdrawals)
-        .where(withdrawals.c.entry_id == entry["id"], withdrawals.c.restored_at.is_(None))
-        .values(restored_at=clock(), restored_by=actor.name, restored_reason=reason)
-    )
-    return EntryId(entry["id"])
+    return changed
 
 
 def _key(fingerprint: Fingerprint) -> tuple[int, bytes]:
@@ -212,9 +236,11 @@ def _withdrawn_among(
             yield from ((kind, value) for kind, value in found)
 
 
-def _find(connection: Connection, hash_list: HashList, fingerprint: Fingerprint) -> RowMapping:
+def _find(
+    connection: Connection, hash_list: HashList, fingerprint: Fingerprint
+) -> RowMapping | None:
     kind, value = _key(fingerprint)
-    entry = (
+    return (
         connection.execute(
             select(entries.c.id, entries.c.live).where(
                 entries.c.list_id == hash_list.id,
@@ -225,15 +251,42 @@ def _find(connection: Connection, hash_list: HashList, fingerprint: Fingerprint)
         .mappings()
         .one_or_none()
     )
+
+
+def _why_not(
+    hash_list: HashList, fingerprint: Fingerprint, entry: RowMapping | None
+) -> TutelaError:
+    kind, name = fingerprint.kind, hash_list.name
     if entry is None:
-        raise NotFoundError(
-            f'this {fingerprint.kind} hash is not on the list "{hash_list.name}": '
-            "check the hash and its kind"
+        return NotFoundError(
+            f'this {kind} hash is not on the list "{name}": check the hash and its kind'
         )
-    return entry
+    if entry["live"]:
+        return InvalidInputError(f'this {kind} hash of the list "{name}" is not withdrawn')
+    return InvalidInputError(f'this {kind} hash was withdrawn from the list "{name}" before')
 
 
 def _set_live(connection: Connection, entry: int, *, live: bool, revision: int) -> None:
     connection.execute(
         update(entries).where(entries.c.id == entry).values(live=live, revision=revision)
+    )
+
+
+def _keep_withdrawal(
+    connection: Connection, entry: int, reason: str, actor: Actor, clock: Clock
+) -> None:
+    connection.execute(
+        insert(withdrawals).values(
+            entry_id=entry, withdrawn_at=clock(), withdrawn_by=actor.name, reason=reason
+        )
+    )
+
+
+def _keep_restoration(
+    connection: Connection, entry: int, reason: str, actor: Actor, clock: Clock
+) -> None:
+    connection.execute(
+        update(withdrawals)
+        .where(withdrawals.c.entry_id == entry, withdrawals.c.restored_at.is_(None))
+        .values(restored_at=clock(), restored_by=actor.name, restored_reason=reason)
     )

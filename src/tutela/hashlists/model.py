@@ -9,7 +9,6 @@ from tutela.fingerprints.model import Fingerprint, Kind
 
 HashListId = NewType("HashListId", int)
 ImportId = NewType("ImportId", int)
-EntryId = NewType("EntryId", int)
 
 
 @dataclass(frozen=True, slots=True)
