@@ -52,6 +52,7 @@ def test_a_picture_is_one_line_of_json(hills: Path, capsysbinary: Output) -> Non
             "md5": hashlib.md5(content).hexdigest(),
             "sha1": hashlib.sha1(content).hexdigest(),
             "sha256": hashlib.sha256(content).hexdigest(),
+            "picture": "decoded",
             "pdq": pdq.text,
             "pdq_quality": pdq.quality,
         }
@@ -64,7 +65,7 @@ def test_where_there_is_no_picture_the_reason_is_given(notes: Path, capsysbinary
     assert line["md5"] == hashlib.md5(b"just words").hexdigest()
     assert line["pdq"] is None
     assert line["pdq_quality"] is None
-    assert line["reason"] == "not a picture"
+    assert (line["picture"], line["reason"]) == ("none", "not a picture")
 
 
 def test_a_damaged_picture_has_digests_and_the_reason(hills: Path, capsysbinary: Output) -> None:
@@ -73,6 +74,7 @@ def test_a_damaged_picture_has_digests_and_the_reason(hills: Path, capsysbinary:
     (line,) = lines(capsysbinary)
     assert line["sha1"] == hashlib.sha1(hills.read_bytes()).hexdigest()
     assert line["pdq"] is None
+    assert line["picture"] == "unreadable"
     assert line["reason"] == "damaged picture: the data ends early"
 
 
@@ -96,6 +98,18 @@ def test_people_are_shown_a_block_for_each_file(
     assert hashlib.sha256(hills.read_bytes()).hexdigest() in shown
     assert "pdq     none: not a picture" in shown
     assert all(name in shown for name in DIHEDRALS[1:])
+
+
+def test_what_is_too_flat_is_said_by_the_settings(
+    hills: Path, capsysbinary: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quality = pdq_of(np.asarray(landscape())).quality
+    said = {}
+    for gate in (quality, quality + 1):
+        monkeypatch.setenv("TUTELA_POLICY__MIN_QUALITY", str(gate))
+        assert run(["hash", str(hills)]) == 0
+        said[gate] = b"too flat to compare" in capsysbinary.readouterr().out
+    assert said == {quality: False, quality + 1: True}
 
 
 def test_answers_come_in_the_order_of_the_files(tmp_path: Path, capsysbinary: Output) -> None:

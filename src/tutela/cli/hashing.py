@@ -36,8 +36,8 @@ def hash_files(
 ) -> int:
     """Print the MD5, SHA-1, SHA-256 and, for pictures, the PDQ hash of files.
 
-    PDQ hashes come with a quality from 0 to 100. Below 50 a picture is too flat for its hash to
-    mean much. Nothing is stored, and nothing is looked up.
+    PDQ hashes come with a quality from 0 to 100. Below the setting policy.min_quality, which is
+    50 by default, a picture is too flat to be compared. Nothing is stored or looked up.
     """
     settings = load_settings()
     failed = False
@@ -57,7 +57,7 @@ def hash_files(
                 elif json:
                     print_json(_as_json(file, found))
                 else:
-                    _print_block(file, found)
+                    _print_block(file, found, settings.policy.min_quality)
         except BaseException:
             cells.close()
             threads.shutdown(cancel_futures=True)
@@ -117,6 +117,7 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
         "md5": digests.md5.hex(),
         "sha1": digests.sha1.hex(),
         "sha256": digests.sha256.hex(),
+        "picture": picture.state,
         "pdq": picture.pdq.text if picture.pdq else None,
         "pdq_quality": picture.pdq.quality if picture.pdq else None,
     }
@@ -130,7 +131,7 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
     return answer
 
 
-def _print_block(file: str, found: FileFingerprints) -> None:
+def _print_block(file: str, found: FileFingerprints, min_quality: int) -> None:
     digests, picture = found.digests, found.picture
     print_line(file)
     print_line(f"  md5     {digests.md5.hex()}")
@@ -139,7 +140,7 @@ def _print_block(file: str, found: FileFingerprints) -> None:
     if picture.pdq is None:
         print_line(f"  pdq     none: {picture.reason}")
     else:
-        flat = ", too flat to compare" if picture.pdq.quality < 50 else ""
+        flat = ", too flat to compare" if picture.pdq.quality < min_quality else ""
         print_line(f"  pdq     {picture.pdq.text} (quality {picture.pdq.quality}{flat})")
     for name, pdq in zip(DIHEDRALS[1:], picture.dihedrals[1:], strict=False):
         print_line(f"          {pdq.text} {name}")
