@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,11 @@ from tests.conftest import TurnedClock
 from tests.hashlists.filling import ACTOR, add, md5, new_list, withdraw
 from tutela.errors import StorageError
 from tutela.hashlists.entries import current_revision, restore_entry
-from tutela.hashlists.indexing import catch_up, open_index
+from tutela.hashlists.indexing import Mark, catch_up, newest_change, open_index
 from tutela.hashlists.lists import remove_list
 from tutela.matching.index import Index
 from tutela.matching.model import Query
+from tutela.matching.writing import Writer
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import load_settings
@@ -270,3 +271,153 @@ def test_a_single_flipped_bit_is_found_when_the_index_is_opened(
     with open_index(data / "index", database) as index:
         for number in range(100):
             assert index.look_up(Query(md5=md5(number).value), 0)
+
+
+def deleted(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def emptied(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def without_manifest(folder: Path) -> None:
+    (folder / "manifest").unlink()
+
+
+def garbled(folder: Path) -> None:
+    (folder / "manifest").write_bytes(b"rubbish")
+
+
+def zeroed(folder: Path) -> None:
+    for path in folder.glob("*.segment"):
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.write(bytes(size))
+
+
+def with_segments_missing(folder: Path) -> None:
+    for path in folder.glob("*.segment"):
+        path.unlink()
+
+
+DAMAGES = [deleted, emptied, without_manifest, garbled, zeroed, with_segments_missing]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_index_damaged_while_it_is_open_is_whole_after_catching_up(
+    database: Database, clock: TurnedClock, folder: Path, damage: Callable[[Path], None]
+) -> None:
+    hash_list = new_list(database, clock)
+    add(database, hash_list, clock, *map(md5, range(1, 6)))
+    with open_index(folder, database) as index, open_index(folder, database) as second:
+        damage(folder)
+        add(database, hash_list, clock, *map(md5, range(6, 11)))
+        for which in (index, second):
+            catch_up(database, which)
+            assert known(which) == set(range(1, 11))
+            which.verify()
+        with Index.open(folder) as third:
+            third.verify()
+            assert known(third) == set(range(1, 11))
+
+
+@pytest.mark.parametrize("damage", [deleted, emptied, without_manifest, with_segments_missing])
+def test_an_index_deleted_while_it_is_open_still_answers(
+    database: Database, clock: TurnedClock, folder: Path, damage: Callable[[Path], None]
+) -> None:
+    add(database, new_list(database, clock), clock, md5(1), md5(2))
+    with open_index(folder, database) as index:
+        damage(folder)
+        catch_up(database, index)
+        assert known(index) == {1, 2}
+
+
+def test_readers_of_a_damaged_index_find_what_they_did_until_it_is_built_anew(
+    database: Database, clock: TurnedClock, folder: Path
+) -> None:
+    add(database, new_list(database, clock), clock, md5(1), md5(2))
+    with open_index(folder, database) as index, open_index(folder, database) as reader:
+        without_manifest(folder)
+        with index.writing(mending=True) as writer:
+            assert writer.revision == 0
+            for which in (index, reader):
+                assert known(which) == {1, 2}
+            writer.replace([], revision=1)
+
+
+@pytest.mark.parametrize("damage", [deleted, emptied, without_manifest, garbled, zeroed])
+def test_mending_that_failed_is_done_later(
+    database: Database,
+    clock: TurnedClock,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[Path], None],
+) -> None:
+    hash_list = new_list(database, clock)
+    add(database, hash_list, clock, *map(md5, range(1, 6)))
+    with open_index(folder, database) as index:
+        damage(folder)
+        add(database, hash_list, clock, *map(md5, range(6, 11)))
+
+        def unreachable(*_: object, **__: object) -> None:
+            raise StorageError("the database does not answer")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Writer, "replace", unreachable)
+            with pytest.raises(StorageError, match="database does not answer"):
+                catch_up(database, index)
+        catch_up(database, index)
+        assert known(index) == set(range(1, 11))
+
+
+def test_files_of_others_in_a_deleted_index_are_left_alone(
+    database: Database, clock: TurnedClock, folder: Path
+) -> None:
+    hash_list = new_list(database, clock)
+    add(database, hash_list, clock, md5(1))
+    with open_index(folder, database) as index:
+        emptied(folder)
+        (folder / "thesis.txt").write_text("years of work")
+        add(database, hash_list, clock, md5(2))
+        with pytest.raises(StorageError, match="other files"):
+            catch_up(database, index)
+        assert (folder / "thesis.txt").read_text() == "years of work"
+        (folder / "thesis.txt").unlink()
+        catch_up(database, index)
+        assert known(index) == {1, 2}
+
+
+def test_another_databases_index_is_not_taken_for_ours_when_building_anew_failed(
+    database: Database, other: Database, clock: TurnedClock, folder: Path
+) -> None:
+    # Both databases are at the same revision.
+    add(database, new_list(database, clock), clock, md5(1))
+    add(other, new_list(other, clock), clock, md5(2))
+    with open_index(folder, other) as index:
+        taken = max(int(path.stem) for path in folder.glob("*.segment")) + 1
+        (folder / f"{taken:010}.segment").mkdir()
+        with pytest.raises(StorageError):
+            catch_up(database, index)
+        (folder / f"{taken:010}.segment").rmdir()
+        catch_up(database, index)
+        assert known(index) == {1}
+
+
+def test_the_newest_change_tells_a_restored_database_from_the_one_before(
+    database: Database, other: Database, clock: TurnedClock
+) -> None:
+    def newest(which: Database) -> Mark:
+        with which.reading() as connection:
+            return newest_change(connection)
+
+    assert newest(database) == newest(other)
+    hash_list = new_list(database, clock)
+    new_list(other, clock)
+    before = newest(database)
+    assert before == newest(database)
+    assert before[0] == newest(other)[0]
+    assert before != newest(other)
+    add(database, hash_list, clock, md5(1))
+    assert newest(database) != before

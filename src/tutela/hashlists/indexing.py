@@ -3,13 +3,15 @@
 The index is a copy, and must never be taken for a copy of another database: of one that was since
 exchanged, or of this one before an older backup was restored. So a mark beside its folder says
 which revision of the lists it was made from, with the random token that this revision has in this
-database alone. The mark is written before the index is changed: then, at whatever instant a
-process is killed, the index is never ahead of its mark.
+database alone. The mark is written before the index is brought forward: then, at whatever instant
+a process is killed, the index is never ahead of its mark. While the index is built anew it has no
+mark: what a build that failed leaves is never taken for this database's.
 """
 
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +20,23 @@ from sqlalchemy import Connection, Select, select
 from tutela.errors import StorageError
 from tutela.hashlists.entries import KINDS
 from tutela.hashlists.tables import entries, hash_lists, list_changes, list_revision
+from tutela.matching.durable import DamagedIndexError
 from tutela.matching.index import Index
 from tutela.matching.model import IndexEntry
 from tutela.storage.database import Database
 
 _ROWS_AT_ONCE = 10_000
-_Mark = tuple[int, str]
+
+Mark = tuple[int, str]
+"""A revision of the lists, and the token that it has in one database alone."""
 
 
 def open_index(folder: Path, database: Database) -> Index:
     """Open the index, as it should be for this database.
 
-    An index that is damaged, or was made from another state of the database, is built anew.
+    An index that is damaged, or was made from another state of the database, is built anew. This
+    is when ``Index.verify`` is run: the files are read whole once, here, and later only where they
+    are merged.
 
     Args:
         folder: The index's folder, made where it is missing. The mark is the file beside it.
@@ -54,39 +61,26 @@ def open_index(folder: Path, database: Database) -> Index:
 def catch_up(database: Database, index: Index) -> None:
     """Bring the index to the database's revision. Takes one select if it is there already.
 
+    An index whose files were deleted or damaged meanwhile is built anew, as far as that shows: the
+    files are read whole by ``open_index`` only.
+
     Raises:
-        StorageError: The database does not answer, or the index cannot be written.
+        StorageError: The database does not answer, the index cannot be written, or its folder
+            holds files that no index wrote.
     """
-    with database.reading() as connection:
-        if _is_current(connection, index):
-            return
-    # The writer is awaited without a connection in hand, so that none is kept from others.
-    with index.writing() as writer, database.reading() as connection:
-        newest = _newest(connection)
-        mark = _read_mark(index.folder)
-        ours = mark is not None and writer.revision <= mark[0] and _knows(connection, mark)
-        if ours and writer.revision == newest[0]:
-            return
-        _write_mark(index.folder, newest)
-        revision = newest[0]
-        if ours:
-            writer.update(
-                _added(connection, writer.revision, revision),
-                _withdrawn(connection, writer.revision, revision),
-                revision=revision,
-            )
-        else:
-            writer.replace(_all(connection, revision), revision=revision)
+    try:
+        _follow(database, index)
+    except DamagedIndexError:
+        _remove_mark(index.folder)
+        _follow(database, index, mending=True)
 
 
-def _is_current(connection: Connection, index: Index) -> bool:
-    newest = _newest(connection)
-    if index.revision != newest[0]:
-        index.refresh()
-    return index.revision == newest[0] and _read_mark(index.folder) == newest
+def newest_change(connection: Connection) -> Mark:
+    """The last change of any list: equal to an earlier answer only if nothing changed since.
 
-
-def _newest(connection: Connection) -> _Mark:
+    Other than the revision alone it tells a database that was restored from a backup, and since
+    changed as many times, from the one before. Takes one select of two rows by their keys.
+    """
     revision, token = connection.execute(
         select(list_revision.c.value, list_changes.c.token).outerjoin(
             list_changes, list_changes.c.revision == list_revision.c.value
@@ -95,7 +89,37 @@ def _newest(connection: Connection) -> _Mark:
     return int(revision), token or ""
 
 
-def _knows(connection: Connection, mark: _Mark) -> bool:
+def _follow(database: Database, index: Index, *, mending: bool = False) -> None:
+    with database.reading() as connection:
+        if not mending and _is_current(connection, index):
+            return
+    # The writer is awaited without a connection in hand, so that none is kept from others.
+    with index.writing(mending=mending) as writer, database.reading() as connection:
+        newest = newest_change(connection)
+        revision = newest[0]
+        mark = _read_mark(index.folder)
+        ours = mark is not None and 0 < writer.revision <= mark[0] and _knows(connection, mark)
+        if not ours:
+            _remove_mark(index.folder)
+            writer.replace(_added(connection, 0, revision), revision=revision)
+            _write_mark(index.folder, newest)
+        elif writer.revision != revision:
+            _write_mark(index.folder, newest)
+            writer.update(
+                _added(connection, writer.revision, revision),
+                _withdrawn(connection, writer.revision, revision),
+                revision=revision,
+            )
+
+
+def _is_current(connection: Connection, index: Index) -> bool:
+    newest = newest_change(connection)
+    if index.revision != newest[0]:
+        index.refresh()
+    return index.revision == newest[0] and _read_mark(index.folder) == newest
+
+
+def _knows(connection: Connection, mark: Mark) -> bool:
     revision, token = mark
     found = connection.execute(
         select(list_changes.c.token).where(list_changes.c.revision == revision)
@@ -107,20 +131,18 @@ _COLUMNS = select(entries.c.id, entries.c.list_id, entries.c.kind, entries.c.val
 
 
 def _added(connection: Connection, after: int, until: int) -> Iterator[IndexEntry]:
-    return _entries(connection, _between(_COLUMNS, after, until).where(entries.c.live.is_(True)))
+    in_use = select(hash_lists.c.id).where(hash_lists.c.removed_at.is_(None))
+    return _entries(
+        connection,
+        _between(_COLUMNS, after, until).where(
+            entries.c.live.is_(True), entries.c.list_id.in_(in_use)
+        ),
+    )
 
 
 def _withdrawn(connection: Connection, after: int, until: int) -> Iterator[int]:
     statement = _between(select(entries.c.id), after, until).where(entries.c.live.is_(False))
     return (row[0] for row in _streamed(connection, statement))
-
-
-def _all(connection: Connection, until: int) -> Iterator[IndexEntry]:
-    in_use = select(hash_lists.c.id).where(hash_lists.c.removed_at.is_(None))
-    return _entries(
-        connection,
-        _between(_COLUMNS, 0, until).where(entries.c.live.is_(True), entries.c.list_id.in_(in_use)),
-    )
 
 
 def _between(statement: Select[Any], after: int, until: int) -> Select[Any]:
@@ -141,7 +163,7 @@ def _mark_file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.origin")
 
 
-def _read_mark(folder: Path) -> _Mark | None:
+def _read_mark(folder: Path) -> Mark | None:
     try:
         text = _mark_file(folder).read_text(encoding="ascii")
     except (OSError, ValueError):
@@ -150,10 +172,16 @@ def _read_mark(folder: Path) -> _Mark | None:
     return (int(found[1]), found[2]) if found else None
 
 
-def _write_mark(folder: Path, mark: _Mark) -> None:
+def _remove_mark(folder: Path) -> None:
+    path = _mark_file(folder)
+    with _failure_named(path):
+        path.unlink(missing_ok=True)
+
+
+def _write_mark(folder: Path, mark: Mark) -> None:
     path = _mark_file(folder)
     unfinished = path.with_name(f"{path.name}.new")
-    try:
+    with _failure_named(path):
         with unfinished.open("w", encoding="ascii") as file:
             file.write(f"{mark[0]} {mark[1]}\n")
             file.flush()
@@ -164,6 +192,12 @@ def _write_mark(folder: Path, mark: _Mark) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def _failure_named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StorageError(
             f"{path} cannot be written ({error.strerror}): check free space and permissions there"

@@ -52,6 +52,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     """Hold the folder's write lock; waits for any other holder, thread or process.
 
     Raises:
+        DamagedIndexError: The folder is gone, or was deleted while this waited.
         StorageError: The lock file cannot be made, for one because the folder is read-only.
     """
     with storage_errors(folder, "lock"):
@@ -59,6 +60,9 @@ def exclusive(folder: Path) -> Iterator[None]:
     try:
         with storage_errors(folder, "lock"):
             fcntl.flock(lock, fcntl.LOCK_EX)
+            # Whoever finds the folder made anew meanwhile holds another lock.
+            if not os.path.samestat((folder / LOCK).stat(), os.fstat(lock)):
+                raise damaged(folder, "its lock was deleted")
         yield
     finally:
         # A child forked meanwhile shares the open lock, so closing alone would not release it.

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,7 +13,14 @@ from tutela.matching.model import Hit, IndexEntry, Query
 from tutela.matching.searching import search
 from tutela.matching.segment import check_segment
 from tutela.matching.snapshot import Snapshot, is_newest, load_snapshot
-from tutela.matching.writing import Writer, ensure_index, mend_index, remove_leftovers
+from tutela.matching.writing import (
+    Writer,
+    ensure_folder,
+    ensure_index,
+    mend_index,
+    mending_writer,
+    remove_leftovers,
+)
 
 
 class Index:
@@ -108,7 +115,8 @@ class Index:
             Whether anything has changed.
 
         Raises:
-            StorageError: The index is damaged or its folder gone; what was open stays so.
+            DamagedIndexError: The index is damaged or gone; what was open stays so.
+            StorageError: The folder cannot be read; what was open stays so.
         """
         with self._changing:
             current = self._current
@@ -119,24 +127,39 @@ class Index:
             return True
 
     @contextmanager
-    def writing(self) -> Iterator[Writer]:
+    def writing(self, *, mending: bool = False) -> Iterator[Writer]:
         """Wait until no other process or thread changes the index, then be the one that may.
 
         Within the block change the index by the writer's methods only: the index's own would wait
         for the block to end. After it the index is refreshed.
 
+        Args:
+            mending: First read the index whole. If it is gone or damaged, the writer begins at
+                revision 0 with nothing in it, and has to ``replace`` it all: until that is done,
+                readers keep what they have, in this process and in others.
+
         Raises:
-            StorageError: The folder cannot be written, or is damaged.
+            DamagedIndexError: The index is gone or damaged; if mending, it was not replaced.
+            StorageError: The folder cannot be written; or, if mending, holds other files.
         """
+        if mending:
+            ensure_folder(self._folder)
         with exclusive(self._folder):
-            self.refresh()
-            # What a killed writer left may be what fills the disk.
-            self._remove_leftovers()
-            try:
-                yield Writer(self._folder, self._current)
-            finally:
+            if mending:
+                writer = mending_writer(self._folder)
+            else:
                 self.refresh()
+                # What a killed writer left may be what fills the disk.
                 self._remove_leftovers()
+                writer = Writer(self._folder, self._current.manifest, self._current.segments)
+            try:
+                yield writer
+            except BaseException:
+                # What went wrong first is what the caller needs to know.
+                with suppress(StorageError):
+                    self._tidy()
+                raise
+            self._tidy()
 
     def update(
         self, added: Iterable[IndexEntry], withdrawn: Iterable[int], *, revision: int
@@ -191,6 +214,10 @@ class Index:
         if snapshot is None:
             raise StorageError("the index was closed: open it again")
         return snapshot
+
+    def _tidy(self) -> None:
+        self.refresh()
+        self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
         remove_leftovers(self._folder, self._current.manifest.file_names)

@@ -43,10 +43,10 @@ _ROWS_AT_ONCE = 1 << 16
 class Writer:
     """The right to change the index, held by one process at a time (see ``Index.writing``)."""
 
-    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, segments: Sequence[Segment]) -> None:
         self._folder = folder
-        self._manifest = snapshot.manifest
-        self._segments: Sequence[Segment] = snapshot.segments
+        self._manifest = manifest
+        self._segments = segments
 
     @property
     def revision(self) -> int:
@@ -181,20 +181,47 @@ def mend_index(folder: Path) -> None:
     Raises:
         StorageError: The folder holds other files, or cannot be written.
     """
-    with storage_errors(folder, "create"):
-        folder.mkdir(parents=True, exist_ok=True)
-        refuse_foreign_folder(folder)
+    ensure_folder(folder)
     with exclusive(folder):
         try:
-            snapshot = load_snapshot(folder)
-            try:
-                for segment in snapshot.segments:
-                    check_segment(folder, segment)
-            finally:
-                snapshot.file.close()
+            _load_sound(folder)
         except StorageError:
             write_manifest(Manifest.empty(), folder)
             remove_leftovers(folder, set())
+
+
+def ensure_folder(folder: Path) -> None:
+    """Make the folder where it is missing; the index in it may be missing or damaged.
+
+    Raises:
+        StorageError: The folder holds other files, or cannot be made.
+    """
+    with storage_errors(folder, "create"):
+        folder.mkdir(parents=True, exist_ok=True)
+        refuse_foreign_folder(folder)
+
+
+def mending_writer(folder: Path) -> Writer:
+    """A writer of the index if it is sound, else of a new one; only for the lock's holder.
+
+    Raises:
+        StorageError: The folder cannot be read.
+    """
+    try:
+        snapshot = _load_sound(folder)
+    except DamagedIndexError:
+        # The new files get the old one's names. Readers keep the old files that they have mapped.
+        remove_leftovers(folder, set())
+        return Writer(folder, Manifest.empty(), ())
+    return Writer(folder, snapshot.manifest, snapshot.segments)
+
+
+def _load_sound(folder: Path) -> Snapshot:
+    snapshot = load_snapshot(folder)
+    snapshot.file.close()
+    for segment in snapshot.segments:
+        check_segment(folder, segment)
+    return snapshot
 
 
 def remove_leftovers(folder: Path, in_use: set[str]) -> None:
