@@ -198,6 +198,40 @@ def test_an_interrupted_scan_is_resumed_without_a_second_case(
     assert list((settings.data / "scans").iterdir()) == []
 
 
+def enough_to_wait_for(folder: Path) -> None:
+    """Small files, so many that they are answered, and then one that takes minutes to read."""
+    folder.mkdir()
+    for number in range(16):
+        (folder / f"{number:02}.txt").write_text("some words")
+    with (folder / "big.bin").open("wb") as big:
+        big.truncate(20 << 30)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_does_not_wait_for_a_big_file(
+    settings: Settings, tmp_path: Path, how: signal.Signals
+) -> None:
+    folder = tmp_path / "uploads"
+    enough_to_wait_for(folder)
+    running = subprocess.Popen(
+        [TUTELA, "scan", str(folder), "--json"],
+        env=environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert running.stdout
+    for _ in range(16):
+        running.stdout.readline()
+    running.send_signal(how)
+    try:
+        running.communicate(timeout=20)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    (waiting,) = (settings.data / "scans").iterdir()
+    assert b"big.bin" in waiting.read_bytes()
+
+
 @pytest.mark.parametrize(("before", "code"), [(Verdict.MATCH, 1), (Verdict.UNREADABLE, 2)])
 def test_a_resumed_scan_answers_for_the_whole(
     settings: Settings, folder: Path, before: Verdict, code: int

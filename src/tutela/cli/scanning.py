@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -60,8 +60,9 @@ def scan_paths(
             room.screener.refresh()
             checkpoint = _checkpoint(folder, paths or [], resumed=resume_scan)
             report = ScanReport(checkpoint.scan, json=json, every=every)
-            with _kept_for_later(checkpoint), report:
-                for scanned in scan(checkpoint, room.cells, settings.cells, room.screener):
+            outcomes = scan(checkpoint, room.cells, settings.cells, room.screener)
+            with _kept_for_later(checkpoint), report, closing(outcomes):
+                for scanned in outcomes:
                     report.tell(scanned)
     if report.verdicts[Verdict.MATCH]:
         return _MATCH

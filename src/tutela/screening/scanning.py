@@ -3,7 +3,7 @@
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -39,11 +39,12 @@ class Scanned:
 
 def scan(
     checkpoint: Checkpoint, cells: CellPool, cell_count: int, screener: Screener
-) -> Iterator[Scanned]:
+) -> Generator[Scanned]:
     """Scan what the checkpoint says is still to do, in its order.
 
     When the next outcome is asked for, those before it are taken as dealt with, and their paths
-    are forgotten. Closing the iterator early leaves the rest in the checkpoint.
+    are forgotten. Closing the iterator early leaves the rest in the checkpoint; then, as after any
+    error, the cells are closed too, since a file under way may take minutes.
 
     Args:
         checkpoint: What is to be done.
@@ -71,8 +72,11 @@ def scan(
                 checkpoint.done(
                     [each.file for each in scanned], [each.screened.verdict for each in scanned]
                 )
-        finally:
+        except BaseException:
+            # Before the threads are waited for, which wait for the cells.
             threads.shutdown(wait=False, cancel_futures=True)
+            cells.close()
+            raise
 
 
 def _judge(
