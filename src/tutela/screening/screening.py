@@ -11,8 +11,7 @@ from sqlalchemy import Connection, select
 from tutela.cases.model import CaseId, Item, Match
 from tutela.cases.opening import open_case
 from tutela.fingerprints.model import FingerprintSet
-from tutela.hashlists.entries import current_revision
-from tutela.hashlists.indexing import catch_up
+from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
 from tutela.matching.index import Index
@@ -63,7 +62,7 @@ class Screener:
         self._counts = counts
         self._refreshing = threading.Lock()
         self._rules: Mapping[int, Rules] = {}
-        self._revision = -1
+        self._seen: Mark | None = None
 
     def screen(self, submission: Submission) -> Screened:
         """Judge one file."""
@@ -96,16 +95,19 @@ class Screener:
     def refresh(self) -> Mapping[int, Rules]:
         """Take up what has changed in the lists; gives the rules of the live ones."""
         with self._database.reading() as connection:
-            revision = current_revision(connection)
-        if revision != self._revision:
-            with self._refreshing:
+            newest = newest_change(connection)
+        if newest == self._seen:
+            return self._rules
+        with self._refreshing:
+            # Another thread may have taken it up while this one waited.
+            if newest != self._seen:
                 catch_up(self._database, self._index)
                 with self._database.reading() as connection:
                     self._rules = {
                         number: rules_for(self._policy, hash_list.name)
                         for number, hash_list in live_lists(connection).items()
                     }
-                self._revision = revision
+                self._seen = newest
         return self._rules
 
     def _act(
