@@ -193,6 +193,26 @@ def test_a_removed_list_leaves_an_index_that_is_built_anew(
         assert known(index) == {2}
 
 
+def test_a_removed_list_leaves_an_open_index_at_the_next_catching_up(
+    database: Database, clock: TurnedClock, folder: Path
+) -> None:
+    gone, kept = new_list(database, clock, "gone"), new_list(database, clock, "kept")
+    add(database, gone, clock, md5(1), md5(2))
+    add(database, kept, clock, md5(2), md5(3))
+    with open_index(folder, database) as index:
+        assert len(index) == 4
+        add(database, gone, clock, md5(4))
+        with database.writing() as connection:
+            remove_list(connection, "gone", "done", ACTOR, clock)
+        add(database, new_list(database, clock, "gone"), clock, md5(5))
+        catch_up(database, index)
+        assert known(index) == {2, 3, 5}
+        assert len(index) == 3
+        add(database, kept, clock, md5(6))
+        catch_up(database, index)
+        assert known(index) == {2, 3, 5, 6}
+
+
 def test_many_threads_catch_up_while_entries_are_added(
     database: Database, clock: TurnedClock, folder: Path
 ) -> None:
@@ -347,7 +367,7 @@ def test_readers_of_a_damaged_index_find_what_they_did_until_it_is_built_anew(
             writer.replace([], revision=1)
 
 
-@pytest.mark.parametrize("damage", [deleted, emptied, without_manifest, garbled, zeroed])
+@pytest.mark.parametrize("damage", [deleted, emptied, without_manifest, zeroed])
 def test_mending_that_failed_is_done_later(
     database: Database,
     clock: TurnedClock,

@@ -141,8 +141,14 @@ def _added(connection: Connection, after: int, until: int) -> Iterator[IndexEntr
 
 
 def _withdrawn(connection: Connection, after: int, until: int) -> Iterator[int]:
-    statement = _between(select(entries.c.id), after, until).where(entries.c.live.is_(False))
-    return (row[0] for row in _streamed(connection, statement))
+    withdrawn = _between(select(entries.c.id), after, until).where(entries.c.live.is_(False))
+    removed = select(hash_lists.c.id).where(
+        hash_lists.c.removed_revision > after, hash_lists.c.removed_revision <= until
+    )
+    on_removed = select(entries.c.id).where(entries.c.list_id.in_(removed))
+    for statement in (withdrawn, on_removed):
+        for row in _streamed(connection, statement):
+            yield row[0]
 
 
 def _between(statement: Select[Any], after: int, until: int) -> Select[Any]:

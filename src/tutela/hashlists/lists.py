@@ -107,12 +107,17 @@ def remove_list(
         InvalidInputError: No reason is given.
     """
     reason = checked_text("reason", reason, required=True)
-    next_revision(connection)
+    revision = next_revision(connection)
     hash_list = find_list(connection, name)
     connection.execute(
         update(hash_lists)
         .where(hash_lists.c.id == hash_list.id)
-        .values(removed_at=clock(), removed_by=actor.name, removed_reason=reason)
+        .values(
+            removed_at=clock(),
+            removed_by=actor.name,
+            removed_reason=reason,
+            removed_revision=revision,
+        )
     )
     return hash_list
 

@@ -27,6 +27,8 @@ hash_lists = Table(
     Column("removed_at", Moment),
     Column("removed_by", String(200)),
     Column("removed_reason", String(1000)),
+    # The list revision of the removal: tells the index to let go of the entries.
+    Column("removed_revision", RowId),
     Index(
         "ix_hash_lists_name_in_use",
         "name",

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("removed_at", Moment(), nullable=True),
         sa.Column("removed_by", sa.String(length=200), nullable=True),
         sa.Column("removed_reason", sa.String(length=1000), nullable=True),
+        sa.Column("removed_revision", RowId, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hash_lists")),
     )
     op.create_index(
