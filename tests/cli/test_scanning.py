@@ -18,6 +18,7 @@ from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.lists import create_list
 from tutela.hashlists.model import ListRow, Provenance
 from tutela.screening.checkpoint import Checkpoint, Found
+from tutela.screening.counts import FILES, totals
 from tutela.screening.finding import find_files
 from tutela.screening.model import Verdict
 from tutela.storage.clock import system_clock
@@ -230,6 +231,29 @@ def test_an_interrupted_scan_does_not_wait_for_a_big_file(
     assert running.returncode == 130
     (waiting,) = (settings.data / "scans").iterdir()
     assert b"big.bin" in waiting.read_bytes()
+
+
+def test_a_scan_that_is_killed_has_saved_its_counts(
+    settings: Settings, tmp_path: Path, database: Database
+) -> None:
+    folder = tmp_path / "uploads"
+    enough_to_wait_for(folder)
+    running = subprocess.Popen(
+        [TUTELA, "scan", str(folder)],
+        env=environment(settings),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    saved: dict[tuple[str, int], int] = {}
+    deadline = time.monotonic() + 30
+    while not saved and time.monotonic() < deadline:
+        time.sleep(0.02)
+        with database.reading() as connection:
+            saved = totals(connection)
+    assert running.poll() is None, "the scan ended before it could be killed"
+    running.kill()
+    running.wait()
+    assert saved == {("clear", FILES): 16}
 
 
 @pytest.mark.parametrize(("before", "code"), [(Verdict.MATCH, 1), (Verdict.UNREADABLE, 2)])

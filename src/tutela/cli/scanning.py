@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ import typer
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import to_people
 from tutela.cli.scan_report import ScanReport
-from tutela.errors import InvalidInputError
+from tutela.errors import InvalidInputError, StorageError
 from tutela.screening.checkpoint import Checkpoint, abandon, resume
 from tutela.screening.finding import check_roots, find_files
 from tutela.screening.model import Verdict
@@ -60,7 +60,13 @@ def scan_paths(
             room.screener.refresh()
             checkpoint = _checkpoint(folder, paths or [], resumed=resume_scan)
             report = ScanReport(checkpoint.scan, json=json, every=every)
-            outcomes = scan(checkpoint, room.cells, settings.cells, room.screener)
+
+            def save_counts() -> None:
+                # What cannot be saved now is kept for the next time, or for the end.
+                with suppress(StorageError):
+                    room.counts.save(database)
+
+            outcomes = scan(checkpoint, room.cells, settings.cells, room.screener, save_counts)
             with _kept_for_later(checkpoint), report, closing(outcomes):
                 for scanned in outcomes:
                     report.tell(scanned)

@@ -2,8 +2,9 @@
 
 import os
 import stat
+import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +21,7 @@ _ORIGIN = "scan"
 _AHEAD = 256
 # How many answers are looked up together. More are quicker, but are shown later.
 _TOGETHER = 16
+_SAVE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,11 @@ class Scanned:
 
 
 def scan(
-    checkpoint: Checkpoint, cells: CellPool, cell_count: int, screener: Screener
+    checkpoint: Checkpoint,
+    cells: CellPool,
+    cell_count: int,
+    screener: Screener,
+    save_counts: Callable[[], None],
 ) -> Generator[Scanned]:
     """Scan what the checkpoint says is still to do, in its order.
 
@@ -51,12 +57,15 @@ def scan(
         cells: Where files are opened up.
         cell_count: How many files are worked on at once.
         screener: Judges them.
+        save_counts: Saves what the screener has counted. It is called before the scan has to wait
+            for a file, and at least every second; at the end it is the caller's to save the rest.
 
     Raises:
         StorageError: The database does not answer; the scan can be resumed.
     """
     remaining = checkpoint.remaining()
     working: deque[tuple[Found, Future[Known | str]]] = deque()
+    saved = time.monotonic()
     with ThreadPoolExecutor(cell_count, thread_name_prefix="scan") as threads:
         try:
             while True:
@@ -67,6 +76,10 @@ def scan(
                 if not working:
                     return
                 ready = [working.popleft() for _ in range(min(_TOGETHER, len(working)))]
+                must_wait = not all(looking.done() for _, looking in ready)
+                if must_wait or time.monotonic() - saved >= _SAVE_SECONDS:
+                    save_counts()
+                    saved = time.monotonic()
                 scanned = list(_judge(checkpoint, screener, ready))
                 yield from scanned
                 checkpoint.done(
