@@ -35,6 +35,7 @@ _STATUS: dict[type[TutelaError], HTTPStatus] = {
     TooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     OverCapacityError: HTTPStatus.SERVICE_UNAVAILABLE,
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
+    TutelaError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 _HEADERS: dict[HTTPStatus, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="tutela"'},
@@ -78,7 +79,7 @@ def add_error_answers(application: FastAPI) -> None:
 
     @application.exception_handler(TutelaError)
     def foreseen(_request: Request, error: TutelaError) -> JSONResponse:
-        status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+        status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
         if isinstance(error, StorageError):
             # The message may name the database's address, which is not for callers.
             log.error("storage failed", reason=error.message)
