@@ -52,7 +52,6 @@ def test_a_picture_is_one_line_of_json(hills: Path, capsysbinary: Output) -> Non
             "md5": hashlib.md5(content).hexdigest(),
             "sha1": hashlib.sha1(content).hexdigest(),
             "sha256": hashlib.sha256(content).hexdigest(),
-            "picture": "decoded",
             "pdq": pdq.text,
             "pdq_quality": pdq.quality,
         }
@@ -65,7 +64,7 @@ def test_where_there_is_no_picture_the_reason_is_given(notes: Path, capsysbinary
     assert line["md5"] == hashlib.md5(b"just words").hexdigest()
     assert line["pdq"] is None
     assert line["pdq_quality"] is None
-    assert (line["picture"], line["reason"]) == ("none", "not a picture")
+    assert line["reason"] == "not a picture"
 
 
 def test_a_damaged_picture_has_digests_and_the_reason(hills: Path, capsysbinary: Output) -> None:
@@ -74,7 +73,6 @@ def test_a_damaged_picture_has_digests_and_the_reason(hills: Path, capsysbinary:
     (line,) = lines(capsysbinary)
     assert line["sha1"] == hashlib.sha1(hills.read_bytes()).hexdigest()
     assert line["pdq"] is None
-    assert line["picture"] == "unreadable"
     assert line["reason"] == "damaged picture: the data ends early"
 
 

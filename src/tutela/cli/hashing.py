@@ -117,7 +117,6 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
         "md5": digests.md5.hex(),
         "sha1": digests.sha1.hex(),
         "sha256": digests.sha256.hex(),
-        "picture": picture.state,
         "pdq": picture.pdq.text if picture.pdq else None,
         "pdq_quality": picture.pdq.quality if picture.pdq else None,
     }

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tutela.cli.opening import DataFolder, JsonLines, open_house
+from tutela.cli.opening import DataFolder, JsonLines, open_house, warn_of_absent_lists
 from tutela.cli.output import to_people
 from tutela.cli.scan_report import ScanReport
 from tutela.errors import InvalidInputError, StorageError
@@ -58,6 +58,7 @@ def scan_paths(
         with open_screening(settings, database, system_clock) as room:
             # A database or index that does not answer is better known before the search for files.
             room.screener.refresh()
+            warn_of_absent_lists(settings, database)
             checkpoint = _checkpoint(folder, paths or [], resumed=resume_scan)
             report = ScanReport(checkpoint.scan, json=json, every=every)
 

@@ -155,6 +155,8 @@ class _Seat:
         self._check_open()
         if self.cell is None:
             self.cell = _Cell(self._limits)
+            # The pool may have been closed while the cell was not yet there to be ended.
+            self._check_open()
             if not self.cell.is_ready():
                 self._check_open()
                 raise TutelaError(

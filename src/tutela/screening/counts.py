@@ -45,7 +45,7 @@ class Counts:
         try:
             with database.writing() as connection:
                 _add(connection, waiting)
-        except Exception:
+        except BaseException:
             with self._lock:
                 self._waiting.update(waiting)
             raise
