@@ -47,10 +47,13 @@ def open_index(folder: Path, database: Database) -> Index:
     """
     try:
         index = Index.open(folder)
-        index.verify()
     except StorageError:
         index = Index.mend(folder)
     try:
+        try:
+            index.verify()
+        except DamagedIndexError:
+            _rebuild(database, index)
         catch_up(database, index)
     except BaseException:
         index.close()
@@ -71,8 +74,7 @@ def catch_up(database: Database, index: Index) -> None:
     try:
         _follow(database, index)
     except DamagedIndexError:
-        _remove_mark(index.folder)
-        _follow(database, index, mending=True)
+        _rebuild(database, index)
 
 
 def newest_change(connection: Connection) -> Mark:
@@ -87,6 +89,12 @@ def newest_change(connection: Connection) -> Mark:
         )
     ).one()
     return int(revision), token or ""
+
+
+def _rebuild(database: Database, index: Index) -> None:
+    # What is there stays in use everywhere until the new one is whole.
+    _remove_mark(index.folder)
+    _follow(database, index, mending=True)
 
 
 def _follow(database: Database, index: Index, *, mending: bool = False) -> None:
