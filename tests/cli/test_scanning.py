@@ -181,7 +181,7 @@ def test_an_interrupted_scan_is_resumed_without_a_second_case(
     before += running.stdout.readlines()
     said = running.stderr.read()
     running.wait()
-    assert running.returncode == (-how if how == signal.SIGKILL else 130)
+    assert running.returncode == (-how if how == signal.SIGKILL else 130), said
     if how != signal.SIGKILL:
         assert "tutela scan --resume" in said
     assert len(before) < 400, "the scan ended before it could be interrupted"

@@ -76,20 +76,7 @@ def show_case(service: Here, key: Reader, case: str) -> CaseAnswer:
 
 
 def _answer(case: Case, key: ApiKey) -> CaseAnswer:
-    item = case.item
-    return CaseAnswer.model_validate(
-        {
-            "case": case.id,
-            "state": case.state,
-            "opened_at": case.opened_at,
-            "name": item.name,
-            "origin": item.origin,
-            **item.fingerprints.as_texts(),
-            "matches": [
-                {"list": match.list_name, "kind": match.kind, "distance": match.distance}
-                for match in case.matches
-            ]
-            if Scope.SCREEN_DETAILS in key.scopes
-            else None,
-        }
-    )
+    answer = CaseAnswer.model_validate(case.as_fields())
+    if Scope.SCREEN_DETAILS not in key.scopes:
+        answer.matches = None
+    return answer

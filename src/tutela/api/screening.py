@@ -30,6 +30,15 @@ router = APIRouter(prefix="/v1/screen", tags=["screening"])
 
 _Sent = TypeVar("_Sent", bound=BaseModel)
 
+Caller = Annotated[ApiKey, Security(Permitted(Scope.SCREEN))]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        max_length=255,
+        description="Any text that names this request. Sent again, it opens no second case.",
+    ),
+]
+
 # One item of fingerprints is less than this, written out with all its names.
 _ITEM = 4 << 10
 
@@ -64,14 +73,8 @@ _ITEM = 4 << 10
 async def screen(
     request: Request,
     service: Here,
-    key: Annotated[ApiKey, Security(Permitted(Scope.SCREEN))],
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            max_length=255,
-            description="Any text that names this request. Sent again, it opens no second case.",
-        ),
-    ] = None,
+    key: Caller,
+    idempotency_key: IdempotencyKey = None,
 ) -> ScreenAnswer:
     """Send a file as multipart field `file`, or fingerprints as JSON.
 
@@ -124,14 +127,8 @@ async def screen(
 async def screen_batch(
     request: Request,
     service: Here,
-    key: Annotated[ApiKey, Security(Permitted(Scope.SCREEN))],
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            max_length=255,
-            description="Any text that names this request. Sent again, it opens no second cases.",
-        ),
-    ] = None,
+    key: Caller,
+    idempotency_key: IdempotencyKey = None,
 ) -> BatchAnswer:
     """Send several multipart fields `file`, or fingerprints as JSON. The answers keep the order."""
     most = service.settings.max_batch
@@ -151,8 +148,8 @@ async def screen_batch(
                 raise TooLargeError(f"{len(sent)} items were sent: send at most {most} at once")
             known = [(Known(item.fingerprints.as_set()), item.name) for item in sent]
         submissions = [
-            _submission(each, name, key, idempotency_key and f"{idempotency_key}\0{place}")
-            for place, (each, name) in enumerate(known)
+            _submission(each, name, key, idempotency_key and f"{idempotency_key}\0{number}")
+            for number, (each, name) in enumerate(known)
         ]
         outcomes = await service.work(lambda: service.screening.screener.screen_many(submissions))
     return BatchAnswer(results=[_answer(outcome, key) for outcome in outcomes])
@@ -200,10 +197,7 @@ def _answer(outcome: Screened, key: ApiKey) -> ScreenAnswer:
     return ScreenAnswer(
         verdict=outcome.verdict,
         case=outcome.case if told else None,
-        matches=[
-            MatchAnswer(list=match.list_name, kind=match.kind, distance=match.distance)
-            for match in outcome.matches
-        ]
+        matches=[MatchAnswer.model_validate(match.as_fields()) for match in outcome.matches]
         if details and outcome.matches
         else None,
         reason=outcome.reason if outcome.verdict is Verdict.UNREADABLE else None,

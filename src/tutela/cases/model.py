@@ -63,6 +63,10 @@ class Match:
     kind: Kind
     distance: int
 
+    def as_fields(self) -> dict[str, str | int]:
+        """What callers who may know are told of it: never the entry."""
+        return {"list": self.list_name, "kind": self.kind, "distance": self.distance}
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -96,3 +100,15 @@ class Case:
     opened_at: datetime
     item: Item
     matches: tuple[Match, ...]
+
+    def as_fields(self) -> dict[str, object]:
+        """The case by names, with texts for moments and bytes, as programs are given it."""
+        return {
+            "case": self.id,
+            "state": self.state,
+            "opened_at": self.opened_at.isoformat(),
+            "name": self.item.name,
+            "origin": self.item.origin,
+            **self.item.fingerprints.as_texts(),
+            "matches": [match.as_fields() for match in self.matches],
+        }

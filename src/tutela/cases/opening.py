@@ -10,7 +10,7 @@ from tutela.cases.tables import case_items, case_matches, cases
 from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 
-MAX_NAME = 4096
+_MAX_NAME = 4096
 
 
 def open_case(
@@ -74,4 +74,4 @@ def open_case(
 def _storable(name: str) -> str:
     # A path may hold bytes that are not UTF-8, and PostgreSQL takes neither those nor NUL.
     readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return readable.replace("\0", "\\x00")[:MAX_NAME]
+    return readable.replace("\0", "\\x00")[:_MAX_NAME]

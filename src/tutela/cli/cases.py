@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tutela.cases.model import Case, read_case_id
+from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case, recent_cases
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_table, to_people
@@ -24,7 +24,7 @@ def list_cases(
         found = recent_cases(connection, limit)
     if json:
         for case in found:
-            print_json(_fields(case))
+            print_json(case.as_fields())
         return
     if not found:
         to_people.print("No cases. That is the good news.")
@@ -49,28 +49,12 @@ def show_case(
     with open_house(data) as (_settings, database), database.reading() as connection:
         found = find_case(connection, read_case_id(case))
     if json:
-        print_json(_fields(found))
+        print_json(found.as_fields())
         return
     table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in _fields(found).items():
+    for name, value in found.as_fields().items():
         if name != "matches" and value is not None:
             table.add_row(name.replace("_", " "), str(value))
     for match in found.matches:
         table.add_row("match", f"{match.list_name}: {match.kind}, distance {match.distance}")
     print_table(table)
-
-
-def _fields(case: Case) -> dict[str, object]:
-    item = case.item
-    return {
-        "case": case.id,
-        "state": case.state,
-        "opened_at": case.opened_at.isoformat(),
-        "name": item.name,
-        "origin": item.origin,
-        **item.fingerprints.as_texts(),
-        "matches": [
-            {"list": match.list_name, "kind": match.kind, "distance": match.distance}
-            for match in case.matches
-        ],
-    }

@@ -140,10 +140,7 @@ def _fields(scanned: Scanned) -> dict[str, object]:
     if screened.case:
         fields["case"] = screened.case
     if screened.matches:
-        fields["matches"] = [
-            {"list": match.list_name, "kind": match.kind, "distance": match.distance}
-            for match in screened.matches
-        ]
+        fields["matches"] = [match.as_fields() for match in screened.matches]
     if screened.verdict is Verdict.UNREADABLE:
         fields["reason"] = screened.reason
     return fields

@@ -31,12 +31,10 @@ class Scanned:
     Attributes:
         file: Which file.
         screened: The verdict.
-        failed: Whether the file could not even be opened.
     """
 
     file: Found
     screened: Screened
-    failed: bool = False
 
 
 def scan(
@@ -116,7 +114,7 @@ def _judge(
         if isinstance(known, Known):
             yield Scanned(file, next(verdicts))
         else:
-            yield Scanned(file, Screened(Verdict.UNREADABLE, reason=known), failed=True)
+            yield Scanned(file, Screened(Verdict.UNREADABLE, reason=known))
 
 
 def _full_path(scan: Scan, file: Found) -> str:
