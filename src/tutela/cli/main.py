@@ -82,7 +82,7 @@ def run(arguments: list[str]) -> int:
         code = app(arguments, prog_name="tutela", standalone_mode=False)
     except TutelaError as error:
         print_error(error.message)
-        return EXIT_ERROR
+        return EXIT_INTERRUPTED if _was_interrupted(error) else EXIT_ERROR
     except TyperException as error:
         # Wrong usage: shown as typer shows it by itself.
         rich_format_error(error)  # type: ignore[arg-type]  # typer's own class is private
@@ -103,3 +103,10 @@ def run(arguments: list[str]) -> int:
         )
         return EXIT_ERROR
     return code if isinstance(code, int) else EXIT_OK
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    # Ctrl-C in the middle of something may make the clearing away fail, and hide behind that.
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
