@@ -67,11 +67,12 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], commands: typer.Typer = app) -> int:
     """Run one command.
 
     Args:
         arguments: The words after ``tutela``.
+        commands: What they may name.
 
     Returns:
         The exit code.
@@ -79,10 +80,7 @@ def run(arguments: list[str]) -> int:
     # Lists and cases are for nobody else on this machine.
     os.umask(0o077)
     try:
-        code = app(arguments, prog_name="tutela", standalone_mode=False)
-    except TutelaError as error:
-        print_error(error.message)
-        return EXIT_INTERRUPTED if _was_interrupted(error) else EXIT_ERROR
+        code = commands(arguments, prog_name="tutela", standalone_mode=False)
     except TyperException as error:
         # Wrong usage: shown as typer shows it by itself.
         rich_format_error(error)  # type: ignore[arg-type]  # typer's own class is private
@@ -95,14 +93,25 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except Exception as error:
+        return _tell(error)
+    return code if isinstance(code, int) else EXIT_OK
+
+
+def _tell(error: Exception) -> int:
+    """Say what went wrong; gives the exit code."""
+    interrupted = _was_interrupted(error)
+    if isinstance(error, TutelaError):
+        print_error(error.message)
+    elif interrupted:
+        print_error("stopped")
+    else:
         # Python's own exit code would be 1, which says that a match was found.
-        traceback.print_exc()
+        traceback.print_exception(error)
         print_error(
             f"something went wrong that Tutela did not foresee ({type(error).__name__}): "
             "please report it with the lines above"
         )
-        return EXIT_ERROR
-    return code if isinstance(code, int) else EXIT_OK
+    return EXIT_INTERRUPTED if interrupted else EXIT_ERROR
 
 
 def _was_interrupted(error: BaseException | None) -> bool:
