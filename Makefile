@@ -44,7 +44,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo "Python cannot make virtual environments here. On Debian: apt-get install python3-venv" >&2; exit 1; }
 
-$(VENV)/.installed: requirements/run.lock pyproject.toml | $(BIN)/python
+$(VENV)/.installed: requirements/run.lock pyproject.toml hatch_build.py $(wildcard src/tutela/kernel/*.[ch]) | $(BIN)/python
 	@echo "Installing Tutela into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements/run.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
