@@ -52,6 +52,7 @@ def ready(service: Here, response: Response) -> Ready:
     good = all(check.ok for check in checks)
     if not good:
         response.status_code = HTTP_503_SERVICE_UNAVAILABLE
+        response.headers["Retry-After"] = "1"
     return Ready(
         status="ready" if good else "not ready",
         checks=[CheckAnswer(name=check.name, ok=check.ok, detail=check.detail) for check in checks],
