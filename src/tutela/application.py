@@ -87,6 +87,8 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
         lifespan=open_house,
         docs_url=None,
         redoc_url=None,
+        # Never on by way of an environment variable: it would write down what errors say.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     add_error_answers(application)
     application.add_middleware(FingerprintLane)

@@ -1,6 +1,7 @@
 """Judging files by their fingerprints: look up, decide, and open the case."""
 
 import hashlib
+import math
 import os
 import threading
 import time
@@ -27,7 +28,9 @@ from tutela.storage.settings import Policy
 
 # Handing work to a thread costs the service a tenth of a millisecond. Looking up for longer than
 # this without a thread would let the other requests wait.
-_QUICK_SECONDS = 0.005
+_QUICK_SECONDS = 0.002
+# The first ones after a change find nothing in the processor's caches.
+_LOOK_UPS_TRIED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +228,15 @@ class _Lists:
 
 def _look_up_seconds(index: Index, radius: int) -> float:
     query = Query(pdq=os.urandom(Kind.PDQ.width))
-    # The thread's own time: others may be at work.
-    begin = time.thread_time()
-    index.look_up(query, radius)
-    return time.thread_time() - begin
+    best = math.inf
+    for _ in range(_LOOK_UPS_TRIED):
+        # The thread's own time: others may be at work.
+        begin = time.thread_time()
+        index.look_up(query, radius)
+        best = min(best, time.thread_time() - begin)
+        if best > _QUICK_SECONDS:
+            break
+    return best
 
 
 def _query(fingerprints: FingerprintSet, gate: int) -> Query:
