@@ -13,12 +13,15 @@ from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
 from tutela.matching.manifest import SegmentRecord
 from tutela.matching.model import IndexEntry
-from tutela.matching.segment import Column, Numbers, value_columns, write_segment
+from tutela.matching.segment import Columns, Numbers, write_segment
 
 ROWS_IN_A_BATCH = 1 << 20
 """Bounds the memory that adding takes: about 50 bytes a row, and as much again to sort."""
 
-_KINDS = tuple(Kind)
+KINDS = tuple(Kind)
+"""A kind's position here is its number in a batch."""
+
+_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 _WIDEST = max(kind.width for kind in Kind)
 
 
@@ -27,7 +30,7 @@ class Batch:
     """Some entries as columns, each entry number once.
 
     Attributes:
-        kinds: Positions in ``tuple(Kind)``.
+        kinds: Positions in ``KINDS``.
         values: One value a row, filled up to 32 bytes.
         entries: Entry numbers, ascending.
         hash_lists: List numbers.
@@ -60,21 +63,26 @@ def write_batch(batch: Batch, path: Path, number: int) -> SegmentRecord:
     Raises:
         StorageError: The disk is full, or the file cannot be written for another reason.
     """
-    counts = np.bincount(batch.kinds, minlength=len(_KINDS)).tolist()
-    rows = {kind: count for kind, count in zip(_KINDS, counts, strict=True) if count}
-    entry_range = int(batch.entries[0]), int(batch.entries[-1])
-    return write_segment(path, number, rows, entry_range, _columns(batch, tuple(rows)))
+    columns = {}
+    for position, kind in enumerate(KINDS):
+        rows = np.flatnonzero(batch.kinds == position)
+        if len(rows) == len(batch.kinds) and kind.width == _WIDEST:
+            columns[kind] = Columns(batch.values, batch.entries, batch.hash_lists)
+        elif len(rows):
+            columns[kind] = Columns(
+                batch.values[rows, : kind.width], batch.entries[rows], batch.hash_lists[rows]
+            )
+    return write_segment(path, number, columns)
 
 
 def _read_batch(stream: Iterable[IndexEntry]) -> Batch:
     kinds, values, entries, hash_lists = array("b"), bytearray(), array("q"), array("q")
-    numbers = {kind: number for number, kind in enumerate(_KINDS)}
     for entry in stream:
         if len(entry.value) != entry.kind.width:
             raise InvalidInputError(
                 f"a {entry.kind} fingerprint is {entry.kind.width} bytes, not {len(entry.value)}"
             )
-        kinds.append(numbers[entry.kind])
+        kinds.append(_NUMBERS[entry.kind])
         values += entry.value.ljust(_WIDEST, b"\0")
         entries.append(entry.entry)
         hash_lists.append(entry.hash_list)
@@ -96,16 +104,3 @@ def _in_order(batch: Batch) -> Batch:
     return Batch(
         batch.kinds[order], batch.values[order], batch.entries[order], batch.hash_lists[order]
     )
-
-
-def _columns(batch: Batch, kinds: tuple[Kind, ...]) -> Iterator[Column]:
-    for kind in kinds:
-        rows = np.flatnonzero(batch.kinds == _KINDS.index(kind))
-        columns = value_columns(kind, batch.values[rows, : kind.width])
-        if kind is not Kind.PDQ:
-            order = np.argsort(columns[0], kind="stable")
-            rows = rows[order]
-            columns = tuple(column[order] for column in columns)
-        yield from columns
-        yield batch.entries[rows]
-        yield batch.hash_lists[rows]

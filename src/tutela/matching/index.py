@@ -106,7 +106,7 @@ class Index:
         Raises:
             InvalidInputError: The distance is out of range or a value has a wrong length.
         """
-        return search(self._current.segments, queries, max_distance)
+        return search(self._current.prepared, queries, max_distance)
 
     def refresh(self) -> bool:
         """Pick up what other processes have changed. Takes microseconds if nothing has.

@@ -1,20 +1,17 @@
 """Merging segments, so that their number stays small and withdrawn rows go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tutela.fingerprints.model import Kind
 from tutela.matching.manifest import SegmentRecord
-from tutela.matching.segment import Block, Column, Segment, write_segment
+from tutela.matching.segment import Block, Column, Columns, Segment, write_segment
+from tutela.matching.tables import MOST_ROWS
 
-LARGEST_MERGE = 1 << 22
-"""Rows of the largest segment that merging makes: bounds how long it takes and its memory."""
-
-
-_Source = tuple[Block, Column]
-"""A block and the rows of it that count."""
+LARGEST_MERGE = MOST_ROWS
+"""Rows of the largest segment that merging makes. Merging so many takes about 3 GiB of memory."""
 
 
 def choose_merge(segments: Sequence[Segment], largest: int = LARGEST_MERGE) -> list[Segment]:
@@ -42,13 +39,11 @@ def choose_merge(segments: Sequence[Segment], largest: int = LARGEST_MERGE) -> l
         total += segment.live
     if chosen:
         return ascending[:chosen]
-    return next(([s] for s in segments if s.live < len(s.withdrawn)), [])
+    return next(([s] for s in segments if s.live < len(s.withdrawn) and s.live <= largest), [])
 
 
 def write_merged(segments: Sequence[Segment], path: Path, number: int) -> SegmentRecord:
     """Write the live rows of some segments as one.
-
-    One column at a time is in memory.
 
     Args:
         segments: One or more, with at least one live row.
@@ -58,26 +53,21 @@ def write_merged(segments: Sequence[Segment], path: Path, number: int) -> Segmen
     Raises:
         StorageError: The disk is full, or the file cannot be written for another reason.
     """
-    sources: dict[Kind, list[_Source]] = {}
+    parts: dict[Kind, list[Columns]] = {}
     for segment in segments:
         for block in segment.blocks:
             live = _live_rows(segment, block)
             if len(live):
-                sources.setdefault(block.kind, []).append((block, live))
-    rows = {kind: sum(len(live) for _, live in parts) for kind, parts in sources.items()}
-    lowest = min(segment.record.lowest for segment in segments)
-    highest = max(segment.record.highest for segment in segments)
-    return write_segment(path, number, rows, (lowest, highest), _columns(sources))
+                parts.setdefault(block.kind, []).append(block.columns(live))
+    return write_segment(path, number, {kind: _joined(each) for kind, each in parts.items()})
 
 
-def _columns(sources: dict[Kind, list[_Source]]) -> Iterator[Column]:
-    for kind, parts in sources.items():
-        order: slice | Column = slice(None)
-        for number in range(len(parts[0][0].columns)):
-            merged = np.concatenate([block.columns[number][live] for block, live in parts])
-            if number == 0 and kind is not Kind.PDQ:
-                order = np.argsort(merged, kind="stable")
-            yield merged[order]
+def _joined(parts: list[Columns]) -> Columns:
+    return Columns(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.entries for part in parts]),
+        np.concatenate([part.hash_lists for part in parts]),
+    )
 
 
 def _live_rows(segment: Segment, block: Block) -> Column:

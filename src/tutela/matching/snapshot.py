@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tutela.matching.durable import damaged, storage_errors
 from tutela.matching.manifest import MANIFEST, Manifest, SegmentRecord, parse_manifest
+from tutela.matching.probing import Prepared
 from tutela.matching.segment import Segment, map_segment, read_withdrawn
 
 
@@ -17,14 +18,19 @@ class Snapshot:
 
     Attributes:
         manifest: What it consisted of.
-        segments: Its segments, mapped.
+        prepared: Its segments, mapped and made ready to be searched.
         file: The manifest's file, kept open: while it is, no newer manifest can be given the same
             inode, so that comparing inodes tells for certain whether there is a newer one.
     """
 
     manifest: Manifest
-    segments: tuple[Segment, ...]
+    prepared: Prepared
     file: io.FileIO
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Its segments."""
+        return self.prepared.segments
 
     def __len__(self) -> int:
         return sum(segment.live for segment in self.segments)
@@ -54,7 +60,7 @@ def load_snapshot(folder: Path, previous: Snapshot | None = None) -> Snapshot:
                     # A writer has merged that file away since the manifest was read.
                     file.close()
                     continue
-            return Snapshot(manifest, segments, file)
+            return Snapshot(manifest, Prepared.of(segments), file)
         except BaseException:
             file.close()
             raise

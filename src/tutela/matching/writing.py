@@ -27,7 +27,7 @@ from tutela.matching.manifest import (
 )
 from tutela.matching.merging import choose_merge, write_merged
 from tutela.matching.model import IndexEntry
-from tutela.matching.searching import contains
+from tutela.matching.probing import find_members
 from tutela.matching.segment import (
     Numbers,
     Segment,
@@ -36,8 +36,6 @@ from tutela.matching.segment import (
     write_withdrawn,
 )
 from tutela.matching.snapshot import Snapshot, load_snapshot
-
-_ROWS_AT_ONCE = 1 << 16
 
 
 class Writer:
@@ -244,9 +242,8 @@ def _without(segment: Segment, entries: Numbers) -> Segment:
         return segment
     gone = [segment.withdrawn]
     for block in segment.blocks:
-        for start in range(0, len(block), _ROWS_AT_ONCE):
-            rows = np.flatnonzero(contains(entries, block.entries[start : start + _ROWS_AT_ONCE]))
-            gone.append((rows + (block.first_row + start)).astype(np.uint32))
+        wanted = (entries - block.lowest).astype(block.entries.dtype)
+        gone.append(find_members(block.entries, wanted) + np.uint32(block.first_row))
     withdrawn = np.unique(np.concatenate(gone))
     if len(withdrawn) == len(segment.withdrawn):
         return segment
