@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Select, select
 from tutela.errors import StorageError
 from tutela.hashlists.entries import KINDS
 from tutela.hashlists.tables import entries, hash_lists, list_changes, list_revision
+from tutela.matching.building import Batch, batch_of, joined
 from tutela.matching.durable import DamagedIndexError
 from tutela.matching.index import Index
-from tutela.matching.model import IndexEntry
 from tutela.storage.database import Database
 
 _ROWS_AT_ONCE = 10_000
@@ -138,13 +138,14 @@ def _knows(connection: Connection, mark: Mark) -> bool:
 _COLUMNS = select(entries.c.id, entries.c.list_id, entries.c.kind, entries.c.value)
 
 
-def _added(connection: Connection, after: int, until: int) -> Iterator[IndexEntry]:
+def _added(connection: Connection, after: int, until: int) -> Iterator[Batch]:
     in_use = select(hash_lists.c.id).where(hash_lists.c.removed_at.is_(None))
-    return _entries(
-        connection,
-        _between(_COLUMNS, after, until).where(
-            entries.c.live.is_(True), entries.c.list_id.in_(in_use)
-        ),
+    statement = _between(_COLUMNS, after, until).where(
+        entries.c.live.is_(True), entries.c.list_id.in_(in_use)
+    )
+    return joined(
+        batch_of(numbers, list_numbers, [KINDS[kind] for kind in kinds], values)
+        for numbers, list_numbers, kinds, values in _columns(connection, statement)
     )
 
 
@@ -164,9 +165,10 @@ def _between(statement: Select[Any], after: int, until: int) -> Select[Any]:
     return statement.where(entries.c.revision > after, entries.c.revision <= until)
 
 
-def _entries(connection: Connection, statement: Select[Any]) -> Iterator[IndexEntry]:
-    for entry, hash_list, kind, value in _streamed(connection, statement):
-        yield IndexEntry(entry, hash_list, KINDS[kind], value)
+def _columns(connection: Connection, statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
+    result = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
+    for rows in result.partitions():
+        yield tuple(zip(*rows, strict=True))
 
 
 def _streamed(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
