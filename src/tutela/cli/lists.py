@@ -108,8 +108,11 @@ def import_list(
             except KeyboardInterrupt:
                 _say("Interrupted. To go on where it stopped, run the same command again.")
                 raise
-        with to_people.status("Bringing the index up to date ..."):
-            open_index(settings.data / "index", database).close()
+        with (
+            to_people.status("Bringing the index up to date ..."),
+            open_index(settings.data / "index", database) as index,
+        ):
+            index.compact()
     if json:
         print_json(_result_fields(name, result, rejects))
     else:
