@@ -16,6 +16,7 @@ from tutela.matching.index import Index
 from tutela.matching.model import IndexEntry, Query
 
 NUMBERS = st.integers(-3, 30)
+LEFT_BY_CRASHES = ("manifest.new", "segment.new", "9999999999.segment", "9999999999.withdrawn")
 MANY = 4200
 """More than are read through one by one."""
 
@@ -110,6 +111,13 @@ class IndexStates(RuleBasedStateMachine):
     def compact(self) -> None:
         self.writer.compact()
         assert self.writer.compact() == 0
+
+    @rule(left=st.sets(st.sampled_from(LEFT_BY_CRASHES), min_size=1))
+    def crash_in_the_middle_of_a_change(self, left: set[str]) -> None:
+        self.writer.close()
+        for name in left:
+            (self.folder / name).write_bytes(b"tutela-index 2 half of what was")
+        self.open_writer()
 
     @rule()
     def refresh_the_reader(self) -> None:
