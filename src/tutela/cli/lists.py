@@ -112,7 +112,7 @@ def import_list(
             to_people.status("Bringing the index up to date ..."),
             open_index(settings.data / "index", database) as index,
         ):
-            index.compact()
+            index.compact(settings.merge_memory_mib << 20)
     if json:
         print_json(_result_fields(name, result, rejects))
     else:

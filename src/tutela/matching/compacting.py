@@ -5,18 +5,16 @@ from pathlib import Path
 
 from tutela.matching.durable import COMPACTING_LOCK, exclusive, storage_errors
 from tutela.matching.manifest import UNFINISHED_SEGMENT
-from tutela.matching.merging import LARGEST_MERGE, choose_merge, write_merged
+from tutela.matching.merging import choose_merge, largest_merge, write_merged
 from tutela.matching.segment import check_segment
-from tutela.matching.snapshot import Snapshot, load_snapshot
+from tutela.matching.snapshot import load_snapshot
 from tutela.matching.writing import Writer, remove_leftovers
 
 
-def is_worthwhile(snapshot: Snapshot) -> bool:
-    """Whether there is anything to merge."""
-    return bool(choose_merge(snapshot.segments))
+DEFAULT_MEMORY_BYTES = 3 << 30
 
 
-def compact(folder: Path, largest: int = LARGEST_MERGE) -> int:
+def compact(folder: Path, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:
     """Merge segments until none is worth merging; waits for any other that does so.
 
     The writer's lock is held for the moments in which a merged segment takes the place of those
@@ -24,7 +22,7 @@ def compact(folder: Path, largest: int = LARGEST_MERGE) -> int:
 
     Args:
         folder: The index's folder.
-        largest: Rows that a merged segment may have.
+        memory_bytes: How much merging may take, which bounds how large a merged segment can be.
 
     Returns:
         How many merges there were.
@@ -36,7 +34,7 @@ def compact(folder: Path, largest: int = LARGEST_MERGE) -> int:
     with exclusive(folder, COMPACTING_LOCK):
         try:
             merges = 0
-            while _merge_once(folder, largest):
+            while _merge_once(folder, largest_merge(memory_bytes)):
                 merges += 1
             return merges
         finally:

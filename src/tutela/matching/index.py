@@ -9,8 +9,9 @@ from typing import Self
 
 from tutela.errors import StorageError
 from tutela.matching.building import read_batches
-from tutela.matching.compacting import compact, is_worthwhile
+from tutela.matching.compacting import DEFAULT_MEMORY_BYTES, compact
 from tutela.matching.durable import damaged, exclusive
+from tutela.matching.merging import choose_merge, largest_merge
 from tutela.matching.model import Hit, IndexEntry, Query
 from tutela.matching.searching import search
 from tutela.matching.segment import check_segment
@@ -215,11 +216,11 @@ class Index:
         with self.writing() as writer:
             writer.clear()
 
-    def compact(self) -> int:
+    def compact(self, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:
         """Merge segments while others read and change the index: see ``compacting.compact``."""
-        if not is_worthwhile(self._current):
+        if not choose_merge(self._current.segments, largest_merge(memory_bytes)):
             return 0
-        merges = compact(self._folder)
+        merges = compact(self._folder, memory_bytes)
         self.refresh()
         return merges
 

@@ -10,11 +10,16 @@ from tutela.matching.manifest import SegmentRecord
 from tutela.matching.segment import Block, Column, Columns, Segment, write_segment
 from tutela.matching.tables import MOST_ROWS
 
-LARGEST_MERGE = MOST_ROWS
-"""Rows of the largest segment that merging makes. Merging so many takes about 3 GiB of memory."""
+_BYTES_A_ROW = 180
+"""Memory that merging takes, measured with PDQ rows, of which it takes the most."""
 
 
-def choose_merge(segments: Sequence[Segment], largest: int = LARGEST_MERGE) -> list[Segment]:
+def largest_merge(memory_bytes: int) -> int:
+    """Rows of the largest segment that can be made within some memory."""
+    return min(memory_bytes // _BYTES_A_ROW, MOST_ROWS)
+
+
+def choose_merge(segments: Sequence[Segment], largest: int = MOST_ROWS) -> list[Segment]:
     """Pick what to merge next.
 
     As many of the smallest segments as can be, up to the last that is at most twice as large as
