@@ -10,7 +10,7 @@ from tutela.matching.segment import check_segment
 from tutela.matching.snapshot import load_snapshot
 from tutela.matching.writing import Writer, remove_leftovers
 
-DEFAULT_MEMORY_BYTES = 3 << 30
+DEFAULT_MEMORY_BYTES = 2 << 30
 
 
 def compact(folder: Path, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:

@@ -45,12 +45,12 @@ class Columns:
     Attributes:
         values: One value a row, ``kind.width`` bytes wide.
         entries: Entry numbers.
-        hash_lists: List numbers.
+        hash_lists: List numbers, of any whole type.
     """
 
     values: npt.NDArray[np.uint8]
     entries: Numbers
-    hash_lists: Numbers
+    hash_lists: Column
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,18 +77,17 @@ class Block:
     tables: npt.NDArray[np.uint8] | None
     layout: Layout | None
 
-    def entries_of(self, rows: npt.NDArray[np.integer] | slice) -> Numbers:
+    def entries_of(self, rows: Column | slice) -> Numbers:
         """The entry numbers of some rows."""
         return self.entries[rows].astype(np.int64) + self.lowest
 
-    def columns(self, rows: npt.NDArray[np.integer] | slice) -> Columns:
-        """Some rows, to be written again."""
+    def whole_values(self, rows: Column | slice) -> npt.NDArray[np.uint8]:
+        """The values of some rows, ``kind.width`` bytes wide."""
+        first: npt.NDArray[np.uint8] = self.values[0][rows]
         if self.kind is Kind.PDQ:
-            values = self.values[0][rows]
-        else:
-            prefixes = self.values[0][rows].astype(">u8").view(np.uint8).reshape(-1, 8)
-            values = np.concatenate([prefixes, self.values[1][rows]], axis=1)
-        return Columns(values, self.entries_of(rows), self.hash_lists[rows].astype(np.int64))
+            return first
+        prefixes = first.astype(">u8").view(np.uint8).reshape(-1, 8)
+        return np.concatenate([prefixes, self.values[1][rows]], axis=1)
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -139,8 +138,7 @@ def value_columns(kind: Kind, values: npt.NDArray[np.uint8]) -> tuple[Column, ..
 def write_segment(path: Path, number: int, kinds: Mapping[Kind, Columns]) -> SegmentRecord:
     """Write a segment's file.
 
-    Takes, beside what it is given, about 80 bytes a PDQ row of memory while it sorts, and less
-    when it makes the tables.
+    Takes, beside what it is given, about 40 bytes a PDQ row of memory.
 
     Args:
         path: Where to.
