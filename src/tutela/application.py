@@ -4,15 +4,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
 import tutela
+from tutela.accounts.known_keys import KnownKeys
 from tutela.api import cases, health, lists, screening
-from tutela.api.log import log_unforeseen, silence_error_texts
-from tutela.api.metrics import measure_requests
+from tutela.api.fingerprint_lane import FingerprintLane
+from tutela.api.log import log, log_unforeseen, silence_error_texts
+from tutela.api.metrics import Measured
 from tutela.api.problems import add_error_answers
 from tutela.api.readiness import check_readiness
 from tutela.api.service import Service
@@ -20,14 +23,17 @@ from tutela.console import documentation, home
 from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
 from tutela.errors import StorageError
-from tutela.screening.counts import Counts
 from tutela.screening.opening import open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
+from tutela.storage.repeating import Repeating
 from tutela.storage.settings import Settings, load_settings
 
-_SAVE_EVERY_SECONDS = 1.0
+# A change of a list or a key is to be known everywhere within a second, the time to take it up
+# included.
+_FOLLOW_SECONDS = 0.2
+_SAVE_SECONDS = 1.0
 
 
 def create() -> FastAPI:
@@ -48,13 +54,27 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
         database = Database.open(settings)
         try:
             upgrade(database, settings.data, tell=lambda _: None)
-            with (
-                open_screening(settings, database, clock) as room,
-                _saving(room.counts, database),
-            ):
+            keys = KnownKeys(database)
+            keys.refresh()
+            with open_screening(settings, database, clock) as room:
                 room.screener.refresh()
-                application.state.service = Service.over(settings, database, room, clock)
-                yield
+                with (
+                    Repeating(
+                        "lists", room.screener.refresh, _FOLLOW_SECONDS, _tell
+                    ) as following_lists,
+                    Repeating("keys", keys.refresh, _FOLLOW_SECONDS, _tell) as following_keys,
+                    Repeating("counts", partial(room.counts.save, database), _SAVE_SECONDS, _tell),
+                ):
+                    application.state.service = Service.over(
+                        settings,
+                        database,
+                        room,
+                        clock,
+                        keys=keys,
+                        following_lists=following_lists,
+                        following_keys=following_keys,
+                    )
+                    yield
         finally:
             database.close()
 
@@ -69,7 +89,8 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
         redoc_url=None,
     )
     add_error_answers(application)
-    measure_requests(application)
+    application.add_middleware(FingerprintLane)
+    application.add_middleware(Measured)
     for face in (screening, lists, cases, health):
         application.include_router(face.router)
     application.include_router(home.router(lambda: _health(application.state.service)))
@@ -102,28 +123,11 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-@contextmanager
-def _saving(counts: Counts, database: Database) -> Iterator[None]:
-    """Save the counts every second in the background."""
-    ended = threading.Event()
-
-    def save() -> None:
-        while not ended.wait(_SAVE_EVERY_SECONDS):
-            try:
-                counts.save(database)
-            except StorageError:
-                # The counts are kept, and saved with the next ones once the database is back.
-                continue
-            except Exception as error:  # one failure must not end the saving
-                log_unforeseen(error, "counts")
-
-    thread = threading.Thread(target=save, name="counts", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+def _tell(what: str, failure: Exception) -> None:
+    if isinstance(failure, StorageError):
+        log.error("storage failed", check=what, reason=failure.message)
+    else:
+        log_unforeseen(failure, what)
 
 
 _DESCRIPTION = """

@@ -75,9 +75,11 @@ def test_without_a_key_the_metrics_do_not_move_with_verdicts(make_house) -> None
 
 def test_a_method_that_nobody_knows_leaves_no_word_of_it_in_the_metrics(make_house) -> None:
     with make_house() as house:
-        house.stranger().request("FOOBAR", "/v1/screen")
+        for method in ("FOOBAR", "PURGE"):
+            house.stranger().request(method, "/v1/screen")
         text = house.stranger().get("/metrics").text
         assert "FOOBAR" not in text
+        assert "PURGE" not in text
         assert 'method="other"' in text
 
 

@@ -49,7 +49,7 @@ def add_key(
         connection.execute(
             insert(api_keys).values(
                 name=name,
-                secret_sha256=_digest(key),
+                secret_sha256=digest(key),
                 scopes=" ".join(chosen),
                 created_at=clock(),
                 created_by=actor.name,
@@ -68,8 +68,14 @@ def all_keys(connection: Connection) -> list[ApiKey]:
     return [_key(row) for row in rows]
 
 
+def keys_in_use(connection: Connection) -> dict[bytes, ApiKey]:
+    """Every key that is not revoked, by the digest of its secret."""
+    rows = connection.execute(select(api_keys).where(api_keys.c.revoked_at.is_(None))).mappings()
+    return {row["secret_sha256"]: _key(row) for row in rows}
+
+
 def revoke_key(connection: Connection, name: str, actor: Actor, clock: Clock) -> None:
-    """Make a key stop working, at once and for good.
+    """Make a key stop working for good: within a second, in every server process.
 
     Raises:
         NotFoundError: No key of this name is in use.
@@ -92,7 +98,7 @@ def check_key(connection: Connection, key: str) -> ApiKey:
     row = (
         connection.execute(
             select(api_keys).where(
-                api_keys.c.secret_sha256 == _digest(key), api_keys.c.revoked_at.is_(None)
+                api_keys.c.secret_sha256 == digest(key), api_keys.c.revoked_at.is_(None)
             )
         )
         .mappings()
@@ -116,7 +122,8 @@ def require(key: ApiKey, scope: Scope) -> None:
         )
 
 
-def _digest(key: str) -> bytes:
+def digest(key: str) -> bytes:
+    """What is kept of a key's secret, and what a key is found by."""
     return hashlib.sha256(key.encode()).digest()
 
 

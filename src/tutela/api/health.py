@@ -13,7 +13,7 @@ from tutela.accounts.model import Scope
 from tutela.api.metrics import CONTENT_TYPE, health_series, verdict_series
 from tutela.api.problems import problems
 from tutela.api.readiness import check_readiness
-from tutela.api.service import Here, bearer, key_of
+from tutela.api.service import Here, bearer
 
 router = APIRouter(tags=["health"])
 
@@ -40,7 +40,7 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz", summary="Is the process alive?")
-def alive() -> Alive:
+async def alive() -> Alive:
     """Answers as soon as the process does. Needs no key."""
     return Alive(status="ok")
 
@@ -52,6 +52,7 @@ def ready(service: Here, response: Response) -> Ready:
     good = all(check.ok for check in checks)
     if not good:
         response.status_code = HTTP_503_SERVICE_UNAVAILABLE
+        response.headers["Retry-After"] = "1"
     return Ready(
         status="ready" if good else "not ready",
         checks=[CheckAnswer(name=check.name, ok=check.ok, detail=check.detail) for check in checks],
@@ -80,6 +81,6 @@ def metrics(
     """
     series = health_series(service)
     if credentials is not None:
-        require(key_of(service, credentials), Scope.METRICS_READ)
+        require(service.keys.check(credentials.credentials), Scope.METRICS_READ)
         series += verdict_series(service)
     return Response(series, media_type=CONTENT_TYPE)

@@ -27,6 +27,9 @@ Reader = Annotated[ApiKey, Security(Permitted(Scope.LISTS_READ))]
 Writer = Annotated[ApiKey, Security(Permitted(Scope.LISTS_WRITE))]
 
 _MOST = 10_000
+# Whoever has changed a list finds the change in this process at once; but when a large import is
+# being taken up just then, he is not kept waiting for that.
+_PATIENCE_SECONDS = 10.0
 
 
 class _Sent(BaseModel):
@@ -134,7 +137,10 @@ def make_list(service: Here, key: Writer, new: NewList) -> NewList:
 
 @router.post("/{name}/entries", summary="Add entries", responses=problems(HTTPStatus.NOT_FOUND))
 def add(service: Here, key: Writer, name: str, new: NewEntries) -> AddedAnswer:
-    """They match from the next request on. Adding what is there already changes nothing."""
+    """They match within a second, in every server process.
+
+    Adding what is there already changes nothing.
+    """
     rows = [
         ListRow(number, Fingerprint.from_text(sent.kind, sent.hash), sent.quality, sent.label)
         for number, sent in enumerate(new.entries, start=1)
@@ -145,6 +151,7 @@ def add(service: Here, key: Writer, name: str, new: NewEntries) -> AddedAnswer:
         added = add_with_provenance(
             connection, hash_list, provenance, rows, actor=actor_of(key), clock=service.clock
         )
+    service.following_lists.hurry(_PATIENCE_SECONDS)
     return AddedAnswer(added=added.added, already=added.already, withdrawn=added.withdrawn)
 
 
@@ -155,7 +162,10 @@ def add(service: Here, key: Writer, name: str, new: NewEntries) -> AddedAnswer:
     responses=problems(HTTPStatus.NOT_FOUND),
 )
 def withdraw(service: Here, key: Writer, name: str, withdrawal: Withdrawal) -> None:
-    """It matches no more, from the next request on, and stays withdrawn when imported again."""
+    """Within a second it matches no more, in any server process.
+
+    It stays withdrawn when it is imported again.
+    """
     fingerprint = Fingerprint.from_text(withdrawal.kind, withdrawal.hash)
     with service.database.writing() as connection:
         hash_list = find_list(connection, name)
@@ -167,3 +177,4 @@ def withdraw(service: Here, key: Writer, name: str, withdrawal: Withdrawal) -> N
             actor=actor_of(key),
             clock=service.clock,
         )
+    service.following_lists.hurry(_PATIENCE_SECONDS)

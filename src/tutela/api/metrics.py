@@ -7,10 +7,9 @@ known (``docs/decisions/0011``).
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPMethod
 
-from fastapi import FastAPI, Request, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -22,6 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tutela.api.service import Service
 from tutela.hashlists.lists import live_lists
@@ -45,23 +45,37 @@ _seconds = Histogram(
 )
 
 
-def measure_requests(application: FastAPI) -> None:
-    """Count and time every request of the application."""
+class Measured:
+    """Middleware that counts and times every request."""
 
-    @application.middleware("http")
-    async def measure(
-        request: Request, go_on: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+        # Looked up once: the labels of a request take longer than its count.
+        self._series: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
         begin = time.perf_counter()
         try:
-            return await go_on(request)
+            await self._application(scope, receive, send)
         finally:
             # The pattern of the path, never the path: it may name a case or a list.
-            route = getattr(request.scope.get("route"), "path", "unknown")
-            # Any word may stand for a method, and each would be kept for good.
-            method = request.method if request.method in _METHODS else "other"
-            _requests.labels(method, route).inc()
-            _seconds.labels(method, route).observe(time.perf_counter() - begin)
+            route = getattr(scope.get("route"), "path", "unknown")
+            requests, seconds = self._series_of(scope["method"], route)
+            requests.inc()
+            seconds.observe(time.perf_counter() - begin)
+
+    def _series_of(self, method: str, route: str) -> tuple[Counter, Histogram]:
+        # Any word may stand for a method, and each would be kept for good.
+        labels = (method if method in _METHODS else "other", route)
+        series = self._series.get(labels)
+        if series is None:
+            series = _requests.labels(*labels), _seconds.labels(*labels)
+            self._series[labels] = series
+        return series
 
 
 def health_series(service: Service) -> bytes:

@@ -74,19 +74,29 @@ def answer(status: HTTPStatus, detail: str) -> JSONResponse:
     )
 
 
+def answer_to(error: TutelaError) -> JSONResponse:
+    """The problem document that tells a caller of an error."""
+    status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+    if isinstance(error, StorageError):
+        # The message may name the database's address, which is not for callers.
+        log.error("storage failed", reason=error.message)
+        return answer(
+            status, "Tutela's storage fails just now (its log says how): try again in a moment"
+        )
+    return answer(status, error.message)
+
+
+def answer_to_one_who_left() -> Response:
+    """What nobody reads any more, for the server's sake."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
 def add_error_answers(application: FastAPI) -> None:
     """Make every error of the application a problem document."""
 
     @application.exception_handler(TutelaError)
     def foreseen(_request: Request, error: TutelaError) -> JSONResponse:
-        status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-        if isinstance(error, StorageError):
-            # The message may name the database's address, which is not for callers.
-            log.error("storage failed", reason=error.message)
-            return answer(
-                status, "Tutela's storage fails just now (its log says how): try again in a moment"
-            )
-        return answer(status, error.message)
+        return answer_to(error)
 
     @application.exception_handler(RequestValidationError)
     def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -106,7 +116,7 @@ def add_error_answers(application: FastAPI) -> None:
 
     @application.exception_handler(ClientDisconnect)
     def gone(_request: Request, _error: ClientDisconnect) -> Response:
-        return Response(status_code=HTTPStatus.BAD_REQUEST)
+        return answer_to_one_who_left()
 
     @application.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ from tutela.api.log import log
 from tutela.api.service import Service
 from tutela.errors import StorageError, TutelaError
 from tutela.hashlists.entries import current_revision
+from tutela.storage.repeating import Repeating
 
 # With less, a match may soon find no room for its case.
 _LEAST_FREE_BYTES = 64 << 20
@@ -49,6 +50,7 @@ def _check(name: str, check: Callable[[Service], str], service: Service) -> Read
 
 
 def _database(service: Service) -> str:
+    _raise_failure(service.following_keys)
     with service.database.reading() as connection:
         current_revision(connection)
     free = shutil.disk_usage(service.settings.data).free
@@ -58,8 +60,8 @@ def _database(service: Service) -> str:
 
 
 def _index(service: Service) -> str:
-    service.screening.screener.refresh()
-    return "up to date"
+    _raise_failure(service.following_lists)
+    return "follows the lists"
 
 
 def _cells(service: Service) -> str:
@@ -72,3 +74,11 @@ def _cells(service: Service) -> str:
     finally:
         os.close(nothing)
     return f"cells: {service.settings.cells}"
+
+
+def _raise_failure(following: Repeating) -> None:
+    failure = following.failure
+    if failure is not None:
+        raise StorageError(
+            failure.message if isinstance(failure, TutelaError) else type(failure).__name__
+        )

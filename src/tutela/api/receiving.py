@@ -3,17 +3,19 @@
 import os
 from asyncio import timeout
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
-from tutela.api.service import Place
+from tutela.api.capacity import Place
 from tutela.errors import InvalidInputError, TooLargeError, TooSlowError
 
-_MULTIPART = "multipart/form-data"
+_MULTIPART = b"multipart/form-data"
 # Boundaries, part headers and the line ends around the files themselves.
 _ENVELOPE = 64 << 10
 # Fields that callers may send beside the files; they are passed over.
@@ -46,28 +48,48 @@ class Upload:
             os.close(descriptor)
 
 
-def is_multipart(request: Request) -> bool:
-    """Whether the request says that it sends files."""
-    return request.headers.get("content-type", "").lower().startswith(_MULTIPART)
+def is_multipart(content_type: bytes) -> bool:
+    """Whether a request of this content type sends files."""
+    return content_type.lower().startswith(_MULTIPART)
 
 
-async def receive_body(request: Request, limit: int, place: Place, seconds: float) -> bytes:
+async def receive_body(
+    receive: Receive, announced: bytes, limit: int, place: Place, seconds: float
+) -> bytes:
     """The whole body of a request.
 
+    Args:
+        receive: The request's messages.
+        announced: Its header ``Content-Length``; may be empty.
+        limit: How many bytes it may have. No more are read.
+        place: Where they are counted.
+        seconds: How long it may take to come.
+
     Raises:
-        TooLargeError: It is longer than ``limit`` bytes; no more than that is read.
-        TooSlowError: It did not come within so many seconds.
+        TooLargeError: It is longer.
+        TooSlowError: It did not come in time.
         OverCapacityError: Too many bytes are held already.
+        ClientDisconnect: The sender hung up.
     """
-    body = bytearray()
-    too_large = TooLargeError(
-        f"more than {limit >> 10} KiB of JSON was sent; "
-        'send files as multipart/form-data, field "file", and long lists in several batches'
-    )
-    async with _deadline(seconds):
-        async for part in _limited(request, limit, place, too_large):
-            body += part
-    return bytes(body)
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_much_json(limit)
+    body = b""
+    try:
+        async with timeout(seconds):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                part = message.get("body", b"")
+                if len(body) + len(part) > limit:
+                    raise _too_much_json(limit)
+                place.hold(len(part))
+                body = body + part if body else part
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise _too_slow(seconds) from None
+    return body
 
 
 async def receive_files(
@@ -93,8 +115,10 @@ async def receive_files(
     # Never reached, so that nothing is written to a temporary file.
     parser.spool_max_size = limit + _ENVELOPE + 1
     try:
-        async with _deadline(seconds):
+        async with timeout(seconds):
             form = await parser.parse()
+    except TimeoutError:
+        raise _too_slow(seconds) from None
     except MultiPartException as error:
         if "Too many files" in error.message:
             raise TooLargeError(f"too many files at once: send at most {most}") from None
@@ -129,12 +153,12 @@ async def _limited(
         yield part
 
 
-@asynccontextmanager
-async def _deadline(seconds: float) -> AsyncGenerator[None, None]:
-    try:
-        async with timeout(seconds):
-            yield
-    except TimeoutError:
-        raise TooSlowError(
-            f"the request did not come within {seconds:g} seconds: send it again"
-        ) from None
+def _too_much_json(limit: int) -> TooLargeError:
+    return TooLargeError(
+        f"more than {limit >> 10} KiB of JSON was sent; "
+        'send files as multipart/form-data, field "file", and long lists in several batches'
+    )
+
+
+def _too_slow(seconds: float) -> TooSlowError:
+    return TooSlowError(f"the request did not come within {seconds:g} seconds: send it again")

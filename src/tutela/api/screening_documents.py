@@ -11,10 +11,16 @@ from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind
 from tutela.screening.model import Verdict
 
+LONGEST_IDEMPOTENCY_KEY = 255
+
 
 def _digits(count: int) -> dict[str, JsonValue]:
     # Said, but checked by our own words: theirs would only repeat the pattern.
     return {"pattern": f"^[0-9A-Fa-f]{{{count}}}$"}
+
+
+def _bytes(kind: Kind, text: str | None) -> bytes | None:
+    return None if text is None else Fingerprint.from_text(kind, text).value
 
 
 class SentFingerprints(BaseModel):
@@ -46,20 +52,16 @@ class SentFingerprints(BaseModel):
         Raises:
             InvalidInputError: One is malformed, or there is none.
         """
-        values = {
-            kind: Fingerprint.from_text(kind, text).value
-            for kind in Kind
-            if (text := getattr(self, kind)) is not None
-        }
-        if not values:
-            raise InvalidInputError("no fingerprint was sent: give md5, sha1, sha256 or pdq")
-        return FingerprintSet(
-            md5=values.get(Kind.MD5),
-            sha1=values.get(Kind.SHA1),
-            sha256=values.get(Kind.SHA256),
-            pdq=values.get(Kind.PDQ),
+        known = FingerprintSet(
+            md5=_bytes(Kind.MD5, self.md5),
+            sha1=_bytes(Kind.SHA1, self.sha1),
+            sha256=_bytes(Kind.SHA256, self.sha256),
+            pdq=_bytes(Kind.PDQ, self.pdq),
             pdq_quality=self.pdq_quality,
         )
+        if known.md5 is known.sha1 is known.sha256 is known.pdq is None:
+            raise InvalidInputError("no fingerprint was sent: give md5, sha1, sha256 or pdq")
+        return known
 
 
 class ScreenRequest(BaseModel):

@@ -1,9 +1,7 @@
 """What the routes work with: the open house, and how much of it is in use."""
 
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -11,92 +9,23 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from tutela.accounts.keys import check_key, require
+from tutela.accounts.keys import require
+from tutela.accounts.known_keys import KnownKeys
 from tutela.accounts.model import Actor, ApiKey, Scope
-from tutela.errors import NotSignedInError, OverCapacityError
+from tutela.api.capacity import Capacity, Memory, Round
+from tutela.errors import NotSignedInError
 from tutela.screening.opening import ScreeningRoom
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
+from tutela.storage.repeating import Repeating
 from tutela.storage.settings import Settings
 
 _Result = TypeVar("_Result")
 
 
-class Capacity:
-    """How many screenings may be under way or waiting at once in this process, and their bytes.
-
-    Args:
-        places: How many screenings.
-        held: How many bytes of uploads, all together.
-    """
-
-    def __init__(self, places: int, held: int) -> None:
-        self._places = places
-        self._bytes = held
-        self._taken = 0
-        self._held = 0
-        self._lock = threading.Lock()
-
-    @property
-    def in_use(self) -> bool:
-        """Whether any screening is under way."""
-        return self._taken > 0
-
-    @contextmanager
-    def place(self) -> Iterator["Place"]:
-        """Hold a place for one screening.
-
-        Raises:
-            OverCapacityError: All places are taken.
-        """
-        with self._lock:
-            if self._taken >= self._places:
-                raise OverCapacityError(
-                    f"{self._places} screenings are under way here already: try again in a second"
-                )
-            self._taken += 1
-        place = Place(self)
-        try:
-            yield place
-        finally:
-            with self._lock:
-                self._taken -= 1
-                self._held -= place.held
-
-    def hold(self, count: int) -> None:
-        """Count bytes in; the place that they belong to counts them out.
-
-        Raises:
-            OverCapacityError: There would be too many.
-        """
-        with self._lock:
-            if self._held + count > self._bytes:
-                raise OverCapacityError(
-                    f"{self._bytes >> 20} MiB of uploads are held here already: "
-                    "try again in a second"
-                )
-            self._held += count
-
-
-class Place:
-    """One screening's place.
-
-    Attributes:
-        held: Bytes that it holds.
-    """
-
-    def __init__(self, capacity: Capacity) -> None:
-        self.held = 0
-        self._capacity = capacity
-
-    def hold(self, count: int) -> None:
-        """Hold more bytes, until the place is given back.
-
-        Raises:
-            OverCapacityError: All places together would hold too many.
-        """
-        self._capacity.hold(count)
-        self.held += count
+# A key that is not known in memory is looked for in the database: a new one for a moment, a wrong
+# one each time. So many may be looked for at once.
+_UNKNOWN_KEYS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,37 +37,85 @@ class Service:
         database: The database.
         screening: The index, the cells and the screener.
         clock: The time.
-        capacity: The places for screenings.
-        threads: How many screenings are worked on at once.
+        keys: The API keys in use.
+        following_lists: Takes up changes of the lists in the background.
+        following_keys: Takes up new and revoked keys in the background.
+        capacity: The places for screenings of files.
+        fingerprint_capacity: The places for screenings of fingerprints, which wait for no cell.
+        fingerprint_round: Those of them that wait for the event loop.
+        unknown_keys: The places for checks of keys that are not known here.
+        cell_threads: Threads that wait for cells.
+        threads: Threads for what is long or asks the database.
     """
 
     settings: Settings
     database: Database
     screening: ScreeningRoom
     clock: Clock
+    keys: KnownKeys
+    following_lists: Repeating
+    following_keys: Repeating
     capacity: Capacity
+    fingerprint_capacity: Capacity
+    fingerprint_round: Round
+    unknown_keys: Capacity
+    cell_threads: CapacityLimiter
     threads: CapacityLimiter
 
     @classmethod
     def over(
-        cls, settings: Settings, database: Database, screening: ScreeningRoom, clock: Clock
+        cls,
+        settings: Settings,
+        database: Database,
+        screening: ScreeningRoom,
+        clock: Clock,
+        *,
+        keys: KnownKeys,
+        following_lists: Repeating,
+        following_keys: Repeating,
     ) -> "Service":
         """A service over the open parts of the house."""
+        memory = Memory(settings.max_held_mib << 20)
+        cores = len(os.sched_getaffinity(0))
         return cls(
             settings,
             database,
             screening,
             clock,
-            Capacity(settings.max_waiting, settings.max_held_mib << 20),
-            CapacityLimiter(settings.cells + len(os.sched_getaffinity(0))),
+            keys,
+            following_lists,
+            following_keys,
+            capacity=Capacity(settings.max_waiting, memory),
+            fingerprint_capacity=Capacity(settings.max_waiting, memory),
+            fingerprint_round=Round(settings.max_waiting),
+            unknown_keys=Capacity(_UNKNOWN_KEYS, memory, "checks of unknown API keys"),
+            cell_threads=CapacityLimiter(settings.cells + cores),
+            threads=CapacityLimiter(2 * cores),
         )
 
+    async def open_up(self, task: Callable[[], _Result]) -> _Result:
+        """Do in a thread what waits for a cell, so that the service goes on answering meanwhile."""
+        return await to_thread.run_sync(task, limiter=self.cell_threads)
+
     async def work(self, task: Callable[[], _Result]) -> _Result:
-        """Do screening work in a thread, so that the service goes on answering meanwhile."""
+        """Do in a thread what is long or asks the database; no cell is waited for there."""
         return await to_thread.run_sync(task, limiter=self.threads)
 
+    async def check_key(self, key: str) -> ApiKey:
+        """The key that a caller sent.
 
-def service_of(request: Request) -> Service:
+        Raises:
+            NotSignedInError: It is unknown or revoked.
+            OverCapacityError: It is not known here, and too many such keys are being checked.
+        """
+        known = self.keys.find(key)
+        if known is not None:
+            return known
+        with self.unknown_keys.place():
+            return await to_thread.run_sync(self.keys.check, key)
+
+
+async def service_of(request: Request) -> Service:
     """The service behind a request."""
     service: Service = request.app.state.service
     return service
@@ -153,7 +130,7 @@ bearer = HTTPBearer(
 )
 
 
-def key_of(
+async def key_of(
     service: Here,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> ApiKey:
@@ -161,14 +138,19 @@ def key_of(
 
     Raises:
         NotSignedInError: There is none, or it is unknown or revoked.
+        OverCapacityError: Too many unknown keys are being checked.
     """
     if credentials is None:
-        raise NotSignedInError(
-            'this needs an API key: send the header "Authorization: Bearer KEY", '
-            'with a key from "tutela key add"'
-        )
-    with service.database.reading() as connection:
-        return check_key(connection, credentials.credentials)
+        raise no_key()
+    return await service.check_key(credentials.credentials)
+
+
+def no_key() -> NotSignedInError:
+    """What a caller without a key is told."""
+    return NotSignedInError(
+        'this needs an API key: send the header "Authorization: Bearer KEY", '
+        'with a key from "tutela key add"'
+    )
 
 
 class Permitted:
@@ -177,7 +159,7 @@ class Permitted:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    def __call__(self, key: Annotated[ApiKey, Security(key_of)]) -> ApiKey:
+    async def __call__(self, key: Annotated[ApiKey, Security(key_of)]) -> ApiKey:
         """Let the key through, or raise ``NotPermittedError``."""
         require(key, self.scope)
         return key

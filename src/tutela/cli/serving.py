@@ -40,6 +40,9 @@ def serve(
     config = uvicorn.Config(
         _APPLICATION,
         factory=True,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
         workers=settings.workers,
         log_level="warning",
         access_log=False,

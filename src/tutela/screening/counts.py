@@ -25,12 +25,12 @@ class Counts:
         self._lock = threading.Lock()
         self._waiting: Counter[tuple[date, str, int]] = Counter()
 
-    def add(self, verdict: Verdict, lists: Iterable[int] = ()) -> None:
-        """Count one file, and one match for each of the lists."""
+    def add(self, verdict: Verdict, lists: Iterable[int] = (), *, files: int = 1) -> None:
+        """Count a file, or so many alike, and a match of each with each of the lists."""
         day = self._clock().date()
         with self._lock:
             for counted in (FILES, *lists):
-                self._waiting[day, str(verdict), counted] += 1
+                self._waiting[day, verdict.value, counted] += files
 
     def save(self, database: Database) -> None:
         """Add what was counted to the database's totals.

@@ -96,6 +96,8 @@ def _judge(
     ready: list[tuple[Found, Future[Known | str]]],
 ) -> Iterator[Scanned]:
     looked_at = [(file, future.result()) for file, future in ready]
+    # A scan may take days, in which lists change.
+    screener.refresh()
     verdicts = iter(
         screener.screen_many(
             [

@@ -1,27 +1,33 @@
 """Judging files by their fingerprints: look up, decide, and open the case."""
 
 import hashlib
+import os
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from sqlalchemy import Connection, select
 
 from tutela.cases.model import CaseId, Item, Match
 from tutela.cases.opening import open_case
-from tutela.fingerprints.model import FingerprintSet
+from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
 from tutela.matching.index import Index
 from tutela.matching.model import Hit, Query
 from tutela.screening.counts import Counts
-from tutela.screening.model import Known, Screened
+from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.policy import Rules, decide, matches_among, rules_for
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Policy
+
+# Handing work to a thread costs the service a tenth of a millisecond. Looking up for longer than
+# this without a thread would let the other requests wait.
+_QUICK_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +52,29 @@ def request_name(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the index found of some files, and by which rules it is to be judged.
+
+    Attributes:
+        rules: The rules of every live list, by the list's number.
+        hits: For each file the entries that may match it, nearest first.
+    """
+
+    rules: Mapping[int, Rules]
+    hits: Sequence[Sequence[Hit]]
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no list has any of the files."""
+        return not any(self.hits)
+
+
 class Screener:
     """Judges files against every live list. Safe to share between threads.
 
-    Each call sees the lists as they are in the database when it begins.
+    It sees the lists as they were when ``refresh`` was last called. A withdrawn entry is no match
+    even before that.
     """
 
     def __init__(
@@ -61,8 +86,7 @@ class Screener:
         self._clock = clock
         self._counts = counts
         self._refreshing = threading.Lock()
-        self._rules: Mapping[int, Rules] = {}
-        self._seen: Mark | None = None
+        self._lists = _Lists()
 
     def screen(self, submission: Submission) -> Screened:
         """Judge one file."""
@@ -74,41 +98,77 @@ class Screener:
         Raises:
             StorageError: The database does not answer. No verdict is given then.
         """
-        rules = self.refresh()
-        radius = max((rule.max_distance for rule in rules.values()), default=0)
-        queries = [_query(submission.known.fingerprints, rules) for submission in submissions]
-        found = self._index.look_up_many(queries, radius)
+        files = [submission.known.fingerprints for submission in submissions]
+        return self.judge(submissions, self.look_up(files))
+
+    def look_up(self, files: Sequence[FingerprintSet]) -> Findings:
+        """Find what the lists have of these files. Asks memory alone, and never waits."""
+        lists = self._lists
+        queries = [_query(fingerprints, lists.gate) for fingerprints in files]
+        return Findings(lists.rules, self._index.look_up_many(queries, lists.radius))
+
+    def is_quick(self, files: int) -> bool:
+        """Whether so many files are looked up in less time than handing them to a thread is worth.
+
+        With the compiled index it is so for a few hundred. Without it a single one can take longer.
+        """
+        return files * self._lists.look_up_seconds <= _QUICK_SECONDS
+
+    def count_clear(self, files: int) -> None:
+        """Count so many files of which nothing was found, and be done with them."""
+        self._counts.add(Verdict.CLEAR, files=files)
+
+    def judge(self, submissions: Sequence[Submission], findings: Findings) -> list[Screened]:
+        """Decide what becomes of files of which the findings are known, and open their cases.
+
+        Raises:
+            StorageError: The database does not answer. No verdict is given then.
+        """
         matches: list[tuple[Match, ...]] = [()] * len(submissions)
-        if any(found):
+        if not findings.nothing:
             with self._database.reading() as connection:
                 matches = [
-                    _matches(connection, submission.known.fingerprints.pdq_quality, hits, rules)
-                    for submission, hits in zip(submissions, found, strict=True)
+                    _matches(
+                        connection, submission.known.fingerprints.pdq_quality, hits, findings.rules
+                    )
+                    for submission, hits in zip(submissions, findings.hits, strict=True)
                 ]
-        return self._act(submissions, matches, rules)
+        return self._act(submissions, matches, findings.rules)
 
     @property
     def live_lists(self) -> int:
-        """How many lists files are judged by, as of the last call."""
-        return len(self._rules)
+        """How many lists files are judged by."""
+        return len(self._lists.rules)
 
-    def refresh(self) -> Mapping[int, Rules]:
-        """Take up what has changed in the lists; gives the rules of the live ones."""
+    def refresh(self) -> None:
+        """Take up what has changed in the lists. Takes one select if nothing has.
+
+        Raises:
+            StorageError: The database does not answer, or the index cannot be brought forward;
+                what was known stays so.
+        """
         with self._database.reading() as connection:
             newest = newest_change(connection)
-        if newest == self._seen:
-            return self._rules
+        if newest == self._lists.seen:
+            return
         with self._refreshing:
             # Another thread may have taken it up while this one waited.
-            if newest != self._seen:
-                catch_up(self._database, self._index)
-                with self._database.reading() as connection:
-                    self._rules = {
-                        number: rules_for(self._policy, hash_list.name)
-                        for number, hash_list in live_lists(connection).items()
-                    }
-                self._seen = newest
-        return self._rules
+            if newest == self._lists.seen:
+                return
+            catch_up(self._database, self._index)
+            with self._database.reading() as connection:
+                rules: dict[int, Rules] = {
+                    number: rules_for(self._policy, hash_list.name)
+                    for number, hash_list in live_lists(connection).items()
+                }
+            radius = max((rule.max_distance for rule in rules.values()), default=0)
+            self._lists = _Lists(
+                seen=newest,
+                rules=rules,
+                radius=radius,
+                gate=min((rule.min_quality for rule in rules.values()), default=0),
+                look_up_seconds=_look_up_seconds(self._index, radius),
+            )
 
     def _act(
         self,
@@ -144,8 +204,34 @@ class Screener:
         return screened
 
 
-def _query(fingerprints: FingerprintSet, rules: Mapping[int, Rules]) -> Query:
-    gate = min((rule.min_quality for rule in rules.values()), default=0)
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The lists as they were taken up, whole: replaced in one step and never changed.
+
+    Attributes:
+        seen: The change up to which they were taken up.
+        rules: The rules of every live list, by the list's number.
+        radius: The greatest distance that is a match with any of them.
+        gate: The PDQ quality below which no list compares a picture.
+        look_up_seconds: What one look-up took, in seconds of a processor.
+    """
+
+    seen: Mark | None = None
+    rules: Mapping[int, Rules] = field(default_factory=dict)
+    radius: int = 0
+    gate: int = 0
+    look_up_seconds: float = 0.0
+
+
+def _look_up_seconds(index: Index, radius: int) -> float:
+    query = Query(pdq=os.urandom(Kind.PDQ.width))
+    # The thread's own time: others may be at work.
+    begin = time.thread_time()
+    index.look_up(query, radius)
+    return time.thread_time() - begin
+
+
+def _query(fingerprints: FingerprintSet, gate: int) -> Query:
     quality = fingerprints.pdq_quality
     return Query(
         md5=fingerprints.md5,

@@ -1,0 +1,41 @@
+"""From what a caller sent to what is judged, and from the outcome to what the caller is told."""
+
+from tutela.accounts.model import ApiKey, Scope
+from tutela.api.screening_documents import MatchAnswer, ScreenAnswer
+from tutela.api.service import actor_of
+from tutela.screening.model import Known, Screened, Verdict
+from tutela.screening.screening import Submission, request_name
+
+
+def submission_of(known: Known, name: str, key: ApiKey, idempotency_key: str | None) -> Submission:
+    """One file, or its fingerprints, as it is judged."""
+    return Submission(
+        known=known,
+        name=name,
+        origin=actor_of(key).name,
+        request=None
+        if idempotency_key is None
+        # With what was sent: a key used again for another file must not swallow its case.
+        else request_name("key", str(key.id), idempotency_key, str(known.fingerprints.as_texts())),
+    )
+
+
+def one_of_many(idempotency_key: str | None, number: int) -> str | None:
+    """The idempotency key of one item of a batch."""
+    return idempotency_key and f"{idempotency_key}\0{number}"
+
+
+def answer_of(outcome: Screened, key: ApiKey) -> ScreenAnswer:
+    """What the bearer of a key is told of an outcome."""
+    details = Scope.SCREEN_DETAILS in key.scopes
+    # A case opened by a list that lets files pass is not told to callers who may not see lists:
+    # to them the file is as clear as any other.
+    told = details or outcome.verdict is Verdict.MATCH
+    return ScreenAnswer(
+        verdict=outcome.verdict,
+        case=outcome.case if told else None,
+        matches=[MatchAnswer.model_validate(match.as_fields()) for match in outcome.matches]
+        if details and outcome.matches
+        else None,
+        reason=outcome.reason if outcome.verdict is Verdict.UNREADABLE else None,
+    )
