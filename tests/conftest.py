@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -16,6 +17,9 @@ from tests.requirements import missing
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
+
+# `make soak` chooses it.
+hypothesis.settings.register_profile("soak", max_examples=2000, deadline=None)
 
 
 class TurnedClock:

@@ -158,7 +158,8 @@ def test_a_picture_need_not_be_contiguous_in_memory() -> None:
     "pixels",
     [
         np.zeros((64, 64), dtype=np.float32),
-        np.zeros((64, 64, 4), dtype=np.uint8),
+        np.zeros((64, 64, 2), dtype=np.uint8),
+        np.zeros((64, 64, 5), dtype=np.uint8),
         np.zeros(64, dtype=np.uint8),
     ],
 )

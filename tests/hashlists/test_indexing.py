@@ -441,3 +441,42 @@ def test_the_newest_change_tells_a_restored_database_from_the_one_before(
     assert before != newest(other)
     add(database, hash_list, clock, md5(1))
     assert newest(database) != before
+
+
+def test_what_is_sound_of_a_damaged_index_answers_until_it_is_built_anew(
+    database: Database, clock: TurnedClock, folder: Path
+) -> None:
+    hash_list = new_list(database, clock)
+    add(database, hash_list, clock, *map(md5, range(1, 11)))
+    open_index(folder, database).close()
+    add(database, hash_list, clock, md5(11))
+    open_index(folder, database).close()
+    newer = max(folder.glob("*.segment"))
+    content = bytearray(newer.read_bytes())
+    content[0] ^= 1
+    newer.write_bytes(content)
+    with open_index(folder, database, whole=False) as index:
+        assert not index.is_whole
+        assert known(index) == set(range(1, 11))
+        # What another process adds meanwhile does not make the damage look sound.
+        add(database, hash_list, clock, md5(12))
+        with open_index(folder, database) as other:
+            assert known(other) == set(range(1, 13))
+        assert known(index) == set(range(1, 11))
+        catch_up(database, index)
+        assert index.is_whole
+        assert known(index) == set(range(1, 13))
+
+
+def test_a_damaged_index_of_another_database_never_answers(
+    database: Database, other: Database, clock: TurnedClock, folder: Path
+) -> None:
+    hash_list = new_list(other, clock)
+    add(other, hash_list, clock, *map(md5, range(1, 11)))
+    open_index(folder, other).close()
+    add(other, hash_list, clock, md5(11))
+    open_index(folder, other).close()
+    max(folder.glob("*.segment")).write_bytes(b"short")
+    with open_index(folder, database, whole=False) as index:
+        assert index.is_whole
+        assert known(index) == set()

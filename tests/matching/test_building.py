@@ -2,6 +2,7 @@
 
 from itertools import count, islice
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,15 +18,15 @@ def test_of_a_number_given_twice_in_a_batch_the_last_counts(numbers: list[int], 
         for place, number in enumerate(numbers)
     ]
     batches = list(read_batches(iter(stream), rows))
-    pieces = [stream[start : start + rows] for start in range(0, len(stream), rows)]
-    assert len(batches) == len(pieces)
-    for batch, piece in zip(batches, pieces, strict=True):
-        last = {each.entry: each for each in piece}
-        assert batch.entries.tolist() == sorted(last)
-        assert batch.hash_lists.tolist() == [last[number].hash_list for number in sorted(last)]
-        assert [bytes(value[:16]) for value in batch.values] == [
-            last[number].value for number in sorted(last)
-        ]
+    read = {}
+    for batch in batches:
+        assert 1 <= len(batch.entries) < 2 * rows
+        assert (np.diff(batch.entries) > 0).all()
+        for number, hash_list, value in zip(
+            batch.entries.tolist(), batch.hash_lists.tolist(), batch.values, strict=True
+        ):
+            read[number] = hash_list, bytes(value[:16])
+    assert read == {each.entry: (each.hash_list, each.value) for each in stream}
 
 
 def test_a_stream_is_read_no_further_than_the_batch_needs() -> None:

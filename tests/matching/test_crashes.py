@@ -13,6 +13,7 @@ import pytest
 
 from tests.matching.brute_force import asking, some_entries
 from tutela.errors import StorageError
+from tutela.matching.building import read_batches
 from tutela.matching.index import Index
 
 # Revision r adds the ten entries from 10 r on, and withdraws three that revision r - 1 added.
@@ -32,13 +33,14 @@ CATCHES_UP = """
 import sys
 from pathlib import Path
 from tests.matching.brute_force import some_entries
+from tutela.matching.building import read_batches
 from tutela.matching.index import Index
 with Index.open(Path(sys.argv[1])) as index:
     for revision in range(1, 31):
         index.add(some_entries(5, first=5 * revision), revision=revision)
     with index.writing() as writer:
         for revision in range(writer.revision + 1, 41):
-            writer.update(some_entries(5, first=5 * revision), (), revision=revision)
+            writer.update(read_batches(some_entries(5, first=5 * revision)), (), revision=revision)
 """
 
 REFRESHES_WHEN_TOLD = """
@@ -96,7 +98,7 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path: Path) -> Non
         with index.writing() as writer:
             # Before anything is written: they may be what fills the disk.
             assert len(list(tmp_path.iterdir())) == 3
-            writer.update(some_entries(4, first=4), (), revision=2)
+            writer.update(read_batches(some_entries(4, first=4)), (), revision=2)
         (segment,) = tmp_path.glob("*.segment")
         names = sorted(path.name for path in tmp_path.iterdir())
         assert names == sorted(["lock", "manifest", segment.name])

@@ -10,6 +10,7 @@ import pytest
 from tests.matching.brute_force import asking, entry, some_entries
 from tutela.errors import InvalidInputError, StorageError
 from tutela.fingerprints.model import Kind
+from tutela.matching.building import read_batches
 from tutela.matching.index import Index
 from tutela.matching.model import IndexEntry, Query
 
@@ -110,7 +111,7 @@ def test_replacing_all_is_seen_as_a_whole_even_at_a_lower_revision(folder: Path)
         index.add(old, revision=50)
         reader.refresh()
         with index.writing() as writer:
-            writer.replace(new, revision=3)
+            writer.replace(read_batches(new), revision=3)
             assert found(reader, *old) == list(range(10))
         assert (len(index), index.revision) == (4, 3)
         assert found(index, *old) == []
@@ -134,7 +135,7 @@ def test_the_writer_knows_the_revision_that_another_left(folder: Path) -> None:
         assert other.revision == 0
         with other.writing() as writer:
             assert writer.revision == 4
-            writer.update(some_entries(3, first=3), [0], revision=6)
+            writer.update(read_batches(some_entries(3, first=3)), [0], revision=6)
             assert writer.revision == 6
         assert (len(other), other.revision) == (5, 6)
 

@@ -11,10 +11,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.matching.brute_force import BruteForce, entry, flipped_at_random
 from tutela.fingerprints.model import Kind
+from tutela.matching.building import read_batches
 from tutela.matching.index import Index
 from tutela.matching.model import IndexEntry, Query
 
 NUMBERS = st.integers(-3, 30)
+LEFT_BY_CRASHES = ("manifest.new", "segment.new", "9999999999.segment", "9999999999.withdrawn")
+MANY = 4200
+"""More than are read through one by one."""
 
 
 @st.composite
@@ -40,14 +44,21 @@ def queries(draw: st.DrawFn) -> Query:
 
 
 class IndexStates(RuleBasedStateMachine):
-    """A writer that is always up to date, and a reader that is only after ``refresh``."""
+    """A writer that is always up to date, and a reader that is only after ``refresh``.
+
+    Changes merge next to nothing themselves, so that compacting has something to do.
+    """
 
     @initialize()
     def open_both(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.writer, self.reader = Index.open(self.folder), Index.open(self.folder)
+        self.open_writer()
+        self.reader = Index.open(self.folder)
         self.revision = self.seen_revision = 0
         self.expected, self.seen = BruteForce(), BruteForce()
+
+    def open_writer(self) -> None:
+        self.writer = Index.open(self.folder, merged_at_once=4)
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
@@ -69,7 +80,7 @@ class IndexStates(RuleBasedStateMachine):
     def replace_all(self, everything: list[IndexEntry]) -> None:
         self.revision += 1
         with self.writer.writing() as writer:
-            writer.replace(everything, revision=self.revision)
+            writer.replace(read_batches(everything), revision=self.revision)
         self.expected = BruteForce(everything)
 
     @rule()
@@ -81,7 +92,32 @@ class IndexStates(RuleBasedStateMachine):
     @rule()
     def reopen_the_writer(self) -> None:
         self.writer.close()
-        self.writer = Index.open(self.folder)
+        self.open_writer()
+
+    @rule(family=st.integers(0, 2), first=st.integers(0, 200))
+    def add_so_many_that_they_get_tables(self, family: int, first: int) -> None:
+        chance = random.Random(first)
+        centre = random.Random(family).randbytes(Kind.PDQ.width)
+        added = [
+            entry(first + number, Kind.PDQ, flipped_at_random(centre, distance, chance), 1)
+            for number in range(MANY)
+            for distance in [chance.choice((0, 3, 20, 31, 32, 64, 128))]
+        ]
+        self.revision += 1
+        self.writer.update(iter(added), (), revision=self.revision)
+        self.expected.update(added, ())
+
+    @rule()
+    def compact(self) -> None:
+        self.writer.compact()
+        assert self.writer.compact() == 0
+
+    @rule(left=st.sets(st.sampled_from(LEFT_BY_CRASHES), min_size=1))
+    def crash_in_the_middle_of_a_change(self, left: set[str]) -> None:
+        self.writer.close()
+        for name in left:
+            (self.folder / name).write_bytes(b"tutela-index 2 half of what was")
+        self.open_writer()
 
     @rule()
     def refresh_the_reader(self) -> None:

@@ -29,6 +29,8 @@ app.command("restore")(restore)
 app.command("withdrawn")(withdrawn)
 
 _ERROR = 2
+# So that an import of any length fits into 1 GiB. What is left to merge, the service does.
+_MERGE_BYTES = 512 << 20
 Name = Annotated[str, typer.Argument(help="The list's name.")]
 
 
@@ -108,8 +110,11 @@ def import_list(
             except KeyboardInterrupt:
                 _say("Interrupted. To go on where it stopped, run the same command again.")
                 raise
-        with to_people.status("Bringing the index up to date ..."):
-            open_index(settings.data / "index", database).close()
+        with (
+            to_people.status("Bringing the index up to date ..."),
+            open_index(settings.data / "index", database) as index,
+        ):
+            index.compact(min(settings.merge_memory_mib << 20, _MERGE_BYTES))
     if json:
         print_json(_result_fields(name, result, rejects))
     else:

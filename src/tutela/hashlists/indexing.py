@@ -20,9 +20,9 @@ from sqlalchemy import Connection, Select, select
 from tutela.errors import StorageError
 from tutela.hashlists.entries import KINDS
 from tutela.hashlists.tables import entries, hash_lists, list_changes, list_revision
+from tutela.matching.building import Batch, batch_of, joined
 from tutela.matching.durable import DamagedIndexError
 from tutela.matching.index import Index
-from tutela.matching.model import IndexEntry
 from tutela.storage.database import Database
 
 _ROWS_AT_ONCE = 10_000
@@ -31,30 +31,28 @@ Mark = tuple[int, str]
 """A revision of the lists, and the token that it has in one database alone."""
 
 
-def open_index(folder: Path, database: Database) -> Index:
+def open_index(folder: Path, database: Database, *, whole: bool = True) -> Index:
     """Open the index, as it should be for this database.
 
-    An index that is damaged, or was made from another state of the database, is built anew. This
-    is when ``Index.verify`` is run: the files are read whole once, here, and later only where they
-    are merged.
+    The files are read whole, and an index that is damaged, or was made from another state of the
+    database, is built anew.
 
     Args:
         folder: The index's folder, made where it is missing. The mark is the file beside it.
         database: What the index shall hold.
+        whole: Wait until a damaged index is built anew. If not, and some of its segments are sound,
+            it is opened with those; ``Index.is_whole`` is false until ``catch_up`` has built it.
 
     Raises:
         StorageError: The folder holds files that no index wrote, or cannot be written.
     """
     try:
-        index = Index.open(folder)
+        index = Index.open_sound(folder)
     except StorageError:
         index = Index.mend(folder)
     try:
-        try:
-            index.verify()
-        except DamagedIndexError:
-            _rebuild(database, index)
-        catch_up(database, index)
+        if whole or index.is_whole or not len(index) or not _is_ours(database, index):
+            catch_up(database, index)
     except BaseException:
         index.close()
         raise
@@ -64,8 +62,8 @@ def open_index(folder: Path, database: Database) -> Index:
 def catch_up(database: Database, index: Index) -> None:
     """Bring the index to the database's revision. Takes one select if it is there already.
 
-    An index whose files were deleted or damaged meanwhile is built anew, as far as that shows: the
-    files are read whole by ``open_index`` only.
+    An index that is not whole is built anew, and so is one whose files were deleted or damaged
+    meanwhile, as far as that shows: the files are read whole by ``open_index`` only.
 
     Raises:
         StorageError: The database does not answer, the index cannot be written, or its folder
@@ -105,9 +103,7 @@ def _follow(database: Database, index: Index, *, mending: bool = False) -> None:
     with index.writing(mending=mending) as writer, database.reading() as connection:
         newest = newest_change(connection)
         revision = newest[0]
-        mark = _read_mark(index.folder)
-        ours = mark is not None and 0 < writer.revision <= mark[0] and _knows(connection, mark)
-        if not ours:
+        if not _is_copy(connection, index.folder, writer.revision):
             _remove_mark(index.folder)
             writer.replace(_added(connection, 0, revision), revision=revision)
             _write_mark(index.folder, newest)
@@ -122,9 +118,20 @@ def _follow(database: Database, index: Index, *, mending: bool = False) -> None:
 
 def _is_current(connection: Connection, index: Index) -> bool:
     newest = newest_change(connection)
-    if index.revision != newest[0]:
+    if index.revision != newest[0] or not index.is_whole:
         index.refresh()
-    return index.revision == newest[0] and _read_mark(index.folder) == newest
+    return index.is_whole and index.revision == newest[0] and _read_mark(index.folder) == newest
+
+
+def _is_ours(database: Database, index: Index) -> bool:
+    with database.reading() as connection:
+        return _is_copy(connection, index.folder, index.revision)
+
+
+def _is_copy(connection: Connection, folder: Path, revision: int) -> bool:
+    """Whether the index in a folder, which is at a revision, was made from this database."""
+    mark = _read_mark(folder)
+    return mark is not None and 0 < revision <= mark[0] and _knows(connection, mark)
 
 
 def _knows(connection: Connection, mark: Mark) -> bool:
@@ -138,13 +145,14 @@ def _knows(connection: Connection, mark: Mark) -> bool:
 _COLUMNS = select(entries.c.id, entries.c.list_id, entries.c.kind, entries.c.value)
 
 
-def _added(connection: Connection, after: int, until: int) -> Iterator[IndexEntry]:
+def _added(connection: Connection, after: int, until: int) -> Iterator[Batch]:
     in_use = select(hash_lists.c.id).where(hash_lists.c.removed_at.is_(None))
-    return _entries(
-        connection,
-        _between(_COLUMNS, after, until).where(
-            entries.c.live.is_(True), entries.c.list_id.in_(in_use)
-        ),
+    statement = _between(_COLUMNS, after, until).where(
+        entries.c.live.is_(True), entries.c.list_id.in_(in_use)
+    )
+    return joined(
+        batch_of(numbers, list_numbers, [KINDS[kind] for kind in kinds], values)
+        for numbers, list_numbers, kinds, values in _columns(connection, statement)
     )
 
 
@@ -164,9 +172,10 @@ def _between(statement: Select[Any], after: int, until: int) -> Select[Any]:
     return statement.where(entries.c.revision > after, entries.c.revision <= until)
 
 
-def _entries(connection: Connection, statement: Select[Any]) -> Iterator[IndexEntry]:
-    for entry, hash_list, kind, value in _streamed(connection, statement):
-        yield IndexEntry(entry, hash_list, KINDS[kind], value)
+def _columns(connection: Connection, statement: Select[Any]) -> Iterator[tuple[Any, ...]]:
+    result = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
+    for rows in result.partitions():
+        yield tuple(zip(*rows, strict=True))
 
 
 def _streamed(connection: Connection, statement: Select[Any]) -> Iterator[Any]:

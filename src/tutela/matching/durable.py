@@ -2,17 +2,18 @@
 
 import fcntl
 import os
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
 from tutela.errors import StorageError
 
 LOCK = "lock"
+COMPACTING_LOCK = "compacting.lock"
 
 
 class DamagedIndexError(StorageError):
@@ -48,20 +49,24 @@ def storage_errors(folder: Path, action: str) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder's write lock; waits for any other holder, thread or process.
+def exclusive(folder: Path, name: str = LOCK) -> Iterator[None]:
+    """Hold a lock of the folder's; waits for any other holder, thread or process.
+
+    Args:
+        folder: The index's folder.
+        name: Which lock: the writer's, if left out.
 
     Raises:
         DamagedIndexError: The folder is gone, or was deleted while this waited.
         StorageError: The lock file cannot be made, for one because the folder is read-only.
     """
     with storage_errors(folder, "lock"):
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         with storage_errors(folder, "lock"):
             fcntl.flock(lock, fcntl.LOCK_EX)
             # Whoever finds the folder made anew meanwhile holds another lock.
-            if not os.path.samestat((folder / LOCK).stat(), os.fstat(lock)):
+            if not os.path.samestat((folder / name).stat(), os.fstat(lock)):
                 raise damaged(folder, "its lock was deleted")
         yield
     finally:
@@ -74,21 +79,21 @@ def write_whole(path: Path, pieces: Iterable[npt.NDArray[np.generic] | bytes]) -
     """Write a file and make it durable.
 
     Returns:
-        Its length in bytes and its CRC-32.
+        Its length in bytes and its checksum (XXH3, 64 bits).
 
     Raises:
         StorageError: The disk is full, or the file cannot be written for another reason.
     """
-    size = checksum = 0
+    size, checksum = 0, xxhash.xxh3_64()
     with storage_errors(path.parent, "write"), path.open("wb") as file:
         for piece in pieces:
             view = _bytes_of(piece)
             file.write(view)
             size += len(view)
-            checksum = zlib.crc32(view, checksum)
+            checksum.update(view)
         file.flush()
         os.fsync(file.fileno())
-    return size, checksum
+    return size, checksum.intdigest()
 
 
 def put_in_place(written: Path, path: Path) -> None:

@@ -8,12 +8,16 @@ from types import TracebackType
 from typing import Self
 
 from tutela.errors import StorageError
-from tutela.matching.durable import exclusive
+from tutela.matching.building import read_batches
+from tutela.matching.compacting import DEFAULT_MEMORY_BYTES, compact
+from tutela.matching.durable import damaged, exclusive
+from tutela.matching.merging import choose_merge, largest_merge
 from tutela.matching.model import Hit, IndexEntry, Query
 from tutela.matching.searching import search
 from tutela.matching.segment import check_segment
 from tutela.matching.snapshot import Snapshot, is_newest, load_snapshot
 from tutela.matching.writing import (
+    MERGED_AT_ONCE,
     Writer,
     ensure_folder,
     ensure_index,
@@ -40,21 +44,28 @@ class Index:
                 writer.update(added, withdrawn, revision=database_revision)
     """
 
-    def __init__(self, folder: Path, snapshot: Snapshot) -> None:
+    def __init__(
+        self, folder: Path, snapshot: Snapshot, merged_at_once: int = MERGED_AT_ONCE
+    ) -> None:
         self._folder = folder
+        self._merged_at_once = merged_at_once
         self._snapshot: Snapshot | None = snapshot
         self._changing = threading.Lock()
 
     @classmethod
-    def open(cls, folder: Path) -> "Index":
+    def open(cls, folder: Path, *, merged_at_once: int = MERGED_AT_ONCE) -> "Index":
         """Open the index in a folder, or make an empty one if the folder is absent or empty.
+
+        Args:
+            folder: The index's folder.
+            merged_at_once: Rows up to which changes merge segments themselves; see ``compact``.
 
         Raises:
             StorageError: The index is damaged (see ``mend``), the folder holds other files, or it
                 cannot be read.
         """
         ensure_index(folder)
-        return cls(folder, load_snapshot(folder))
+        return cls(folder, load_snapshot(folder), merged_at_once)
 
     @classmethod
     def mend(cls, folder: Path) -> "Index":
@@ -69,6 +80,23 @@ class Index:
         """
         mend_index(folder)
         return cls(folder, load_snapshot(folder))
+
+    @classmethod
+    def open_sound(cls, folder: Path) -> "Index":
+        """Read the index whole, and open those of its segments that are as they were written.
+
+        Where any is not, ``is_whole`` is false, and a writer has to be one that mends.
+
+        Raises:
+            StorageError: The index cannot be read, or not even its manifest is sound.
+        """
+        ensure_index(folder)
+        return cls(folder, load_snapshot(folder, sound_only=True))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left out for being damaged."""
+        return not self._current.left_out
 
     @property
     def folder(self) -> Path:
@@ -106,7 +134,7 @@ class Index:
         Raises:
             InvalidInputError: The distance is out of range or a value has a wrong length.
         """
-        return search(self._current.segments, queries, max_distance)
+        return search(self._current.prepared, queries, max_distance)
 
     def refresh(self) -> bool:
         """Pick up what other processes have changed. Takes microseconds if nothing has.
@@ -149,9 +177,16 @@ class Index:
                 writer = mending_writer(self._folder)
             else:
                 self.refresh()
+                if not self.is_whole:
+                    raise damaged(self._folder, "some of its files are not as they were written")
                 # What a killed writer left may be what fills the disk.
                 self._remove_leftovers()
-                writer = Writer(self._folder, self._current.manifest, self._current.segments)
+                writer = Writer(
+                    self._folder,
+                    self._current.manifest,
+                    self._current.segments,
+                    self._merged_at_once,
+                )
             try:
                 yield writer
             except BaseException:
@@ -166,7 +201,7 @@ class Index:
     ) -> None:
         """Bring the index to a revision of the database, as a whole: see ``Writer.update``."""
         with self.writing() as writer:
-            writer.update(added, withdrawn, revision=revision)
+            writer.update(read_batches(added), withdrawn, revision=revision)
 
     def add(self, entries: Iterable[IndexEntry], *, revision: int) -> None:
         """Update that only adds. A revision's withdrawals belong into the same ``update``."""
@@ -180,6 +215,14 @@ class Index:
         """Empty the index and go back to revision 0, in one step: see ``Writer.clear``."""
         with self.writing() as writer:
             writer.clear()
+
+    def compact(self, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:
+        """Merge segments while others read and change the index: see ``compacting.compact``."""
+        if not choose_merge(self._current.segments, largest_merge(memory_bytes)):
+            return 0
+        merges = compact(self._folder, memory_bytes)
+        self.refresh()
+        return merges
 
     def verify(self) -> None:
         """Read the index whole and compare its checksums; opening it checks the lengths only.

@@ -1,23 +1,25 @@
 """The manifest: the one file that says which segments make up the index, replaced as a whole.
 
-The first line is ``tutela-index 1 <CRC-32 of the rest, 8 hexadecimal digits>``, the rest is JSON.
+The first line is ``tutela-index 2 <XXH3 of the rest, 16 hexadecimal digits>``, the rest is JSON.
 """
 
 import json
 import re
 import secrets
-import zlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import xxhash
+
 from tutela.errors import StorageError
 from tutela.fingerprints.model import Kind
-from tutela.matching.durable import LOCK, damaged, put_in_place, write_whole
+from tutela.matching.durable import COMPACTING_LOCK, LOCK, damaged, put_in_place, write_whole
 
 MANIFEST = "manifest"
 UNFINISHED_MANIFEST = "manifest.new"
-_FIRST_WORDS = "tutela-index 1"
+UNFINISHED_SEGMENT = "segment.new"
+_FIRST_WORDS = "tutela-index 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,12 @@ class WithdrawnRecord:
     Attributes:
         number: The file's number.
         rows: How many rows it names.
-        crc32: Checksum of the file.
+        checksum: Checksum of the file.
     """
 
     number: int
     rows: int
-    crc32: int
+    checksum: int
 
     @property
     def file_name(self) -> str:
@@ -50,7 +52,11 @@ class SegmentRecord:
         lowest: The lowest entry number in it.
         highest: The highest entry number in it.
         size: Length of the file in bytes.
-        crc32: Checksum of the file.
+        checksum: Checksum of the file.
+        entry_width: Bytes of an entry number in it, which is counted from the lowest.
+        list_width: Bytes of a list number in it.
+        table_rows: Rows in each table of the PDQ block: those that differ from the row before.
+        table_bits: Bits by which the tables are divided into buckets, 0 if there are no tables.
         withdrawn: The rows that no longer count, ``None`` if all do.
     """
 
@@ -59,7 +65,11 @@ class SegmentRecord:
     lowest: int
     highest: int
     size: int
-    crc32: int
+    checksum: int
+    entry_width: int
+    list_width: int
+    table_rows: int = 0
+    table_bits: int = 0
     withdrawn: WithdrawnRecord | None = None
 
     @property
@@ -144,7 +154,7 @@ def is_segment_file(name: str) -> bool:
 
 def is_ours(name: str) -> bool:
     """Whether a file of this name comes and goes with changes of the index."""
-    return name == UNFINISHED_MANIFEST or is_segment_file(name)
+    return name in (UNFINISHED_MANIFEST, UNFINISHED_SEGMENT) or is_segment_file(name)
 
 
 def refuse_foreign_folder(folder: Path) -> None:
@@ -154,7 +164,8 @@ def refuse_foreign_folder(folder: Path) -> None:
         StorageError: The folder holds files that no index wrote.
     """
     if any(
-        path.name not in (LOCK, MANIFEST) and not is_ours(path.name) for path in folder.iterdir()
+        path.name not in (LOCK, COMPACTING_LOCK, MANIFEST) and not is_ours(path.name)
+        for path in folder.iterdir()
     ):
         raise StorageError(
             f"{folder} is not an index: it holds other files; choose an empty folder for the index"
@@ -162,7 +173,7 @@ def refuse_foreign_folder(folder: Path) -> None:
 
 
 def _first_line(body: bytes) -> bytes:
-    return f"{_FIRST_WORDS} {zlib.crc32(body):08x}".encode()
+    return f"{_FIRST_WORDS} {xxhash.xxh3_64_hexdigest(body)}".encode()
 
 
 def _segment(fields: dict[str, Any]) -> SegmentRecord:

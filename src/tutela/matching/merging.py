@@ -1,23 +1,26 @@
 """Merging segments, so that their number stays small and withdrawn rows go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tutela.fingerprints.model import Kind
 from tutela.matching.manifest import SegmentRecord
-from tutela.matching.segment import Block, Column, Segment, write_segment
+from tutela.matching.segment import Block, Column, Columns, Segment, write_segment
+from tutela.matching.tables import MOST_ROWS
 
-LARGEST_MERGE = 1 << 22
-"""Rows of the largest segment that merging makes: bounds how long it takes and its memory."""
-
-
-_Source = tuple[Block, Column]
-"""A block and the rows of it that count."""
+_BYTES_A_ROW = 110
+"""Memory that merging takes, measured with PDQ rows, of which it takes the most."""
 
 
-def choose_merge(segments: Sequence[Segment], largest: int = LARGEST_MERGE) -> list[Segment]:
+def largest_merge(memory_bytes: int) -> int:
+    """Rows of the largest segment that can be made within some memory."""
+    return min(memory_bytes // _BYTES_A_ROW, MOST_ROWS)
+
+
+def choose_merge(segments: Sequence[Segment], largest: int = MOST_ROWS) -> list[Segment]:
     """Pick what to merge next.
 
     As many of the smallest segments as can be, up to the last that is at most twice as large as
@@ -42,13 +45,11 @@ def choose_merge(segments: Sequence[Segment], largest: int = LARGEST_MERGE) -> l
         total += segment.live
     if chosen:
         return ascending[:chosen]
-    return next(([s] for s in segments if s.live < len(s.withdrawn)), [])
+    return next(([s] for s in segments if s.live < len(s.withdrawn) and s.live <= largest), [])
 
 
 def write_merged(segments: Sequence[Segment], path: Path, number: int) -> SegmentRecord:
     """Write the live rows of some segments as one.
-
-    One column at a time is in memory.
 
     Args:
         segments: One or more, with at least one live row.
@@ -58,31 +59,45 @@ def write_merged(segments: Sequence[Segment], path: Path, number: int) -> Segmen
     Raises:
         StorageError: The disk is full, or the file cannot be written for another reason.
     """
-    sources: dict[Kind, list[_Source]] = {}
+    parts: dict[Kind, list[_Part]] = {}
     for segment in segments:
         for block in segment.blocks:
-            live = _live_rows(segment, block)
-            if len(live):
-                sources.setdefault(block.kind, []).append((block, live))
-    rows = {kind: sum(len(live) for _, live in parts) for kind, parts in sources.items()}
-    lowest = min(segment.record.lowest for segment in segments)
-    highest = max(segment.record.highest for segment in segments)
-    return write_segment(path, number, rows, (lowest, highest), _columns(sources))
+            part = _live_part(segment, block)
+            if part.count:
+                parts.setdefault(block.kind, []).append(part)
+    return write_segment(path, number, {kind: _joined(kind, each) for kind, each in parts.items()})
 
 
-def _columns(sources: dict[Kind, list[_Source]]) -> Iterator[Column]:
-    for kind, parts in sources.items():
-        order: slice | Column = slice(None)
-        for number in range(len(parts[0][0].columns)):
-            merged = np.concatenate([block.columns[number][live] for block, live in parts])
-            if number == 0 and kind is not Kind.PDQ:
-                order = np.argsort(merged, kind="stable")
-            yield merged[order]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Some rows of a block, and how many they are."""
+
+    block: Block
+    rows: Column | slice
+    count: int
 
 
-def _live_rows(segment: Segment, block: Block) -> Column:
+def _joined(kind: Kind, parts: list[_Part]) -> Columns:
+    """The parts one after the other, each copied once: they may be millions of rows."""
+    count = sum(part.count for part in parts)
+    values = np.empty((count, kind.width), np.uint8)
+    entries = np.empty(count, np.int64)
+    hash_lists = np.empty(count, np.result_type(*(part.block.hash_lists for part in parts)))
+    start = 0
+    for part in parts:
+        stop = start + part.count
+        values[start:stop] = part.block.whole_values(part.rows)
+        entries[start:stop] = part.block.entries_of(part.rows)
+        hash_lists[start:stop] = part.block.hash_lists[part.rows]
+        start = stop
+    return Columns(values, entries, hash_lists)
+
+
+def _live_part(segment: Segment, block: Block) -> _Part:
     edges = np.searchsorted(segment.withdrawn, [block.first_row, block.first_row + len(block)])
     withdrawn = segment.withdrawn[edges[0] : edges[1]]
+    if not len(withdrawn):
+        return _Part(block, slice(None), len(block))
     live = np.ones(len(block), np.bool_)
     live[withdrawn - np.uint32(block.first_row)] = False
-    return np.flatnonzero(live)
+    return _Part(block, live, len(block) - len(withdrawn))

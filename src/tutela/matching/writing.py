@@ -13,10 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from tutela.errors import StorageError
-from tutela.matching.building import read_batches, write_batch
-from tutela.matching.durable import DamagedIndexError, damaged, exclusive, storage_errors
+from tutela.matching.building import Batch, write_batch
+from tutela.matching.durable import (
+    DamagedIndexError,
+    damaged,
+    exclusive,
+    put_in_place,
+    storage_errors,
+)
 from tutela.matching.manifest import (
     MANIFEST,
+    UNFINISHED_SEGMENT,
     Manifest,
     SegmentRecord,
     file_name,
@@ -26,8 +33,7 @@ from tutela.matching.manifest import (
     write_manifest,
 )
 from tutela.matching.merging import choose_merge, write_merged
-from tutela.matching.model import IndexEntry
-from tutela.matching.searching import contains
+from tutela.matching.probing import find_members
 from tutela.matching.segment import (
     Numbers,
     Segment,
@@ -37,14 +43,23 @@ from tutela.matching.segment import (
 )
 from tutela.matching.snapshot import Snapshot, load_snapshot
 
-_ROWS_AT_ONCE = 1 << 16
+MERGED_AT_ONCE = 1 << 16
+"""Rows up to which segments are merged by the change that made them too many, which takes a few
+hundredths of a second. More are left to ``compacting``."""
 
 
 class Writer:
     """The right to change the index, held by one process at a time (see ``Index.writing``)."""
 
-    def __init__(self, folder: Path, manifest: Manifest, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        segments: Sequence[Segment],
+        merged_at_once: int = MERGED_AT_ONCE,
+    ) -> None:
         self._folder = folder
+        self._merged_at_once = merged_at_once
         self._manifest = manifest
         self._segments = segments
 
@@ -53,17 +68,15 @@ class Writer:
         """The revision on disk, which nobody else can change as long as the writer is held."""
         return self._manifest.revision
 
-    def update(
-        self, added: Iterable[IndexEntry], withdrawn: Iterable[int], *, revision: int
-    ) -> None:
+    def update(self, added: Iterable[Batch], withdrawn: Iterable[int], *, revision: int) -> None:
         """Bring the index to a revision of the database; readers see all of it or nothing.
 
         Does nothing if the index is at this revision or a later one already, so that two processes
         that catch up at the same time do no harm.
 
         Args:
-            added: Entries to add, a stream of any length. One whose number is in the index, live
-                or withdrawn, replaces that one.
+            added: Entries to add, a stream of any length, in batches of at most ``MOST_ROWS``. One
+                whose number is in the index, live or withdrawn, replaces that one.
             withdrawn: Numbers of entries that are never found again, until added anew. Unknown
                 numbers do no harm. A number in both streams ends withdrawn.
             revision: The revision that the index is complete up to afterwards.
@@ -79,11 +92,11 @@ class Writer:
         self._commit(self._changed(self._segments, added, withdrawn), revision)
         self._merge_if_possible()
 
-    def replace(self, entries: Iterable[IndexEntry], *, revision: int) -> None:
+    def replace(self, entries: Iterable[Batch], *, revision: int) -> None:
         """Exchange all that the index holds; until the end readers see what it held before.
 
         Args:
-            entries: All entries that shall be live.
+            entries: All entries that shall be live, as in ``update``.
             revision: The revision that they stand for, whatever it was before.
 
         Raises:
@@ -92,6 +105,32 @@ class Writer:
         """
         self._commit(self._changed((), entries, ()), revision)
         self._merge_if_possible()
+
+    def exchange(self, merged: Sequence[Segment], record: SegmentRecord) -> bool:
+        """Put one segment in the place of those that were merged into it meanwhile.
+
+        Args:
+            merged: The segments as they were when merging began.
+            record: The segment that they were merged into, in the file ``UNFINISHED_SEGMENT``.
+
+        Returns:
+            Whether it was of any use: not if all that was merged has been replaced meanwhile.
+
+        Raises:
+            StorageError: The disk cannot be written; nothing is changed.
+        """
+        now = {segment.record.number: segment for segment in self._segments}
+        if not any(segment.record.number in now for segment in merged):
+            return False
+        # What has left its segment since is withdrawn, or lives in another one.
+        gone = [_left_since(segment, now.get(segment.record.number)) for segment in merged]
+        path, number = self._new_file("segment")
+        put_in_place(self._folder / UNFINISHED_SEGMENT, path)
+        segment = self._map(replace(record, number=number))
+        numbers = {segment.record.number for segment in merged}
+        others = [each for each in self._segments if each.record.number not in numbers]
+        self._commit([*others, _without(segment, np.unique(np.concatenate(gone)))], self.revision)
+        return True
 
     def clear(self) -> None:
         """Empty the index and go back to revision 0.
@@ -102,9 +141,9 @@ class Writer:
         self._commit((), 0)
 
     def _changed(
-        self, segments: Sequence[Segment], added: Iterable[IndexEntry], withdrawn: Iterable[int]
+        self, segments: Sequence[Segment], added: Iterable[Batch], withdrawn: Iterable[int]
     ) -> Sequence[Segment]:
-        for batch in read_batches(added):
+        for batch in added:
             path, number = self._new_file("segment")
             record = write_batch(batch, path, number)
             segments = [_without(segment, batch.entries) for segment in segments]
@@ -122,7 +161,7 @@ class Writer:
             return
 
     def _merge(self) -> None:
-        while chosen := choose_merge(self._segments):
+        while chosen := choose_merge(self._segments, self._merged_at_once):
             for segment in chosen:
                 # What is copied gets a checksum of its own, so that no later check finds damage.
                 check_segment(self._folder, segment)
@@ -231,8 +270,22 @@ def remove_leftovers(folder: Path, in_use: set[str]) -> None:
     """
     with suppress(OSError):
         for path in folder.iterdir():
-            if is_ours(path.name) and path.name not in in_use:
+            # A segment that is being merged belongs to whoever holds the lock for that.
+            if is_ours(path.name) and path.name not in {*in_use, UNFINISHED_SEGMENT}:
                 path.unlink()
+
+
+def _left_since(before: Segment, now: Segment | None) -> Numbers:
+    """The entries that were live in a segment before and are not now, all if it is gone."""
+    if now is None:
+        rows = np.setdiff1d(np.arange(len(before), dtype=np.uint32), before.withdrawn)
+    else:
+        rows = np.setdiff1d(now.withdrawn, before.withdrawn)
+    left = [np.empty(0, np.int64)]
+    for block in before.blocks:
+        edges = np.searchsorted(rows, [block.first_row, block.first_row + len(block)])
+        left.append(block.entries_of(rows[edges[0] : edges[1]] - np.uint32(block.first_row)))
+    return np.concatenate(left)
 
 
 def _without(segment: Segment, entries: Numbers) -> Segment:
@@ -244,9 +297,8 @@ def _without(segment: Segment, entries: Numbers) -> Segment:
         return segment
     gone = [segment.withdrawn]
     for block in segment.blocks:
-        for start in range(0, len(block), _ROWS_AT_ONCE):
-            rows = np.flatnonzero(contains(entries, block.entries[start : start + _ROWS_AT_ONCE]))
-            gone.append((rows + (block.first_row + start)).astype(np.uint32))
+        wanted = (entries - block.lowest).astype(block.entries.dtype)
+        gone.append(find_members(block.entries, wanted) + np.uint32(block.first_row))
     withdrawn = np.unique(np.concatenate(gone))
     if len(withdrawn) == len(segment.withdrawn):
         return segment

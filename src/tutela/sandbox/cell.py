@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import Pdq, PictureState
-from tutela.fingerprints.pdq import dihedrals_of, pdq_of
+from tutela.fingerprints.pdq import PdqSums
 from tutela.sandbox.decoding import decode, prepare, took_too_much_memory
 from tutela.sandbox.model import PACKET_BYTES, Limits
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _BUFFER_BYTES = 1 << 16
+# Longer files are read piece by piece, twice: for the digests, and by the decoder.
+_MOST_WHOLE_BYTES = 1 << 26
 _OPEN_FILES = 32
 _PR_SET_NO_NEW_PRIVS = 38
 # The house kills a cell that is late. If the house itself has gone, the cell does it.
@@ -60,6 +62,9 @@ def _open_up(descriptor: int, limits: Limits, *, dihedrals: bool) -> Iterator[di
     with io.BufferedReader(_File(descriptor), _BUFFER_BYTES) as reader:
         file = cast("BinaryIO", reader)
         try:
+            content = _whole(file, limits)
+            if content is not None:
+                file = io.BytesIO(content)
             digests = digests_of(file)
         except OSError as error:
             yield {"errno": error.errno}
@@ -76,12 +81,31 @@ def _open_up(descriptor: int, limits: Limits, *, dihedrals: bool) -> Iterator[di
     yield picture
 
 
+def _whole(file: BinaryIO, limits: Limits) -> bytes | None:
+    """A file's bytes, read once for all that is done with them; ``None`` if they are too many."""
+    size = os.fstat(file.fileno()).st_size
+    if size > min(_MOST_WHOLE_BYTES, limits.memory_bytes // 8):
+        return None
+    try:
+        # One more, since the file may have grown.
+        content = file.read(size + 1)
+        if len(content) <= size:
+            return content
+    except MemoryError:
+        pass
+    file.seek(0)
+    return None
+
+
 def _look(file: BinaryIO, limits: Limits, *, dihedrals: bool) -> dict[str, object]:
     try:
-        pixels = decode(file, limits)
-        if pixels is None:
+        sums = None
+        for strip in decode(file, limits):
+            sums = sums or PdqSums(strip.height, strip.width)
+            sums.add(strip.first_row, strip.pixels)
+        if sums is None:
             return _picture_answer(PictureState.NONE)
-        hashes = dihedrals_of(pixels) if dihedrals else (pdq_of(pixels),)
+        hashes = sums.dihedrals() if dihedrals else (sums.pdq(),)
     except InvalidInputError as error:
         return _picture_answer(PictureState.UNREADABLE, reason=error.message)
     except OSError as error:
@@ -131,6 +155,9 @@ class _File(io.RawIOBase):
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._position = 0
+
+    def fileno(self) -> int:
+        return self._descriptor
 
     def readable(self) -> bool:
         return True

@@ -1,10 +1,14 @@
 """From the bytes of a picture to its pixels. Runs in a cell, since the bytes are not trusted."""
 
+import io
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 import pi_heif
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
@@ -18,6 +22,10 @@ _STRIP_PIXELS = 1 << 17
 _GREY = frozenset({"L", "1"})
 _GREY_16_BITS = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _COLOUR = frozenset({"RGB", "RGBA", "RGBX", "RGBa", "LA", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV"})
+# Of these the first three of each pixel's bytes, or all, are red, green and blue.
+_AS_THEY_ARE = frozenset({"RGB", "RGBA", "RGBX"})
+# What JPEGs of these modes are decoded to. Inks are Pillow's to convert.
+_JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY"}
 
 _ENDS_EARLY = re.compile(
     r"truncat|unexpected end|end of (file|data)|unexpected eof|premature|"
@@ -39,20 +47,38 @@ def prepare() -> None:
     Image.MAX_IMAGE_PIXELS = None
 
 
-def decode(file: BinaryIO, limits: Limits) -> NDArray[np.uint8] | None:
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Some rows of a decoded picture.
+
+    Attributes:
+        height: Rows of the whole picture.
+        width: Columns of the picture.
+        first_row: Which row is the first of these.
+        pixels: rows x width grey; or rows x width x 3 or 4: red, green, blue, and an opacity.
+    """
+
+    height: int
+    width: int
+    first_row: int
+    pixels: NDArray[np.uint8]
+
+
+def decode(file: BinaryIO, limits: Limits) -> Iterator[Strip]:
     """The pixels of a picture file: of its first frame, and not turned as its EXIF data says.
 
     Colour modes are treated as in Meta's library when it is told to convert to RGB:
-    transparency is dropped, palettes are looked up, CMYK is converted without a colour profile.
-    Of 16-bit grey the upper 8 bits are taken.
+    transparency is to be ignored, palettes are looked up, CMYK is converted without a colour
+    profile. Of 16-bit grey the upper 8 bits are taken.
 
     Args:
-        file: Read from its beginning; must be seekable.
+        file: Read from its beginning; must be seekable. JPEGs are decoded quicker if it is an
+            ``io.BytesIO``.
         limits: Its ``pixels`` are held against what the header says, before anything is decoded.
 
-    Returns:
-        height x width x 3 or, for grey pictures, height x width; ``None`` if the file does not
-        begin as a picture does.
+    Yields:
+        The rows from the first to the last, in one strip or many; none if the file does not begin
+        as a picture does.
 
     Raises:
         InvalidInputError: It begins as a picture, but cannot be decoded. The message says why, in
@@ -62,15 +88,18 @@ def decode(file: BinaryIO, limits: Limits) -> NDArray[np.uint8] | None:
     file.seek(0)
     picture_format = recognise(file.read(HEAD_BYTES))
     if picture_format is None:
-        return None
+        return
     if not picture_format.decoders:
         raise InvalidInputError(f"{picture_format.name} pictures cannot be decoded here")
     try:
         with Image.open(file, formats=picture_format.decoders) as image:
             _check_size(image.size, limits)
+            if isinstance(file, io.BytesIO) and (jpeg := _jpeg(image, file.getvalue())):
+                yield jpeg
+                return
             image.load()
             _check_size(image.size, limits)
-            return _pixels(image)
+            yield from _strips(image)
     except InvalidInputError:
         raise
     except OSError as error:
@@ -92,27 +121,51 @@ def _check_size(size: tuple[int, int], limits: Limits) -> None:
         raise InvalidInputError(f"damaged picture: it is {width} x {height} pixels")
 
 
-def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+def _jpeg(image: Image.Image, content: bytes) -> Strip | None:
+    """The whole of a JPEG, decoded without Pillow's own copy of it.
+
+    Args:
+        image: Opened, so that Pillow has found its header well, but not loaded.
+        content: The file.
+
+    Returns:
+        Exactly what Pillow would decode. ``None`` if this is something else than a flawless JPEG:
+        whether that can be decoded, and what is said of it, is left to Pillow.
+    """
+    colours = _JPEG_COLOURS.get(image.mode)
+    if colours is None or image.format not in ("JPEG", "MPO"):
+        return None
     width, height = image.size
-    if image.mode in _GREY or image.mode in _GREY_16_BITS or _is_deep_pnm(image):
-        pixels = np.empty((height, width), dtype=np.uint8)
-    elif image.mode in _COLOUR:
-        pixels = np.empty((height, width, 3), dtype=np.uint8)
-    else:
+    try:
+        if simplejpeg.decode_jpeg_header(content)[:2] != (height, width):
+            return None
+        pixels = simplejpeg.decode_jpeg(
+            content, colours, fastdct=False, fastupsample=False, strict=True
+        )
+    except ValueError:
+        return None
+    return Strip(height, width, 0, pixels[..., 0] if colours == "GRAY" else pixels)
+
+
+def _strips(image: Image.Image) -> Iterator[Strip]:
+    width, height = image.size
+    is_grey = image.mode in _GREY or image.mode in _GREY_16_BITS or _is_deep_pnm(image)
+    if not is_grey and image.mode not in _COLOUR:
         raise InvalidInputError(f"its pixels are of a kind that is not supported ({image.mode})")
     rows = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        pixels[top:bottom] = _eight_bits(image.crop((0, top, width, bottom)), pixels.ndim)
-    return pixels
+        part = image.crop((0, top, width, min(top + rows, height)))
+        yield Strip(height, width, top, _grey(part) if is_grey else _colours(part))
 
 
-def _eight_bits(strip: Image.Image, dimensions: int) -> NDArray[np.integer]:
-    if dimensions == 3:
-        return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
-    if strip.mode in _GREY:
-        return np.asarray(strip.convert("L"))
-    return np.asarray(strip) >> 8
+def _colours(part: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(part if part.mode in _AS_THEY_ARE else part.convert("RGB"))
+
+
+def _grey(part: Image.Image) -> NDArray[np.uint8]:
+    if part.mode in _GREY:
+        return np.asarray(part.convert("L"))
+    return (np.asarray(part) >> 8).astype(np.uint8)
 
 
 def _is_deep_pnm(image: Image.Image) -> bool:

@@ -14,13 +14,17 @@ from typing import Any, BinaryIO, Self
 
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.model import Digests, FileFingerprints, Pdq, Picture, PictureState
+from tutela.kernel.library import VARIABLE as KERNEL_VARIABLE
 from tutela.sandbox.formats import PICTURE_SUFFIXES
 from tutela.sandbox.model import PACKET_BYTES, Limits
 
 _START_SECONDS = 60
 # What a cell is told of the house's environment: where programs and libraries are, and no more,
 # since there may be passwords in it.
-_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+_ENVIRONMENT = (
+    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"),
+    KERNEL_VARIABLE,
+)
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 

@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     decode_seconds: int = Field(
         20, ge=1, le=3600, description="Time that decoding one picture may take, in seconds."
     )
+    merge_memory_mib: int = Field(
+        2_048,
+        ge=64,
+        description="Memory that tidying the index up in the background may use, in MiB. With "
+        "less, lists of millions of hashes are kept in more pieces and looked up more slowly.",
+    )
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
 
     @property
