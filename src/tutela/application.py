@@ -34,6 +34,7 @@ from tutela.storage.settings import Settings, load_settings
 # included.
 _FOLLOW_SECONDS = 0.2
 _SAVE_SECONDS = 1.0
+_MERGE_SECONDS = 1.0
 
 
 def create() -> FastAPI:
@@ -56,14 +57,20 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
             upgrade(database, settings.data, tell=lambda _: None)
             keys = KnownKeys(database)
             keys.refresh()
-            with open_screening(settings, database, clock) as room:
-                room.screener.refresh()
+            with open_screening(settings, database, clock, whole=False) as room:
+                room.screener.begin()
                 with (
                     Repeating(
                         "lists", room.screener.refresh, _FOLLOW_SECONDS, _tell
                     ) as following_lists,
                     Repeating("keys", keys.refresh, _FOLLOW_SECONDS, _tell) as following_keys,
                     Repeating("counts", partial(room.counts.save, database), _SAVE_SECONDS, _tell),
+                    Repeating(
+                        "merging",
+                        partial(room.index.compact, settings.merge_memory_mib << 20),
+                        _MERGE_SECONDS,
+                        _tell,
+                    ),
                 ):
                     application.state.service = Service.over(
                         settings,

@@ -61,6 +61,8 @@ def _database(service: Service) -> str:
 
 def _index(service: Service) -> str:
     _raise_failure(service.following_lists)
+    if not service.screening.index.is_whole:
+        raise StorageError("the index was damaged and is being built anew: what is sound answers")
     return "follows the lists"
 
 
