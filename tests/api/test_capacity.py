@@ -122,9 +122,11 @@ def test_many_more_slow_files_than_places_get_an_answer_each(make_house) -> None
 
         with ThreadPoolExecutor(8) as threads:
             answers = list(threads.map(send, range(8)))
-        assert {answer.status_code for answer in answers} == {200, 503}
+        assert any(answer.status_code == 200 for answer in answers)
         for answer in answers:
-            assert answer.status_code == 200 or answer.headers["retry-after"] == "1"
+            if answer.status_code != 200:
+                assert answer.status_code == 503
+                assert answer.headers["retry-after"] == "1"
         again = house.client.post("/v1/screen", files={"file": ("p.png", encoded(drawn(2)))})
         assert again.json() == {"verdict": "clear"}
 
