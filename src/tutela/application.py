@@ -23,6 +23,7 @@ from tutela.console import documentation, home
 from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
 from tutela.errors import StorageError
+from tutela.matching.index import Index
 from tutela.screening.opening import open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
@@ -34,6 +35,8 @@ from tutela.storage.settings import Settings, load_settings
 # included.
 _FOLLOW_SECONDS = 0.2
 _SAVE_SECONDS = 1.0
+_TIDY_SECONDS = 1.0
+_TIDYING_NICENESS = 10
 
 
 def create() -> FastAPI:
@@ -56,13 +59,17 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
             upgrade(database, settings.data, tell=lambda _: None)
             keys = KnownKeys(database)
             keys.refresh()
-            with open_screening(settings, database, clock) as room:
-                room.screener.refresh()
+            with open_screening(settings, database, clock, whole=False) as room:
+                room.screener.begin()
+                if not room.index.is_whole:
+                    log.error("the index is damaged: answering by what is sound of it, meanwhile")
+                tidy = partial(_tidy, room.index, settings.merge_memory_mib << 20)
                 with (
                     Repeating(
                         "lists", room.screener.refresh, _FOLLOW_SECONDS, _tell
                     ) as following_lists,
                     Repeating("keys", keys.refresh, _FOLLOW_SECONDS, _tell) as following_keys,
+                    Repeating("index", tidy, _TIDY_SECONDS, _tell),
                     Repeating("counts", partial(room.counts.save, database), _SAVE_SECONDS, _tell),
                 ):
                     application.state.service = Service.over(
@@ -108,6 +115,12 @@ def _health(service: Service) -> Health:
         lists=service.screening.screener.live_lists,
         entries=len(service.screening.index),
     )
+
+
+def _tidy(index: Index, memory_bytes: int) -> None:
+    """Merge the index's segments, behind whatever else wants the processor."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _TIDYING_NICENESS)
+    index.compact(memory_bytes)
 
 
 def _end_with_parent() -> None:

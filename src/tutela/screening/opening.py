@@ -33,15 +33,24 @@ class ScreeningRoom:
 
 
 @contextmanager
-def open_screening(settings: Settings, database: Database, clock: Clock) -> Iterator[ScreeningRoom]:
+def open_screening(
+    settings: Settings, database: Database, clock: Clock, *, whole: bool = True
+) -> Iterator[ScreeningRoom]:
     """Open the index and the cells; at the end close them and save the counts.
+
+    Args:
+        settings: The configuration.
+        database: The database.
+        clock: The time.
+        whole: Whether to wait for an index that is damaged to be built anew, or to begin with what
+            is sound of it: see ``hashlists.indexing.open_index``.
 
     Raises:
         StorageError: The index cannot be opened or built.
     """
     counts = Counts(clock)
     with (
-        open_index(settings.data / "index", database) as index,
+        open_index(settings.data / "index", database, whole=whole) as index,
         CellPool(settings.cells, limits_of(settings)) as cells,
     ):
         screener = Screener(database, index, settings.policy, clock, counts)

@@ -149,26 +149,41 @@ class Screener:
         """
         with self._database.reading() as connection:
             newest = newest_change(connection)
-        if newest == self._lists.seen:
+        if self._is_seen(newest):
             return
         with self._refreshing:
             # Another thread may have taken it up while this one waited.
-            if newest == self._lists.seen:
+            if self._is_seen(newest):
                 return
             catch_up(self._database, self._index)
-            with self._database.reading() as connection:
-                rules: dict[int, Rules] = {
-                    number: rules_for(self._policy, hash_list.name)
-                    for number, hash_list in live_lists(connection).items()
-                }
-            radius = max((rule.max_distance for rule in rules.values()), default=0)
-            self._lists = _Lists(
-                seen=newest,
-                rules=rules,
-                radius=radius,
-                gate=min((rule.min_quality for rule in rules.values()), default=0),
-                look_up_seconds=_look_up_seconds(self._index, radius),
-            )
+            self._take_up(newest)
+
+    def begin(self) -> None:
+        """Judge by the index as it is, until ``refresh`` brings it forward or builds it anew.
+
+        Raises:
+            StorageError: The database does not answer.
+        """
+        with self._refreshing:
+            self._take_up(None)
+
+    def _is_seen(self, newest: Mark) -> bool:
+        return newest == self._lists.seen and self._index.is_whole
+
+    def _take_up(self, newest: Mark | None) -> None:
+        with self._database.reading() as connection:
+            rules: dict[int, Rules] = {
+                number: rules_for(self._policy, hash_list.name)
+                for number, hash_list in live_lists(connection).items()
+            }
+        radius = max((rule.max_distance for rule in rules.values()), default=0)
+        self._lists = _Lists(
+            seen=newest,
+            rules=rules,
+            radius=radius,
+            gate=min((rule.min_quality for rule in rules.values()), default=0),
+            look_up_seconds=_look_up_seconds(self._index, radius),
+        )
 
     def _act(
         self,
