@@ -35,8 +35,8 @@ from tutela.storage.settings import Settings, load_settings
 # included.
 _FOLLOW_SECONDS = 0.2
 _SAVE_SECONDS = 1.0
-_TIDY_SECONDS = 1.0
-_TIDYING_NICENESS = 10
+_MERGE_SECONDS = 1.0
+_MERGING_NICENESS = 10
 
 
 def create() -> FastAPI:
@@ -63,14 +63,18 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                 room.screener.begin()
                 if not room.index.is_whole:
                     log.error("the index is damaged: answering by what is sound of it, meanwhile")
-                tidy = partial(_tidy, room.index, settings.merge_memory_mib << 20)
                 with (
                     Repeating(
                         "lists", room.screener.refresh, _FOLLOW_SECONDS, _tell
                     ) as following_lists,
                     Repeating("keys", keys.refresh, _FOLLOW_SECONDS, _tell) as following_keys,
-                    Repeating("index", tidy, _TIDY_SECONDS, _tell),
                     Repeating("counts", partial(room.counts.save, database), _SAVE_SECONDS, _tell),
+                    Repeating(
+                        "merging",
+                        partial(_merge, room.index, settings.merge_memory_mib << 20),
+                        _MERGE_SECONDS,
+                        _tell,
+                    ),
                 ):
                     application.state.service = Service.over(
                         settings,
@@ -94,6 +98,8 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
         lifespan=open_house,
         docs_url=None,
         redoc_url=None,
+        # Never on by way of an environment variable: it would write down what errors say.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     add_error_answers(application)
     application.add_middleware(FingerprintLane)
@@ -117,9 +123,9 @@ def _health(service: Service) -> Health:
     )
 
 
-def _tidy(index: Index, memory_bytes: int) -> None:
+def _merge(index: Index, memory_bytes: int) -> None:
     """Merge the index's segments, behind whatever else wants the processor."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _TIDYING_NICENESS)
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _MERGING_NICENESS)
     index.compact(memory_bytes)
 
 

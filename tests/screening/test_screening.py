@@ -75,3 +75,28 @@ def test_a_look_up_of_more_files_than_any_index_is_quick_at_is_not_called_quick(
     room.screener.refresh()
     assert room.screener.is_quick(0)
     assert not room.screener.is_quick(10**9)
+
+
+def test_what_is_sound_of_a_damaged_index_answers_until_the_next_refreshing(
+    settings, database, clock
+) -> None:
+    known = new_list(database, clock)
+    # More of them, so that the entry that comes after them gets a segment of its own.
+    add(database, known, clock, md5(1), *map(md5, range(100, 110)))
+    for added in (None, md5(2)):
+        if added is not None:
+            add(database, known, clock, added)
+        with open_screening(settings, database, clock):
+            pass
+    newer = max((settings.data / "index").glob("*.segment"))
+    content = bytearray(newer.read_bytes())
+    content[0] ^= 1
+    newer.write_bytes(content)
+    lost = FingerprintSet(md5=md5(2).value)
+    with open_screening(settings, database, clock, whole=False) as room:
+        room.screener.begin()
+        assert verdict(room) is Verdict.MATCH
+        assert room.screener.look_up([lost]).nothing
+        room.screener.refresh()
+        assert verdict(room) is Verdict.MATCH
+        assert not room.screener.look_up([lost]).nothing

@@ -54,15 +54,15 @@ class _Route:
         path: Where.
         limit: How long the body may be, in bytes.
         read: Understands the body.
-        clear: The body of the answer when nothing was found of so many items.
-        told: The body of the answer otherwise.
+        clear: The answer when nothing was found of so many items.
+        told: The answer otherwise.
         idempotency_key: The one of an item, by its place.
     """
 
     path: str
     limit: Callable[[Service], int]
     read: Callable[[Service, bytes], _Items]
-    clear: Callable[[int], bytes]
+    clear: Callable[[int], Response]
     told: Callable[[list[ScreenAnswer]], BaseModel]
     idempotency_key: Callable[[str | None, int], str | None]
 
@@ -115,7 +115,7 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
             items, findings = await service.work(partial(_read_and_look_up, service, route, body))
         if findings.nothing:
             service.screening.screener.count_clear(len(items))
-            return _json(route.clear(len(items)))
+            return route.clear(len(items))
         answers = await service.work(
             partial(
                 _judge,
@@ -214,6 +214,7 @@ def _json(body: bytes) -> Response:
 
 
 _CLEAR = b'{"verdict":"clear"}'
+_CLEAR_ANSWER = _json(_CLEAR)
 _ROUTES = {
     route.path: route
     for route in (
@@ -221,7 +222,7 @@ _ROUTES = {
             path="/v1/screen",
             limit=lambda _: _ITEM + _LONGEST_NAME,
             read=_read_one,
-            clear=lambda _: _CLEAR,
+            clear=lambda _: _CLEAR_ANSWER,
             told=lambda answers: answers[0],
             idempotency_key=lambda key, _: key,
         ),
@@ -229,7 +230,7 @@ _ROUTES = {
             path="/v1/screen/batch",
             limit=lambda service: service.settings.max_batch * _ITEM,
             read=_read_batch,
-            clear=lambda count: b'{"results":[' + b",".join([_CLEAR] * count) + b"]}",
+            clear=lambda count: _json(b'{"results":[' + b",".join([_CLEAR] * count) + b"]}"),
             told=lambda answers: BatchAnswer(results=answers),
             idempotency_key=one_of_many,
         ),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from tutela.api.problems import problems
 from tutela.cases.model import CaseId
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind
+from tutela.fingerprints.model import FingerprintSet, Kind, value_of
 from tutela.screening.model import Verdict
 
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -17,10 +17,6 @@ LONGEST_IDEMPOTENCY_KEY = 255
 def _digits(count: int) -> dict[str, JsonValue]:
     # Said, but checked by our own words: theirs would only repeat the pattern.
     return {"pattern": f"^[0-9A-Fa-f]{{{count}}}$"}
-
-
-def _bytes(kind: Kind, text: str | None) -> bytes | None:
-    return None if text is None else Fingerprint.from_text(kind, text).value
 
 
 class SentFingerprints(BaseModel):
@@ -53,10 +49,10 @@ class SentFingerprints(BaseModel):
             InvalidInputError: One is malformed, or there is none.
         """
         known = FingerprintSet(
-            md5=_bytes(Kind.MD5, self.md5),
-            sha1=_bytes(Kind.SHA1, self.sha1),
-            sha256=_bytes(Kind.SHA256, self.sha256),
-            pdq=_bytes(Kind.PDQ, self.pdq),
+            md5=value_of(Kind.MD5, self.md5) if self.md5 is not None else None,
+            sha1=value_of(Kind.SHA1, self.sha1) if self.sha1 is not None else None,
+            sha256=value_of(Kind.SHA256, self.sha256) if self.sha256 is not None else None,
+            pdq=value_of(Kind.PDQ, self.pdq) if self.pdq is not None else None,
             pdq_quality=self.pdq_quality,
         )
         if known.md5 is known.sha1 is known.sha256 is known.pdq is None:

@@ -54,15 +54,23 @@ class Fingerprint:
         Raises:
             InvalidInputError: The text is not ``2 * kind.width`` hexadecimal digits.
         """
-        digits = text.strip()
-        if len(digits) != 2 * kind.width or not digits.isalnum():
-            raise InvalidInputError(f"a {kind} fingerprint is {2 * kind.width} hexadecimal digits")
+        return cls(kind, value_of(kind, text))
+
+
+def value_of(kind: Kind, text: str) -> bytes:
+    """The bytes behind the hexadecimal form, in either case: as ``Fingerprint.from_text``.
+
+    Raises:
+        InvalidInputError: The text is not ``2 * kind.width`` hexadecimal digits.
+    """
+    digits = text.strip()
+    # Between digits ``fromhex`` would pass over spaces.
+    if len(digits) == 2 * kind.width and digits.isalnum():
         try:
-            return cls(kind, bytes.fromhex(digits))
+            return bytes.fromhex(digits)
         except ValueError:
-            raise InvalidInputError(
-                f"a {kind} fingerprint is {2 * kind.width} hexadecimal digits"
-            ) from None
+            pass
+    raise InvalidInputError(f"a {kind} fingerprint is {2 * kind.width} hexadecimal digits")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,7 @@ def open_screening(
         settings: The configuration.
         database: The database.
         clock: The time.
-        whole: Whether to wait for an index that is damaged to be built anew, or to begin with what
-            is sound of it: see ``hashlists.indexing.open_index``.
+        whole: Wait until a damaged index is built anew, as ``open_index`` has it.
 
     Raises:
         StorageError: The index cannot be opened or built.

@@ -23,7 +23,7 @@ class Repeating:
     def __init__(
         self,
         name: str,
-        task: Callable[[], None],
+        task: Callable[[], object],
         seconds: float,
         tell: Callable[[str, Exception], None],
     ) -> None:
@@ -71,7 +71,7 @@ class Repeating:
         with self._state:
             self._ended = True
             self._state.notify_all()
-        # What takes longer is given up with the process: it may be a rebuild of half a minute.
+        # What takes longer is given up with the process: it may be a merge of half a minute.
         self._thread.join(_STOPPING_SECONDS)
 
     def _run(self) -> None:
