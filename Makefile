@@ -48,6 +48,7 @@ $(VENV)/.installed: requirements/run.lock pyproject.toml hatch_build.py $(wildca
 	@echo "Installing Tutela into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements/run.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@test -e src/tutela/kernel/kernel.so || echo "Tutela's kernel was not compiled, so it will be much slower. For a C compiler, on Debian: apt-get install gcc libc6-dev; then: make clean setup" >&2
 	@touch $@
 
 # The oracle needs a C++ compiler. Without one, the tests that ask it say so and are skipped.
