@@ -1,4 +1,4 @@
-"""API keys are shown once, kept as hashes, limited by scope, and revoked at once."""
+"""API keys are shown once, kept as hashes, limited by scope, and revoked for good."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""``/v1/lists`` changes what matches at once, and gives no entry out."""
+"""``/v1/lists`` changes what matches, and gives no entry out."""
 
 import hashlib
 from collections.abc import Iterator

@@ -80,7 +80,7 @@ def revoke(
     json: JsonLines = False,
     data: DataFolder = None,
 ) -> None:
-    """Make a key stop working, at once and for good."""
+    """Make a key stop working, within a second and for good."""
     with open_house(data) as (_settings, database), database.writing() as connection:
         revoke_key(connection, name, local_actor(), system_clock)
     if json:

@@ -36,7 +36,7 @@ def withdraw(
     json: JsonLines = False,
     data: DataFolder = None,
 ) -> None:
-    """Make entries match no more, at once; a later import leaves them withdrawn."""
+    """Make entries match no more, within a second; a later import leaves them withdrawn."""
     found = _fingerprints(hash_text, file, kind)
     _change(name, found, reason, data, live=False, json=json)
 

@@ -126,8 +126,9 @@ class Settings(BaseSettings):
         64,
         ge=1,
         le=100_000,
-        description="Screenings that may be under way or waiting in one server process. Above "
-        "it, callers get 503 with `Retry-After` at once instead of a slow answer.",
+        description="Screenings of files that may be under way or waiting in one server process, "
+        "and as many of fingerprints. Above it, callers get 503 with `Retry-After` at once instead "
+        "of a slow answer.",
     )
     max_held_mib: int = Field(
         1_024,
