@@ -21,7 +21,16 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _FOLDER = Path("src/tutela/kernel")
 _LIBRARY = "kernel.so"
-_OPTIONS = ["-std=c11", "-O3", "-fopenmp-simd", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"]
+_OPTIONS = [
+    "-std=c11",
+    "-O3",
+    "-ffp-contract=off",
+    "-fopenmp-simd",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-Wall",
+    "-Wextra",
+]
 _VARIANTS: Mapping[str, str] = {"portable": ""}
 _VARIANTS_OF_X86_64 = {
     "avx2": "-mavx2 -mfma -mbmi2 -mpopcnt",
