@@ -19,6 +19,16 @@ run: setup ## Start Tutela here, with a sample list, and say what to try
 test: $(VENV)/.installed-tests ## Run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
+# The kernel's memory errors and undefined behaviour end the tests; the package is a copy of its own.
+SOAK := build/soak
+SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py
+soak: $(VENV)/.installed-tests ## Test the kernel at length, with the compiler's sanitizers
+	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
+	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \
+	  $(BIN)/python hatch_build.py $(SOAK)/tutela/kernel/kernel.so
+	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
+	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
+
 check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,7 +46,7 @@ lock: ## Compile the lock files anew (needs uv)
 	@requirements/lock
 
 clean: ## Remove what the commands above made, but never the data folder
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -48,6 +58,7 @@ $(VENV)/.installed: requirements/run.lock pyproject.toml hatch_build.py $(wildca
 	@echo "Installing Tutela into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements/run.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@test -e src/tutela/kernel/kernel.so || echo "Tutela's kernel was not compiled, so it will be much slower. For a C compiler, on Debian: apt-get install gcc libc6-dev; then: make clean setup" >&2
 	@touch $@
 
 # The oracle needs a C++ compiler. Without one, the tests that ask it say so and are skipped.
@@ -62,4 +73,4 @@ $(VENV)/.installed-peers: requirements/oracle.lock $(VENV)/.installed-tests
 	@$(PIP) install --require-hashes -r requirements/oracle.lock
 	@touch $@
 
-.PHONY: help setup run test check bench docs lock clean
+.PHONY: help setup run test soak check bench docs lock clean

@@ -10,6 +10,7 @@ import platform
 import shlex
 import shutil
 import subprocess
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Mapping
@@ -20,7 +21,16 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _FOLDER = Path("src/tutela/kernel")
 _LIBRARY = "kernel.so"
-_OPTIONS = ["-std=c11", "-O3", "-fopenmp-simd", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"]
+_OPTIONS = [
+    "-std=c11",
+    "-O3",
+    "-ffp-contract=off",
+    "-fopenmp-simd",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-Wall",
+    "-Wextra",
+]
 _VARIANTS: Mapping[str, str] = {"portable": ""}
 _VARIANTS_OF_X86_64 = {
     "avx2": "-mavx2 -mfma -mbmi2 -mpopcnt",
@@ -83,3 +93,7 @@ def compile_kernel(compiler: list[str], library: Path) -> None:
 
 def _run(command: list[str]) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+
+
+if __name__ == "__main__":
+    compile_kernel(["cc"], Path(sys.argv[1]))

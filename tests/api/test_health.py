@@ -1,10 +1,15 @@
 """Those who watch over the service learn how it is; strangers learn nothing of verdicts."""
 
+import hashlib
+from contextlib import ExitStack
+
 import pytest
 
 from tests.house import House
 from tests.pictures import drawn, encoded
+from tests.waiting import comes_true
 from tutela.accounts.model import Scope
+from tutela.matching.durable import exclusive
 from tutela.storage.database import Database
 
 KNOWN = encoded(drawn(1))
@@ -123,3 +128,35 @@ def house_that_breaks(make_house):
 
         object.__setattr__(house.service, "capacity", Breaking(1, 1))
         yield house
+
+
+def test_a_house_with_a_damaged_index_answers_by_the_rest_while_it_is_built_anew(
+    make_house,
+) -> None:
+    older, newer = b"first of the list", b"last of the list"
+    with make_house() as house:
+        house.add_digest("partner", older)
+        for number in range(9):
+            house.add_digest("partner", b"another %d" % number)
+        house.add_digest("partner", newer)
+        folder = house.settings.data / "index"
+    damaged = max(folder.glob("*.segment"))
+    content = bytearray(damaged.read_bytes())
+    content[0] ^= 1
+    damaged.write_bytes(content)
+
+    def verdict(house: House, content: bytes) -> str:
+        sent = {"fingerprints": {"sha256": hashlib.sha256(content).hexdigest()}}
+        return str(house.client.post("/v1/screen", json=sent).json()["verdict"])
+
+    with ExitStack() as stack:
+        # Whoever would build it anew has to wait for the lock.
+        lock = stack.enter_context(ExitStack())
+        lock.enter_context(exclusive(folder))
+        house = stack.enter_context(make_house())
+        assert verdict(house, older) == "match"
+        assert verdict(house, newer) == "clear"
+        assert house.client.get("/readyz").status_code == 503
+        lock.close()
+        assert comes_true(lambda: house.client.get("/readyz").status_code == 200)
+        assert verdict(house, older) == verdict(house, newer) == "match"

@@ -15,7 +15,7 @@ from tests.drawing import landscape
 from tests.oracle import differing_bits, reference_dihedrals, reference_pdq
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import DIHEDRALS, Kind
-from tutela.fingerprints.pdq import dihedrals_of, pdq_of
+from tutela.fingerprints.pdq import PdqSums, dihedrals_of, pdq_of
 
 GOLDEN = Path(__file__).parent / "golden.json"
 SIZES = ((1024, 1024), (512, 512), (333, 517), (256, 256), (1000, 200), (100, 75), (64, 64))
@@ -152,6 +152,21 @@ def test_grey_is_the_same_as_three_equal_colours() -> None:
 def test_a_picture_need_not_be_contiguous_in_memory() -> None:
     pixels = np.asarray(landscape())
     assert pdq_of(pixels[::2, ::-1]) == pdq_of(pixels[::2, ::-1].copy())
+
+
+def test_rows_that_are_missing_or_outside_the_picture_are_refused() -> None:
+    pixels = np.asarray(landscape())
+    sums = PdqSums(*pixels.shape[:2])
+    sums.add(0, pixels[:100])
+    with pytest.raises(InvalidInputError, match="140 rows of the picture have not been added"):
+        sums.pdq()
+    with pytest.raises(InvalidInputError, match="rows 100 to 340 of 320 columns are not within"):
+        sums.add(100, pixels)
+    with pytest.raises(InvalidInputError, match="are not within a picture of 240 x 320"):
+        sums.add(100, pixels[100:, 1:])
+    sums.add(100, pixels[100:])
+    assert sums.pdq() == pdq_of(pixels)
+    assert sums.dihedrals() == dihedrals_of(pixels)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,18 @@ def test_every_variant_gives_the_same_hashes_to_the_bit(pixels: NDArray[np.uint8
 
 
 @settings(deadline=None)
+@given(pixels=pictures())
+def test_a_picture_taken_whole_has_the_hashes_of_its_sums(pixels: NDArray[np.uint8]) -> None:
+    rows_contiguous = np.ascontiguousarray(pixels)[:: -1 if len(pixels) % 2 else 1]
+    for each in KERNELS:
+        kernel = PdqKernel.load(each)
+        assert kernel is not None
+        expected = hashes(rows_contiguous, each)
+        assert kernel.hashes_of_whole(rows_contiguous, 8) == expected
+        assert kernel.hashes_of_whole(rows_contiguous, 1) == expected[:1]
+
+
+@settings(deadline=None)
 @given(cut=cut_pictures())
 def test_strips_of_any_height_in_any_order_give_the_hashes_of_the_whole(cut: Strips) -> None:
     for each in KERNELS:

@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from PIL import Image
 
 from tests.drawing import landscape
+from tests.waiting import comes_true
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import FileFingerprints, Picture, PictureState
@@ -59,13 +59,6 @@ def fingerprinted(
         return cells.fingerprint(
             file, suffix=path.suffix if suffix is None else suffix, dihedrals=dihedrals
         )
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < give_up, "it never happened"
-        time.sleep(0.005)
 
 
 def resident_bytes(process: int) -> int:
@@ -231,7 +224,7 @@ def test_a_cell_that_crashes_over_a_picture_leaves_its_digests_and_is_replaced(
         (process,) = cells.process_ids
         idle = resident_bytes(process)
         finding = threads.submit(fingerprinted, cells, heavy)
-        wait_until(lambda: resident_bytes(process) > idle + 20 * MEBIBYTE)
+        assert comes_true(lambda: resident_bytes(process) > idle + 20 * MEBIBYTE)
         os.kill(process, signal_number)
         assert finding.result() == FileFingerprints(
             digests_of(heavy.read_bytes()), Picture(PictureState.UNREADABLE, reason=reason)
@@ -267,7 +260,7 @@ def test_closing_ends_the_cells_and_interrupts_what_they_do(heavy: Path) -> None
     cells = CellPool(1)
     with ThreadPoolExecutor(2) as threads:
         working = threads.submit(fingerprinted, cells, heavy)
-        wait_until(lambda: bool(cells.process_ids))
+        assert comes_true(lambda: bool(cells.process_ids))
         waiting = threads.submit(fingerprinted, cells, heavy)
         (process,) = cells.process_ids
         cells.close()
@@ -302,7 +295,7 @@ def test_cells_end_when_their_house_is_killed(heavy: Path) -> None:
     house.kill()
     house.wait()
     house.stdout.close()
-    wait_until(lambda: not is_running(process))
+    assert comes_true(lambda: not is_running(process))
 
 
 def test_a_cell_is_confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,3 +67,23 @@ def test_what_could_not_be_saved_is_saved_later(
     counts.add(Verdict.CLEAR)
     counts.save(database)
     assert saved(database) == {("clear", FILES): 2}
+
+
+def test_whoever_has_saved_finds_everything_counted_before(database: Database, clock) -> None:
+    counts = Counts(clock)
+    missing = []
+
+    def count() -> None:
+        for number in range(1, 21):
+            counts.add(Verdict.CLEAR)
+            counts.save(database)
+            if saved(database)["clear", FILES] < number:
+                missing.append(number)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert missing == []
+    assert saved(database)["clear", FILES] == 80

@@ -60,6 +60,8 @@ def _database(service: Service) -> str:
 
 
 def _index(service: Service) -> str:
+    if not service.screening.index.is_whole:
+        raise StorageError("parts of the index are damaged; it is being built anew")
     _raise_failure(service.following_lists)
     if not service.screening.index.is_whole:
         raise StorageError("the index was damaged and is being built anew: what is sound answers")

@@ -33,7 +33,7 @@ def pdq_of(pixels: NDArray[np.uint8]) -> Pdq:
     Raises:
         InvalidInputError: The array has another shape or type.
     """
-    return _sums_of(pixels).pdq()
+    return _hashes_of(pixels, 1)[0]
 
 
 def dihedrals_of(pixels: NDArray[np.uint8]) -> tuple[Pdq, ...]:
@@ -48,7 +48,7 @@ def dihedrals_of(pixels: NDArray[np.uint8]) -> tuple[Pdq, ...]:
     Raises:
         InvalidInputError: The array has another shape or type.
     """
-    return _sums_of(pixels).dihedrals()
+    return _hashes_of(pixels, len(DIHEDRALS))
 
 
 class PdqSums:
@@ -66,7 +66,7 @@ class PdqSums:
         self._height = height
         self._width = width
         self._to_come = height
-        self._arithmetic = _arithmetic(of or variant())
+        self._arithmetic: _Arithmetic = _kernel(of or variant()) or pdq_reference
         self._sums = np.zeros((pdq_reference.SIDE, pdq_reference.SIDE))
 
     def add(self, first_row: int, strip: NDArray[np.uint8]) -> None:
@@ -79,8 +79,7 @@ class PdqSums:
         Raises:
             InvalidInputError: The array has another shape or type, or is not within the picture.
         """
-        if strip.dtype != np.uint8 or strip.shape[2:] not in ((), (3,), (4,)) or strip.ndim < 2:
-            raise _no_picture(strip)
+        _check(strip)
         rows, width = strip.shape[:2]
         if width != self._width or first_row < 0 or first_row + rows > self._height:
             raise InvalidInputError(
@@ -99,7 +98,7 @@ class PdqSums:
         Raises:
             InvalidInputError: Rows are missing.
         """
-        return self._hashes(1)[0]
+        return self.hashes(1)[0]
 
     def dihedrals(self) -> tuple[Pdq, ...]:
         """The hashes of the picture turned and mirrored, as ``dihedrals_of``.
@@ -107,9 +106,10 @@ class PdqSums:
         Raises:
             InvalidInputError: Rows are missing.
         """
-        return self._hashes(len(DIHEDRALS))
+        return self.hashes(len(DIHEDRALS))
 
-    def _hashes(self, count: int) -> tuple[Pdq, ...]:
+    def hashes(self, count: int) -> tuple[Pdq, ...]:
+        """As many hashes as ``count`` says: 1 as ``pdq``, or 8 as ``dihedrals``."""
         if self._to_come:
             raise InvalidInputError(f"{self._to_come} rows of the picture have not been added")
         if min(self._height, self._width) < _SMALLEST:
@@ -130,29 +130,37 @@ class _Arithmetic(Protocol):
 
 
 @lru_cache
-def _arithmetic(of: Variant) -> _Arithmetic:
-    return PdqKernel.load(of) or pdq_reference
+def _kernel(of: Variant) -> PdqKernel | None:
+    return PdqKernel.load(of)
 
 
-def _sums_of(pixels: NDArray[np.uint8]) -> PdqSums:
-    if pixels.ndim < 2:
-        raise _no_picture(pixels)
-    sums = PdqSums(*pixels.shape[:2])
+def _hashes_of(pixels: NDArray[np.uint8], count: int) -> tuple[Pdq, ...]:
+    _check(pixels)
+    height, width = pixels.shape[:2]
+    kernel = _kernel(variant())
+    if kernel and min(height, width) >= _SMALLEST and _has_contiguous_rows(pixels):
+        return kernel.hashes_of_whole(pixels, count)
+    sums = PdqSums(height, width)
     sums.add(0, pixels)
-    return sums
+    return sums.hashes(count)
+
+
+def _check(pixels: NDArray[np.uint8]) -> None:
+    if pixels.dtype != np.uint8 or pixels.ndim < 2 or pixels.shape[2:] not in ((), (3,), (4,)):
+        raise InvalidInputError(
+            f"a picture is height x width (x 3 or 4) bytes, not {pixels.dtype} {pixels.shape}"
+        )
+
+
+def _has_contiguous_rows(pixels: NDArray[np.uint8]) -> bool:
+    return pixels.strides[1:] == (*pixels.shape[2:], 1)
 
 
 def _contiguous_strips(pixels: NDArray[np.uint8]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """The pixels whole if those of each row are contiguous, or else copied, strip by strip."""
-    if pixels.strides[1:] == (*pixels.shape[2:], 1):
+    if _has_contiguous_rows(pixels):
         yield 0, pixels
         return
     rows = max(1, _STRIP_BYTES // pixels[:1].size)
     for top in range(0, len(pixels), rows):
         yield top, np.ascontiguousarray(pixels[top : top + rows])
-
-
-def _no_picture(pixels: NDArray[np.uint8]) -> InvalidInputError:
-    return InvalidInputError(
-        f"a picture is height x width (x 3 or 4) bytes, not {pixels.dtype} {pixels.shape}"
-    )

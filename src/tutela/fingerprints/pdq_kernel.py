@@ -25,23 +25,23 @@ class PdqKernel:
 
     _add_rows: Callable[..., Any]
     _hashes: Callable[..., Any]
+    _whole: Callable[..., Any]
 
     @classmethod
     def load(cls, variant: Variant) -> "PdqKernel | None":
         """The functions of a variant; ``None`` where NumPy is to be used."""
-        add_rows = function(
-            "tutela_pdq_add_rows",
-            [_ADDRESS, _ADDRESS, ctypes.c_ssize_t, _SIZE, _SIZE, _SIZE, _SIZE, _SIZE],
-            _INT,
-            of=variant,
-        )
-        hashes = function(
-            "tutela_pdq_hashes",
-            [_ADDRESS, _SIZE, _SIZE, _ADDRESS, _INT, _ADDRESS],
-            _INT,
-            of=variant,
-        )
-        return cls(add_rows, hashes) if add_rows and hashes else None
+        sums, pixels = [_ADDRESS], [_ADDRESS, ctypes.c_ssize_t]
+        result = [_ADDRESS, _INT, _ADDRESS]
+        functions = [
+            function(name, arguments, _INT, of=variant)
+            for name, arguments in (
+                ("tutela_pdq_add_rows", [*sums, *pixels, _SIZE, _SIZE, _SIZE, _SIZE, _SIZE]),
+                ("tutela_pdq_hashes", [*sums, _SIZE, _SIZE, *result]),
+                ("tutela_pdq", [*pixels, _SIZE, _SIZE, _SIZE, *result]),
+            )
+        ]
+        found = [each for each in functions if each is not None]
+        return cls(*found) if found else None
 
     def add_rows(
         self, sums: NDArray[np.float64], strip: NDArray[np.uint8], first_row: int, height: int
@@ -51,8 +51,7 @@ class PdqKernel:
         Raises:
             MemoryError: There is none for a few kilobytes of weights.
         """
-        rows, width = strip.shape[:2]
-        channels = strip.shape[2] if strip.ndim == 3 else 1
+        rows, width, channels = (*strip.shape, 1)[:3]
         stride = strip.strides[0]
         if self._add_rows(
             _address(sums), _address(strip), stride, first_row, rows, height, width, channels
@@ -63,11 +62,29 @@ class PdqKernel:
         self, sums: NDArray[np.float64], height: int, width: int, count: int
     ) -> tuple[Pdq, ...]:
         """As ``pdq_reference.hashes_of``."""
-        size = Kind.PDQ.width
-        hashes = ctypes.create_string_buffer(count * size)
+        hashes = ctypes.create_string_buffer(count * Kind.PDQ.width)
         quality = self._hashes(_address(sums), height, width, _COSINES, count, hashes)
-        values = hashes.raw
-        return tuple(Pdq(values[i * size : (i + 1) * size], quality) for i in range(count))
+        return _as_pdqs(hashes.raw, quality)
+
+    def hashes_of_whole(self, pixels: NDArray[np.uint8], count: int) -> tuple[Pdq, ...]:
+        """The same as ``add_rows`` of a whole picture and ``hashes_of``, in one call.
+
+        Raises:
+            MemoryError: As ``add_rows``.
+        """
+        height, width, channels = (*pixels.shape, 1)[:3]
+        hashes = ctypes.create_string_buffer(count * Kind.PDQ.width)
+        quality = self._whole(
+            _address(pixels), pixels.strides[0], height, width, channels, _COSINES, count, hashes
+        )
+        if quality < 0:
+            raise MemoryError
+        return _as_pdqs(hashes.raw, quality)
+
+
+def _as_pdqs(values: bytes, quality: int) -> tuple[Pdq, ...]:
+    size = Kind.PDQ.width
+    return tuple([Pdq(values[at : at + size], quality) for at in range(0, len(values), size)])
 
 
 def _address(array: NDArray[Any]) -> int:

@@ -163,67 +163,82 @@ struct weights {
 struct picture {
     struct axis down, across;
     size_t channels;
-    /* The first place across that each output reads. */
-    size_t first[SIDE];
     /* Of all outputs but the last, and of the last. */
     struct weights weights[2];
 };
 
-/* Reduce the columns from pixel `left` to before pixel `right` to a row of sums.
+/* Some columns, as wide as can be summed at once, and what each output reads of them: from which
+ * value on, from which of its weights on, and how many. */
+struct block {
+    size_t first_value, values;
+    struct {
+        size_t value, weight, count;
+    } reads[SIDE];
+};
+
+static void make_block(struct block *block, const struct picture *picture, size_t left)
+{
+    size_t channels = picture->channels;
+    size_t right = least(left + BLOCK / channels, picture->across.length);
+    block->first_value = left * channels;
+    block->values = (right - left) * channels;
+    for (int output = 0; output < SIDE; output++) {
+        size_t first = first_read(&picture->across, output);
+        size_t from = greatest(first, left);
+        size_t to = least(first + picture->weights[output == SIDE - 1].places, right);
+        block->reads[output].value = (from - left) * channels;
+        block->reads[output].weight = (from - first) * channels;
+        block->reads[output].count = from < to ? (to - from) * channels : 0;
+    }
+}
+
+/* Reduce a block's columns to a row of sums.
  *
  * greatest_column: what none of the columns exceeds. */
-static void reduce(double *sums, const int32_t *columns, size_t left, size_t right,
-                   const struct picture *picture, double greatest_column, double factor)
+static void reduce(double *sums, const int32_t *columns, const struct block *block,
+                   const struct weights *all_weights, double greatest_column, double factor)
 {
-    for (int output = 0; output < SIDE; output++) {
-        const struct weights *weights = &picture->weights[output == SIDE - 1];
-        size_t first = picture->first[output];
-        size_t from = greatest(first, left);
-        size_t to = least(first + weights->places, right);
-        if (from >= to)
-            continue;
-        const int32_t *values = columns + (from - left) * picture->channels;
-        size_t place = (from - first) * picture->channels;
-        size_t count = (to - from) * picture->channels;
-        sums[output] += factor * (greatest_column * weights->scale < INT32_MAX
-                                      ? small_dot(values, weights->small_weights + place, count)
-                                      : dot(values, weights->weights + place, count));
+    for (int is_last = 0; is_last <= 1; is_last++) {
+        const struct weights *weights = all_weights + is_last;
+        int is_small = greatest_column * weights->scale < INT32_MAX;
+        for (int output = is_last ? SIDE - 1 : 0; output < SIDE - !is_last; output++) {
+            const int32_t *values = columns + block->reads[output].value;
+            size_t weight = block->reads[output].weight, count = block->reads[output].count;
+            double sum = is_small ? small_dot(values, weights->small_weights + weight, count)
+                                  : dot(values, weights->weights + weight, count);
+            sums[output] += factor * sum;
+        }
     }
 }
 
 /* Add rows to one row of sums: those from `from` to before `to`, of which pixels[0] is the first,
  * all read by `output`. Digit is which eight bits of their weights count. */
 static void add_to_output(double *sums, const uint8_t *pixels, ptrdiff_t stride, size_t output,
-                          size_t from, size_t to, int digit, const struct picture *picture)
+                          size_t from, size_t to, int digit, const struct block *block,
+                          const struct picture *picture)
 {
     const struct axis *down = &picture->down;
-    size_t channels = picture->channels, width = picture->across.length;
     size_t first = first_read(down, output);
-    double factor = (double)(UINT64_C(1) << 8 * digit);
     int32_t columns[BLOCK + PADDING];
-    for (size_t left = 0; left < width;) {
-        size_t right = least(left + BLOCK / channels, width);
-        size_t values = (right - left) * channels;
-        for (size_t row = from; row < to;) {
-            const uint8_t *rows[GROUP];
-            uint16_t weights[GROUP];
-            uint32_t total = 0;
-            int count = 0;
-            size_t begin = row;
-            while (row < to && count < GROUP) {
-                uint32_t weight = weight_of(down, output, row - first) >> 8 * digit & 255;
-                if (total + weight > GROUP_WEIGHT)
-                    break;
-                total += weight;
-                weights[count] = (uint16_t)weight;
-                rows[count++] = pixels + (ptrdiff_t)(row++ - from) * stride + left * channels;
-            }
-            add_group(columns, rows, weights, count, values, begin == from);
+    for (size_t row = from; row < to;) {
+        const uint8_t *rows[GROUP];
+        uint16_t weights[GROUP];
+        uint32_t total = 0;
+        int count = 0;
+        int is_first = row == from;
+        while (row < to && count < GROUP) {
+            uint32_t weight = weight_of(down, output, row - first) >> 8 * digit & 255;
+            if (total + weight > GROUP_WEIGHT)
+                break;
+            total += weight;
+            weights[count] = (uint16_t)weight;
+            rows[count++] = pixels + (ptrdiff_t)(row++ - from) * stride + block->first_value;
         }
-        memset(columns + values, 0, PADDING * sizeof *columns);
-        reduce(sums, columns, left, right, picture, 255 * scale_of(down, output), factor);
-        left = right;
+        add_group(columns, rows, weights, count, block->values, is_first);
     }
+    memset(columns + block->values, 0, PADDING * sizeof *columns);
+    reduce(sums, columns, block, picture->weights, 255 * scale_of(down, output),
+           (double)(UINT64_C(1) << 8 * digit));
 }
 
 /* Gives whether there was memory for them; they are to be freed even if not. */
@@ -249,37 +264,28 @@ static int make_weights(struct weights *made, const struct axis *across, size_t 
     return 1;
 }
 
-/* Add some rows of a picture to its sums.
- *
- * sums: 64 x 64, whole numbers; zero before the first rows come.
- * pixels: the first of the rows; `stride` bytes further is the next, channels bytes further the
- *     next pixel.
- * first_row, rows: which rows of the picture they are.
- * channels: 1 for grey, 3 for red, green and blue, 4 for the same with something that is ignored.
- *
- * Gives 0, or -1 if there is no memory. */
-int EXPORTED(tutela_pdq_add_rows)(double *sums, const uint8_t *pixels, ptrdiff_t stride,
-                                  size_t first_row, size_t rows, size_t height, size_t width,
-                                  size_t channels);
-
-int EXPORTED(tutela_pdq_add_rows)(double *sums, const uint8_t *pixels, ptrdiff_t stride,
-                                  size_t first_row, size_t rows, size_t height, size_t width,
-                                  size_t channels)
+/* Gives 0, or -1 if there is no memory. */
+static int add_rows(double *sums, const uint8_t *pixels, ptrdiff_t stride, size_t first_row,
+                    size_t rows, size_t height, size_t width, size_t channels)
 {
-    struct picture picture = {make_axis(height), make_axis(width), channels, {0}, {{0}, {0}}};
-    for (size_t output = 0; output < SIDE; output++)
-        picture.first[output] = first_read(&picture.across, output);
+    struct picture picture = {make_axis(height), make_axis(width), channels, {{0}, {0}}};
+    const struct axis *down = &picture.down;
     int is_made = make_weights(&picture.weights[0], &picture.across, 0, channels) &&
                   make_weights(&picture.weights[1], &picture.across, SIDE - 1, channels);
-    for (size_t output = 0; is_made && output < SIDE; output++) {
-        size_t first = first_read(&picture.down, output);
-        size_t from = greatest(first, first_row);
-        size_t to = least(first + places_read(&picture.down, output), first_row + rows);
-        uint64_t heaviest = weight_of(&picture.down, output, picture.down.window - 1);
-        for (; from < to; from += RUN)
-            for (int digit = 0; heaviest >> 8 * digit; digit++)
-                add_to_output(sums + output * SIDE, pixels + (ptrdiff_t)(from - first_row) * stride,
-                              stride, output, from, least(to, from + RUN), digit, &picture);
+    for (size_t left = 0; is_made && left < width; left += BLOCK / channels) {
+        struct block block;
+        make_block(&block, &picture, left);
+        for (size_t output = 0; output < SIDE; output++) {
+            size_t first = first_read(down, output);
+            size_t from = greatest(first, first_row);
+            size_t to = least(first + places_read(down, output), first_row + rows);
+            uint64_t heaviest = weight_of(down, output, down->window - 1);
+            for (; from < to; from += RUN)
+                for (int digit = 0; heaviest >> 8 * digit; digit++)
+                    add_to_output(sums + output * SIDE,
+                                  pixels + (ptrdiff_t)(from - first_row) * stride, stride, output,
+                                  from, least(to, from + RUN), digit, &block, &picture);
+        }
     }
     for (int i = 0; i < 2; i++) {
         free(picture.weights[i].weights);
@@ -398,19 +404,9 @@ static void turn(double turned[FREQUENCIES][FREQUENCIES],
         }
 }
 
-/* The hashes and the quality of a picture whose rows have all been added.
- *
- * sums: as left by tutela_pdq_add_rows; height, width: of the picture.
- * cosines: 64 x 16, of the frequencies 1 to 16.
- * count: 1, or 8 for the turned and mirrored ones too.
- * hashes: count x 32 bytes.
- *
- * Gives the quality. */
-int EXPORTED(tutela_pdq_hashes)(const double *sums, size_t height, size_t width,
-                                const double *cosines, int count, uint8_t *hashes);
-
-int EXPORTED(tutela_pdq_hashes)(const double *sums, size_t height, size_t width,
-                                const double *cosines, int count, uint8_t *hashes)
+/* Gives the quality. */
+static int write_hashes(const double *sums, size_t height, size_t width, const double *cosines,
+                        int count, uint8_t *hashes)
 {
     static const struct { int swap, down, across; } turns[] = {
         {0, 0, 0}, {1, 1, 0}, {0, 1, 1}, {1, 0, 1}, {0, 1, 0}, {0, 0, 1}, {1, 0, 0}, {1, 1, 1},
@@ -418,11 +414,10 @@ int EXPORTED(tutela_pdq_hashes)(const double *sums, size_t height, size_t width,
     struct axis down = make_axis(height), across = make_axis(width);
     double small[SIDE][SIDE];
     for (size_t y = 0; y < SIDE; y++) {
-        double scale = WHOLE_LUMINANCE * scale_of(&down, y) * scale_of(&across, 0);
-        for (size_t x = 0; x < SIDE - 1; x++)
-            small[y][x] = sums[y * SIDE + x] / scale;
-        small[y][SIDE - 1] = sums[y * SIDE + SIDE - 1] /
-                             (WHOLE_LUMINANCE * scale_of(&down, y) * scale_of(&across, SIDE - 1));
+        double scale = 1 / (WHOLE_LUMINANCE * scale_of(&down, y) * scale_of(&across, 0));
+        for (size_t x = 0; x < SIDE; x++)
+            small[y][x] = sums[y * SIDE + x] * scale;
+        small[y][SIDE - 1] *= scale_of(&across, 0) / scale_of(&across, SIDE - 1);
     }
     doubles vectors[FREQUENCIES][VECTORS];
     double frequencies[FREQUENCIES][FREQUENCIES];
@@ -435,4 +430,56 @@ int EXPORTED(tutela_pdq_hashes)(const double *sums, size_t height, size_t width,
         write_hash(hashes + each * HASH_BYTES, turned);
     }
     return quality_of(small);
+}
+
+/* Add some rows of a picture to its sums.
+ *
+ * sums: 64 x 64, whole numbers; zero before the first rows come.
+ * pixels: the first of the rows; `stride` bytes further is the next, channels bytes further the
+ *     next pixel.
+ * first_row, rows: which rows of the picture they are.
+ * channels: 1 for grey, 3 for red, green and blue, 4 for the same with something that is ignored.
+ *
+ * Gives 0, or -1 if there is no memory. */
+int EXPORTED(tutela_pdq_add_rows)(double *sums, const uint8_t *pixels, ptrdiff_t stride,
+                                  size_t first_row, size_t rows, size_t height, size_t width,
+                                  size_t channels);
+
+int EXPORTED(tutela_pdq_add_rows)(double *sums, const uint8_t *pixels, ptrdiff_t stride,
+                                  size_t first_row, size_t rows, size_t height, size_t width,
+                                  size_t channels)
+{
+    return add_rows(sums, pixels, stride, first_row, rows, height, width, channels);
+}
+
+/* The hashes and the quality of a picture whose rows have all been added.
+ *
+ * sums: as left by tutela_pdq_add_rows; height, width: of the picture, at least 1.
+ * cosines: 64 x 16, of the frequencies 1 to 16.
+ * count: 1, or 8 for the turned and mirrored ones too.
+ * hashes: count x 32 bytes.
+ *
+ * Gives the quality. */
+int EXPORTED(tutela_pdq_hashes)(const double *sums, size_t height, size_t width,
+                                const double *cosines, int count, uint8_t *hashes);
+
+int EXPORTED(tutela_pdq_hashes)(const double *sums, size_t height, size_t width,
+                                const double *cosines, int count, uint8_t *hashes)
+{
+    return write_hashes(sums, height, width, cosines, count, hashes);
+}
+
+/* The hashes and the quality of a whole picture: both of the above in one call.
+ *
+ * Gives the quality, or -1 if there is no memory. */
+int EXPORTED(tutela_pdq)(const uint8_t *pixels, ptrdiff_t stride, size_t height, size_t width,
+                         size_t channels, const double *cosines, int count, uint8_t *hashes);
+
+int EXPORTED(tutela_pdq)(const uint8_t *pixels, ptrdiff_t stride, size_t height, size_t width,
+                         size_t channels, const double *cosines, int count, uint8_t *hashes)
+{
+    double sums[SIDE * SIDE] = {0};
+    if (add_rows(sums, pixels, stride, 0, height, height, width, channels) != 0)
+        return -1;
+    return write_hashes(sums, height, width, cosines, count, hashes);
 }

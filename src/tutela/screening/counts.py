@@ -23,6 +23,7 @@ class Counts:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        self._saving = threading.Lock()
         self._waiting: Counter[tuple[date, str, int]] = Counter()
 
     def add(self, verdict: Verdict, lists: Iterable[int] = (), *, files: int = 1) -> None:
@@ -35,20 +36,23 @@ class Counts:
     def save(self, database: Database) -> None:
         """Add what was counted to the database's totals.
 
+        Once it returns, everything counted before is in the database, whoever saved it.
+
         Raises:
             StorageError: The database cannot be written; the counts are kept for the next time.
         """
-        with self._lock:
-            waiting, self._waiting = self._waiting, Counter()
-        if not waiting:
-            return
-        try:
-            with database.writing() as connection:
-                _add(connection, waiting)
-        except BaseException:
+        with self._saving:
             with self._lock:
-                self._waiting.update(waiting)
-            raise
+                waiting, self._waiting = self._waiting, Counter()
+            if not waiting:
+                return
+            try:
+                with database.writing() as connection:
+                    _add(connection, waiting)
+            except BaseException:
+                with self._lock:
+                    self._waiting.update(waiting)
+                raise
 
 
 def totals(connection: Connection) -> dict[tuple[str, int], int]:
