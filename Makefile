@@ -21,7 +21,8 @@ test: $(VENV)/.installed-tests ## Run the whole test suite
 
 # The kernel's memory errors and undefined behaviour end the tests; the package is a copy of its own.
 SOAK := build/soak
-SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py
+SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py tests/matching/test_probing.py \
+  tests/matching/test_searching.py tests/matching/test_index_states.py tests/matching/test_compacting.py
 soak: $(VENV)/.installed-tests ## Test the kernel at length, with the compiler's sanitizers
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \

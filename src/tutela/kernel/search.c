@@ -63,11 +63,13 @@ static inline uint64_t near_values(const uint16_t *values, unsigned count, uint1
     const __m512i most = _mm512_set1_epi16((short)limit);
     for (; i < count; i += 32) {
         const unsigned left = count - i;
-        const __mmask32 there = left >= 32 ? 0xffffffffu : (1u << left) - 1;
+        const __mmask32 there = _cvtu32_mask32(left >= 32 ? 0xffffffffu : (1u << left) - 1);
         const __m512i differ =
             _mm512_xor_si512(_mm512_maskz_loadu_epi16(there, values + i), query);
-        const __mmask32 near =
-            _mm512_mask_cmple_epu16_mask(there, _mm512_popcnt_epi16(differ), most);
+        /* Made a number expressly: GCC 12 was seen to widen a mask it had spilled with what lay
+         * beside it. */
+        const uint32_t near = _cvtmask32_u32(
+            _mm512_mask_cmple_epu16_mask(there, _mm512_popcnt_epi16(differ), most));
         mask |= (uint64_t)near << i;
     }
 #else
