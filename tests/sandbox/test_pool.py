@@ -22,6 +22,7 @@ from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import FileFingerprints, Picture, PictureState
 from tutela.fingerprints.pdq import dihedrals_of, pdq_of
+from tutela.kernel.library import VARIABLE, Variant, variants
 from tutela.sandbox.model import Limits
 from tutela.sandbox.pool import CellPool
 
@@ -319,6 +320,18 @@ def test_a_cell_is_confined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         assert sum(target != "/dev/null" for target in targets) == 1
         # Ctrl-C in the terminal does not reach it.
         assert os.getsid(process) != os.getsid(0)
+
+
+@pytest.mark.parametrize("variant", variants())
+def test_a_cell_computes_with_the_variant_of_the_kernel_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variant: Variant
+) -> None:
+    monkeypatch.setenv(VARIABLE, variant)
+    with CellPool(1) as cells:
+        found = fingerprinted(cells, drawn(tmp_path / "hills.png"), dihedrals=True)
+        (process,) = cells.process_ids
+        assert f"{VARIABLE}={variant}".encode() in Path(f"/proc/{process}/environ").read_bytes()
+    assert found.picture.dihedrals == dihedrals_of(np.asarray(landscape()))
 
 
 def test_a_cell_that_cannot_start_says_how_to_find_out_why(

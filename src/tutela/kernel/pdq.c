@@ -16,6 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+/* Large pictures wait for memory, and for a small one the units for longer vectors take as long to
+ * wake up as they save. */
+#if defined(__AVX512F__)
+#pragma GCC target("prefer-vector-width=256")
+#endif
+
 enum {
     SIDE = 64,
     FREQUENCIES = 16,
@@ -24,7 +33,9 @@ enum {
      * greatest number of 16 bits. */
     GROUP = 8,
     GROUP_WEIGHT = 257,
-    /* So many rows of weights below 256 fit into the 31 bits of a column's sum. */
+    /* Weights are taken apart into digits of so many bits. */
+    DIGIT = 6,
+    /* So many rows weighed with one digit fit into the 31 bits of a column's sum. */
     RUN = 1 << 15,
     /* Values of a row whose columns are summed before they are reduced: they stay in the nearest
      * cache meanwhile. */
@@ -82,6 +93,45 @@ static inline size_t least(size_t one, size_t other) { return one < other ? one 
 
 static inline size_t greatest(size_t one, size_t other) { return one > other ? one : other; }
 
+#if defined(__AVX2__)
+/* What add_rows_at_once does, for the columns that fill whole vectors; gives how many those are.
+ *
+ * Bytes of two rows are laid side by side, since one instruction multiplies and adds such pairs. It
+ * takes their sum for a signed number, and so bounds what a digit may be. */
+static inline __attribute__((always_inline)) size_t add_vectors_at_once(
+    int32_t *restrict columns, const uint8_t *const *row, const uint16_t *weight, size_t values,
+    int is_first, const int count)
+{
+    enum { BYTES = sizeof(__m256i) };
+    size_t x = 0;
+    for (; x + BYTES <= values; x += BYTES) {
+        __m256i low = _mm256_setzero_si256(), high = low;
+#pragma GCC unroll 4
+        for (int i = 0; i < count; i += 2) {
+            __m256i one = _mm256_loadu_si256((const __m256i *)(row[i] + x));
+            __m256i other = _mm256_loadu_si256((const __m256i *)(row[i + 1] + x));
+            __m256i weights = _mm256_set1_epi16((int16_t)(weight[i] | weight[i + 1] << 8));
+            low = _mm256_add_epi16(
+                low, _mm256_maddubs_epi16(_mm256_unpacklo_epi8(one, other), weights));
+            high = _mm256_add_epi16(
+                high, _mm256_maddubs_epi16(_mm256_unpackhi_epi8(one, other), weights));
+        }
+        const __m128i eights[] = {
+            _mm256_castsi256_si128(low), _mm256_castsi256_si128(high),
+            _mm256_extracti128_si256(low, 1), _mm256_extracti128_si256(high, 1)};
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) {
+            __m256i *place = (__m256i *)(columns + x + 8 * i);
+            __m256i sum = _mm256_cvtepu16_epi32(eights[i]);
+            if (!is_first)
+                sum = _mm256_add_epi32(sum, _mm256_loadu_si256(place));
+            _mm256_storeu_si256(place, sum);
+        }
+    }
+    return x;
+}
+#endif
+
 /* columns[x] = or += the weighted sum of `count` rows; count is known when this is compiled. */
 static inline __attribute__((always_inline)) void add_rows_at_once(
     int32_t *restrict columns, const uint8_t *const *rows, const uint16_t *weights, size_t values,
@@ -93,7 +143,12 @@ static inline __attribute__((always_inline)) void add_rows_at_once(
         row[i] = rows[i];
         weight[i] = weights[i];
     }
-    for (size_t x = 0; x < values; x++) {
+    size_t x = 0;
+#if defined(__AVX2__)
+    if (count > 1)
+        x = add_vectors_at_once(columns, row, weight, values, is_first, count);
+#endif
+    for (; x < values; x++) {
         uint16_t sum = 0;
 #pragma GCC unroll 8
         for (int i = 0; i < count; i++)
@@ -110,24 +165,18 @@ static void add_group(int32_t *columns, const uint8_t **rows, uint16_t *weights,
         rows[i] = rows[0];
         weights[i] = 0;
     }
-    if (is_first) {
-        if (width == 8)
-            add_rows_at_once(columns, rows, weights, values, 1, 8);
-        else if (width == 4)
-            add_rows_at_once(columns, rows, weights, values, 1, 4);
-        else if (width == 2)
-            add_rows_at_once(columns, rows, weights, values, 1, 2);
-        else
-            add_rows_at_once(columns, rows, weights, values, 1, 1);
-    } else {
-        if (width == 8)
-            add_rows_at_once(columns, rows, weights, values, 0, 8);
-        else if (width == 4)
-            add_rows_at_once(columns, rows, weights, values, 0, 4);
-        else if (width == 2)
-            add_rows_at_once(columns, rows, weights, values, 0, 2);
-        else
-            add_rows_at_once(columns, rows, weights, values, 0, 1);
+    switch (width) {
+    case 8:
+        add_rows_at_once(columns, rows, weights, values, is_first, 8);
+        break;
+    case 4:
+        add_rows_at_once(columns, rows, weights, values, is_first, 4);
+        break;
+    case 2:
+        add_rows_at_once(columns, rows, weights, values, is_first, 2);
+        break;
+    default:
+        add_rows_at_once(columns, rows, weights, values, is_first, 1);
     }
 }
 
@@ -212,7 +261,7 @@ static void reduce(double *sums, const int32_t *columns, const struct block *blo
 }
 
 /* Add rows to one row of sums: those from `from` to before `to`, of which pixels[0] is the first,
- * all read by `output`. Digit is which eight bits of their weights count. */
+ * all read by `output`. Only one digit of their weights counts. */
 static void add_to_output(double *sums, const uint8_t *pixels, ptrdiff_t stride, size_t output,
                           size_t from, size_t to, int digit, const struct block *block,
                           const struct picture *picture)
@@ -227,7 +276,7 @@ static void add_to_output(double *sums, const uint8_t *pixels, ptrdiff_t stride,
         int count = 0;
         int is_first = row == from;
         while (row < to && count < GROUP) {
-            uint32_t weight = weight_of(down, output, row - first) >> 8 * digit & 255;
+            uint32_t weight = weight_of(down, output, row - first) >> DIGIT * digit & ((1 << DIGIT) - 1);
             if (total + weight > GROUP_WEIGHT)
                 break;
             total += weight;
@@ -238,7 +287,7 @@ static void add_to_output(double *sums, const uint8_t *pixels, ptrdiff_t stride,
     }
     memset(columns + block->values, 0, PADDING * sizeof *columns);
     reduce(sums, columns, block, picture->weights, 255 * scale_of(down, output),
-           (double)(UINT64_C(1) << 8 * digit));
+           (double)(UINT64_C(1) << DIGIT * digit));
 }
 
 /* Gives whether there was memory for them; they are to be freed even if not. */
@@ -281,7 +330,7 @@ static int add_rows(double *sums, const uint8_t *pixels, ptrdiff_t stride, size_
             size_t to = least(first + places_read(down, output), first_row + rows);
             uint64_t heaviest = weight_of(down, output, down->window - 1);
             for (; from < to; from += RUN)
-                for (int digit = 0; heaviest >> 8 * digit; digit++)
+                for (int digit = 0; heaviest >> DIGIT * digit; digit++)
                     add_to_output(sums + output * SIDE,
                                   pixels + (ptrdiff_t)(from - first_row) * stride, stride, output,
                                   from, least(to, from + RUN), digit, &block, &picture);
@@ -315,9 +364,7 @@ static int quality_of(double small[SIDE][SIDE])
     return steps / 90 < 100 ? steps / 90 : 100;
 }
 
-#if defined(__AVX512F__)
-enum { LANES = 8 };
-#elif defined(__AVX2__)
+#if defined(__AVX2__)
 enum { LANES = 4 };
 #else
 enum { LANES = 2 };
