@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.house import House
 from tests.pictures import drawn, encoded
-from tutela.api.capacity import Capacity, Memory, Round
+from tutela.api.capacity import Capacity, Memory, Turns
 from tutela.errors import OverCapacityError
 
 SENT = {"fingerprints": {"md5": "0" * 32}}
@@ -38,42 +38,84 @@ def test_bytes_are_counted_over_all_that_share_the_memory_and_given_back() -> No
 
 
 def test_of_a_crowd_that_waits_together_those_who_would_wait_too_long_are_turned_away() -> None:
-    waiting = Round(most=3, seconds=0.05)
-    assert begun_together(waiting, 100, each_takes=0.01) > 50
-    assert waiting_is_over(waiting)
+    turns = Turns(most=3, seconds=0.05)
+    assert len(begun_together(turns, 100, each_takes=0.01).turned_away) > 50
+    assert begun_together(turns, 3, each_takes=0.0).turned_away == []
 
 
-def test_a_crowd_that_is_answered_in_time_is_let_in_whole() -> None:
-    assert begun_together(Round(most=3, seconds=3600), 1000, each_takes=0.0) == 0
+def test_a_crowd_that_is_answered_in_time_is_let_in_whole_and_in_order() -> None:
+    crowd = begun_together(Turns(most=3, seconds=3600), 1000, each_takes=0.0001)
+    assert crowd.let_in == list(range(1000))
 
 
 def test_a_few_are_let_in_however_long_it_takes() -> None:
-    assert begun_together(Round(most=10, seconds=0.0), 10, each_takes=0.01) == 0
+    assert begun_together(Turns(most=10, seconds=0.0), 10, each_takes=0.01).turned_away == []
 
 
-def begun_together(waiting: Round, count: int, each_takes: float) -> int:
-    """How many of so many requests, all there at once, are turned away."""
-    turned_away = 0
+def test_while_a_crowd_is_let_in_the_loop_does_other_things_too() -> None:
+    crowd = begun_together(Turns(most=1000, seconds=3600), 100, each_takes=0.01)
+    assert len(crowd.let_in) == 100
+    assert crowd.looked_up > 50
 
-    async def request() -> None:
-        nonlocal turned_away
+
+def test_a_request_that_is_given_up_while_it_waits_keeps_nobody_waiting() -> None:
+    async def crowd() -> list[int]:
+        turns = Turns(most=1000)
+        let_in = []
+
+        async def request(number: int) -> None:
+            await turns.take()
+            time.sleep(0.01)
+            let_in.append(number)
+
+        requests = [asyncio.create_task(request(number)) for number in range(6)]
+        await asyncio.sleep(0)
+        requests[3].cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+        return let_in
+
+    assert asyncio.run(crowd()) == [0, 1, 2, 4, 5]
+
+
+class Crowd:
+    """What became of requests that were all there at once.
+
+    Attributes:
+        let_in: The numbers of those that had their turn, in its order.
+        turned_away: The numbers of the others.
+        looked_up: How often the loop did something else meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.let_in: list[int] = []
+        self.turned_away: list[int] = []
+        self.looked_up = 0
+
+
+def begun_together(turns: Turns, count: int, each_takes: float) -> Crowd:
+    crowd = Crowd()
+
+    async def request(number: int) -> None:
         try:
-            waiting.enter()
+            await turns.take()
         except OverCapacityError:
-            turned_away += 1
+            crowd.turned_away.append(number)
         else:
             time.sleep(each_takes)
+            crowd.let_in.append(number)
 
-    async def crowd() -> None:
-        await asyncio.gather(*(request() for _ in range(count)))
-        await asyncio.sleep(0)
+    async def look_up() -> None:
+        while True:
+            await asyncio.sleep(0)
+            crowd.looked_up += 1
 
-    asyncio.run(crowd())
-    return turned_away
+    async def all_at_once() -> None:
+        other = asyncio.create_task(look_up())
+        await asyncio.gather(*(request(number) for number in range(count)))
+        other.cancel()
 
-
-def waiting_is_over(waiting: Round) -> bool:
-    return begun_together(waiting, 3, each_takes=0.0) == 0
+    asyncio.run(all_at_once())
+    return crowd
 
 
 def test_while_all_places_for_files_are_taken_fingerprints_and_health_are_answered(

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -105,39 +106,58 @@ class Place:
         self.held += count
 
 
-class Round:
-    """The requests that wait for the event loop together, and how long the last of them waits.
+class Turns:
+    """The requests that wait for the event loop, in a queue whose wait is bounded.
 
     What is answered without ever waiting takes no place, so that places do not bound it: thousands
-    of requests that are there already wait for each other where nobody counts them. The loop begins
-    all that are there one after another, in rounds.
+    of requests that are there already would wait for each other where nobody counts them. And while
+    the loop works on all that are there it accepts no new connection (``docs/decisions/0017``). So
+    the loop works for a moment only, then one request a turn, in the order in which they came.
 
     Args:
-        most: So many are let in, however long it takes.
+        most: So many may wait, however long it takes.
         seconds: How long the others may wait.
+        moment: How long the loop may work on one request after another without looking up.
     """
 
-    def __init__(self, most: int, seconds: float = 0.25) -> None:
+    def __init__(self, most: int, seconds: float = 0.25, moment: float = 0.002) -> None:
         self._most = most
         self._seconds = seconds
-        self._entered = 0
-        self._begin = 0.0
+        self._moment = moment
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._begin: float | None = None
 
-    def enter(self) -> None:
-        """Let in one request, when the loop begins it.
+    async def take(self) -> None:
+        """Wait for one's turn; what follows without waiting belongs to it.
 
         Raises:
-            OverCapacityError: Too many were there before it, for too long.
+            OverCapacityError: Too many were there before, for too long.
         """
-        if self._entered == 0:
-            self._begin = time.monotonic()
+        now = time.monotonic()
+        if self._begin is None:
+            self._begin = now
             # Done after all that are there now, and before any that come later.
-            asyncio.get_running_loop().call_soon(self._end)
-        self._entered += 1
-        if self._entered > self._most and time.monotonic() - self._begin > self._seconds:
-            raise OverCapacityError(
-                "more screenings wait here than can be answered soon: try again in a second"
-            )
+            asyncio.get_running_loop().call_soon(self._look_up)
+        elif self._waiting or now - self._begin > self._moment:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append((now, turn))
+            await turn
 
-    def _end(self) -> None:
-        self._entered = 0
+    def _look_up(self) -> None:
+        self._begin = None
+        while self._waiting:
+            came, turn = self._waiting.popleft()
+            if turn.done():
+                # Its request was given up.
+                continue
+            self._begin = time.monotonic()
+            if len(self._waiting) >= self._most and self._begin - came > self._seconds:
+                turn.set_exception(
+                    OverCapacityError(
+                        "more screenings wait here than can be answered soon: try again in a second"
+                    )
+                )
+            else:
+                turn.set_result(None)
+            asyncio.get_running_loop().call_soon(self._look_up)
+            return

@@ -96,7 +96,7 @@ class FingerprintLane:
 
 
 async def _answer(service: Service, route: _Route, headers: _Headers, receive: Receive) -> Response:
-    service.fingerprint_round.enter()
+    await service.fingerprint_turns.take()
     key = await service.check_key(_bearer(headers))
     require(key, Scope.SCREEN)
     idempotency_key = _idempotency_key(headers)

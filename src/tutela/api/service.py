@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from tutela.accounts.keys import require
 from tutela.accounts.known_keys import KnownKeys
 from tutela.accounts.model import Actor, ApiKey, Scope
-from tutela.api.capacity import Capacity, Memory, Round
+from tutela.api.capacity import Capacity, Memory, Turns
 from tutela.errors import NotSignedInError
 from tutela.screening.opening import ScreeningRoom
 from tutela.storage.clock import Clock
@@ -42,7 +42,7 @@ class Service:
         following_keys: Takes up new and revoked keys in the background.
         capacity: The places for screenings of files.
         fingerprint_capacity: The places for screenings of fingerprints, which wait for no cell.
-        fingerprint_round: Those of them that wait for the event loop.
+        fingerprint_turns: The queue of those that wait for the event loop.
         unknown_keys: The places for checks of keys that are not known here.
         cell_threads: Threads that wait for cells.
         threads: Threads for what is long or asks the database.
@@ -57,7 +57,7 @@ class Service:
     following_keys: Repeating
     capacity: Capacity
     fingerprint_capacity: Capacity
-    fingerprint_round: Round
+    fingerprint_turns: Turns
     unknown_keys: Capacity
     cell_threads: CapacityLimiter
     threads: CapacityLimiter
@@ -87,7 +87,7 @@ class Service:
             following_keys,
             capacity=Capacity(settings.max_waiting, memory),
             fingerprint_capacity=Capacity(settings.max_waiting, memory),
-            fingerprint_round=Round(settings.max_waiting),
+            fingerprint_turns=Turns(settings.max_waiting),
             unknown_keys=Capacity(_UNKNOWN_KEYS, memory, "checks of unknown API keys"),
             cell_threads=CapacityLimiter(settings.cells + cores),
             threads=CapacityLimiter(2 * cores),
