@@ -80,7 +80,7 @@ def busy_seconds() -> float:
 
 
 def own_seconds() -> float:
-    """Processor time of this process and of those it started that have ended."""
+    """Processor time of this process and, once they have ended, of those it started."""
     return sum(
         usage.ru_utime + usage.ru_stime
         for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

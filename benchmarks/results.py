@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarks.machine import Machine, describe
+from benchmarks.machine import Machine
 
 FOLDER = Path(__file__).with_name("results")
 """One JSON file for each part, as it was last measured in full."""
@@ -96,6 +96,7 @@ class Record:
         scale: ``quick``, ``full`` or ``large``.
         measured: The day.
         seconds: How long it took.
+        others: What share of the cores' time other programs took meanwhile.
         machine: What it ran on.
         findings: What it found.
     """
@@ -104,14 +105,14 @@ class Record:
     scale: str
     measured: str
     seconds: float
+    others: float
     machine: Machine
     findings: Findings
 
 
-def record(part: str, scale: str, seconds: float, findings: Findings) -> Record:
-    """Findings made here and today."""
-    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    return Record(part, scale, today, round(seconds, 1), describe(), findings)
+def today() -> str:
+    """The day, as a record has it."""
+    return datetime.datetime.now(tz=datetime.UTC).date().isoformat()
 
 
 def write_record(kept: Record, path: Path) -> None:

@@ -160,5 +160,5 @@ def _table(loads: dict[str, list[Load]], rates: dict[str, float]) -> Table:
             ]
         )
     return Table(
-        "Fingerprints over HTTP", ("", "requests", "hashes a second", "p50 ms", "p99 ms"), rows
+        "Both services in turn", ("", "requests", "hashes a second", "p50 ms", "p99 ms"), rows
     )
