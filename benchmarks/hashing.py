@@ -141,7 +141,9 @@ def _curve(arena: Arena[Pixels], sides: Sequence[int], rounds: int) -> dict[str,
         pixels = np.asarray(image)
         for name, times in arena.compare([pixels], rounds=rounds).items():
             points.setdefault(name, []).append((image.width * image.height, 1 / times.p50))
-    return {"hashing": [Curve(name, each) for name, each in points.items()]}
+    return {
+        "hashing": [Curve(name, each, reference=name == _PASS) for name, each in points.items()]
+    }
 
 
 def _natives(least_pixels: int, most: int) -> Iterator[Pixels]:

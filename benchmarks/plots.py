@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib as mpl
@@ -28,8 +29,8 @@ _STYLE = {
     "ytick.color": "#565b63",
 }
 _COLOURS = ("#0b6e4f", "#c2410c", "#1d4ed8", "#86198f")
-_COMPUTED = "#6b7280"
-_SIZE = (8.2, 4.9)
+_REFERENCE = "#6b7280"
+_SIZE = (8.4, 4.9)
 # Of the height of the axes: less, and labels run into each other.
 _LABEL_GAP = 0.062
 
@@ -67,7 +68,7 @@ def draw_plots(records: Iterable[Record], folder: Path) -> None:
 
 def _draw(frame: _Frame, curves: Sequence[Curve]) -> Figure:
     figure = Figure(figsize=_SIZE)
-    axes = figure.add_axes((0.095, 0.125, 0.645, 0.78))
+    axes = figure.add_axes((0.112, 0.125, 0.62, 0.78))
     axes.set_title(frame.title, loc="left", fontsize=12.5, fontweight="bold", pad=12)
     axes.set_xlabel(frame.across)
     axes.set_ylabel(frame.up)
@@ -82,14 +83,14 @@ def _draw(frame: _Frame, curves: Sequence[Curve]) -> Figure:
     colours = iter(_COLOURS)
     coloured = []
     for number, curve in enumerate(curves):
-        colour = next(colours) if curve.measured else _COMPUTED
+        colour = _REFERENCE if curve.reference else next(colours)
         coloured.append((curve, colour))
         axes.plot(
             *zip(*curve.points, strict=True),
             color=colour,
             linewidth=2.6 if number == 0 else 1.8,
-            linestyle="-" if curve.measured else (0, (4, 3)),
-            marker="o" if curve.measured else None,
+            linestyle=(0, (4, 3)) if curve.reference else "-",
+            marker=None if curve.reference else "o",
             markersize=4.5,
         )
     _label(axes, coloured)
@@ -101,13 +102,16 @@ def _label(axes: Axes, curves: Sequence[tuple[Curve, str]]) -> None:
     low, high = (math.log10(limit) for limit in axes.get_ylim())
     heights = [(math.log10(curve.points[-1][1]) - low) / (high - low) for curve, _ in curves]
     order = sorted(range(len(curves)), key=heights.__getitem__)
+    lines = [curves[index][0].name.count("\n") + 1 for index in order]
+    gaps = [_LABEL_GAP * (below + above) / 2 for below, above in pairwise(lines)]
     placed: list[float] = []
-    for index in order:
-        placed.append(max(heights[index], placed[-1] + _LABEL_GAP) if placed else heights[index])
+    for index, gap in zip(order, (0.0, *gaps), strict=True):
+        placed.append(max(heights[index], placed[-1] + gap) if placed else heights[index])
     # Pushed over the top, they all move down as far as is needed.
-    for place in reversed(range(len(placed))):
-        limit = 1.0 if place == len(placed) - 1 else placed[place + 1] - _LABEL_GAP
-        placed[place] = min(placed[place], limit)
+    limit = 1.0
+    for place, gap in reversed(list(enumerate((*gaps, 0.0)))):
+        limit -= gap
+        placed[place] = limit = min(placed[place], limit)
     for index, height in zip(order, placed, strict=True):
         curve, colour = curves[index]
         axes.annotate(

@@ -60,14 +60,14 @@ class Curve:
     """A line of a plot.
 
     Attributes:
-        name: What it is called there.
+        name: What it is called there, in one line or more.
         points: Pairs of x and y.
-        measured: False for one that is computed from another measurement.
+        reference: Whether it is no contender, but there to hold the others against.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
-    measured: bool = True
+    reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
