@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from statistics import median
+from typing import Any
 
 import faiss
 from threadpoolctl import threadpool_limits
@@ -47,7 +48,7 @@ def measure_batches(
     """
     # Larger ones for Tutela, so that each takes about as long as faiss's.
     counts = {OURS: scale.pick(40, 4_000), FLAT: scale.pick(20, 128), MULTI: scale.pick(20, 128)}
-    ask: dict[str, Callable[[Hashes], object]] = {
+    ask: dict[str, Callable[[Hashes], Any]] = {
         OURS: partial(ask_ours_many, index),
         **{name: partial(ask_faiss, peer) for name, peer in peers.items()},
     }
@@ -119,7 +120,7 @@ def _on_one_core() -> Iterator[None]:
             os.sched_setaffinity(thread, before)
 
 
-def _check(values: Hashes, ask: Mapping[str, Callable[[Hashes], object]]) -> None:
+def _check(values: Hashes, ask: Mapping[str, Callable[[Hashes], Any]]) -> None:
     asked = queries(values, uniform(32, _SEED - 1), _SEED - 1)
     read = {
         name: [answer_of_ours(hits) for hits in function(asked)]

@@ -4,6 +4,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +24,7 @@ from benchmarks.contenders import (
 )
 from benchmarks.results import Findings, Goal, Table
 from benchmarks.scale import Scale
-from benchmarks.sets import QUERY_SEED, uniform
+from benchmarks.sets import QUERY_SEED, Hashes, uniform
 from tutela.matching.index import Index
 
 _BUILD_SECONDS = 15.0
@@ -117,20 +119,19 @@ def _in_own_process(name: str, size: int, answers: int, folder: Path) -> list[fl
 def _main(name: str, size: int, answers: int, folder: Path) -> None:
     faiss.omp_set_num_threads(2)
     asked = uniform(answers, QUERY_SEED)
-    values = None if name == OURS else uniform(size)
+    values = uniform(0 if name == OURS else size)
     before = _resident()
     begin = time.perf_counter()
+    ask: Callable[[Hashes], object]
     if name == OURS:
-        index = Index.open(folder)
-        ask = ask_ours
+        ask = partial(ask_ours, Index.open(folder))
     else:
-        index = build_flat(values) if name == FLAT else build_multi(values)
-        ask = ask_faiss
+        ask = partial(ask_faiss, build_flat(values) if name == FLAT else build_multi(values))
     there = time.perf_counter()
-    ask(index, asked[0])
+    ask(asked[0])
     answered = time.perf_counter()
     for query in asked[1:]:
-        ask(index, query)
+        ask(query)
     after = _resident()
     grown = [later - earlier for earlier, later in zip(before, after, strict=True)]
     sys.stdout.write(" ".join(map(str, [there - begin, answered - there, *grown])))

@@ -81,7 +81,7 @@ def create(folder: str) -> Flask:
     return app
 
 
-def _find(index: faiss.IndexBinaryMultiHash, signal: str) -> dict[int, str]:
+def _find(index: faiss.IndexBinary, signal: str) -> dict[int, str]:
     vector = np.frombuffer(bytes.fromhex(signal), np.uint8).reshape(1, 32)
     # faiss gives what is nearer than the radius.
     _, distances, rows = index.range_search(vector, MAX_DISTANCE + 1)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from benchmarks.results import Curve, Record
 
 # An opaque light ground, so that the lines can be told apart on dark pages too.
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     # The same lines give the same file.
     "svg.hashsalt": "tutela",

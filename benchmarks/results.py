@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -84,7 +84,7 @@ class Findings:
     goals: Sequence[Goal] = ()
     tables: Sequence[Table] = ()
     notes: Sequence[str] = ()
-    plots: dict[str, Sequence[Curve]] = field(default_factory=dict)
+    plots: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def skewed(count: int, seed: int = SKEW_SEED) -> Hashes:
 
 def in_full_bucket(hashes: Hashes) -> NDArray[np.bool_]:
     """Which of skewed hashes are in the bucket that is too full."""
-    return hashes.view(np.uint16)[:, _FULL_CHUNK] == _crowded_value()
+    return np.equal(hashes.view(np.uint16)[:, _FULL_CHUNK], _crowded_value())
 
 
 def with_pile(hashes: Hashes, share: int = 100) -> Hashes:

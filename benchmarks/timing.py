@@ -73,7 +73,7 @@ class Arena(Generic[Asked]):
         cold: dict[str, list[list[float]]] = {name: [] for name in self._contenders}
         with threadpool_limits(1):
             for question in asked:
-                taken = {name: [] for name in self._contenders}
+                taken: dict[str, list[float]] = {name: [] for name in self._contenders}
                 answers: dict[str, object] = {}
                 for _ in range(rounds):
                     for name in chance.sample(list(self._contenders), len(self._contenders)):
