@@ -1,6 +1,6 @@
 """The indexes that are compared, each asked for the entries within distance 31 of one hash."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from usearch.index import Index as UsearchIndex
 
 from benchmarks.sets import MAX_DISTANCE, Hashes
 from tutela.fingerprints.model import Kind
+from tutela.matching.building import KINDS, ROWS_IN_A_BATCH, Batch
 from tutela.matching.index import Index
-from tutela.matching.model import Hit, IndexEntry, Query
+from tutela.matching.model import Hit, Query
 
 Answer = list[tuple[int, int]]
 """Distance and row of every entry found, sorted."""
@@ -28,14 +29,23 @@ _NEAREST = 10
 
 
 def build_index(folder: Path, values: Hashes) -> Index:
-    """Tutela's index of a list: entry numbers are rows."""
+    """Tutela's index of a list, merged as the service's is: entry numbers are rows."""
     index = Index.open(folder)
-    index.update(
-        (IndexEntry(row, 1, Kind.PDQ, value.tobytes()) for row, value in enumerate(values)),
-        (),
-        revision=1,
-    )
+    with index.writing() as writer:
+        writer.replace(_batches(values), revision=1)
+    index.compact()
     return index
+
+
+def _batches(values: Hashes) -> Iterator[Batch]:
+    for begin in range(0, len(values), ROWS_IN_A_BATCH):
+        part = values[begin : begin + ROWS_IN_A_BATCH]
+        yield Batch(
+            kinds=np.full(len(part), KINDS.index(Kind.PDQ), np.int8),
+            values=part,
+            entries=np.arange(begin, begin + len(part)),
+            hash_lists=np.ones(len(part), np.int64),
+        )
 
 
 def build_flat(values: Hashes) -> faiss.IndexBinaryFlat:

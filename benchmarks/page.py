@@ -29,8 +29,9 @@ this: {layouts}
 """
 
 _LAYOUTS = (
-    "on hashes of other seeds than `benchmarks/sets.py` has. Faiss's multi-hash is set up as Meta "
-    "does it (16 x 16 bits, 1 flip), usearch as it comes: one of each was tried."
+    "Tutela's on random lists of another seed, from 24 combinations of read-ahead and bucket size "
+    "(docs/decisions/0018). Faiss's multi-hash is set up as Meta does it (16 x 16 bits, 1 flip), "
+    "usearch as it comes: one of each was tried."
 )
 
 _PLOTS = {
