@@ -5,8 +5,9 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -109,15 +110,19 @@ def _on_two(name: str, function: Callable[[Hashes], object], asked: Hashes) -> N
 def _on_one_core() -> Iterator[None]:
     """Keep every thread of this process to one core, so that none has a second one in secret."""
     before = os.sched_getaffinity(0)
-    threads = [int(name) for name in os.listdir("/proc/self/task")]  # noqa: PTH208
     faiss.omp_set_num_threads(1)
-    for thread in threads:
-        os.sched_setaffinity(thread, {min(before)})
+    _keep_threads_to({min(before)})
     try:
         yield
     finally:
-        for thread in threads:
-            os.sched_setaffinity(thread, before)
+        _keep_threads_to(before)
+
+
+def _keep_threads_to(cores: set[int]) -> None:
+    for thread in Path("/proc/self/task").iterdir():
+        # It may have ended since it was listed.
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), cores)
 
 
 def _check(values: Hashes, ask: Mapping[str, Callable[[Hashes], Any]]) -> None:

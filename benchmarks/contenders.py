@@ -70,6 +70,11 @@ def build_usearch(values: Hashes) -> UsearchIndex:
     return index
 
 
+def run_in(index: Index, asked: Hashes) -> None:
+    """Have an index answer for a while, so that the system has mapped its files' pages."""
+    ask_ours_many(index, asked)
+
+
 def ask_ours(index: Index, query: NDArray[np.uint8]) -> list[Hit]:
     """One query."""
     return index.look_up(Query(pdq=query.tobytes()), MAX_DISTANCE)

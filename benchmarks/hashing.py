@@ -99,7 +99,7 @@ def _measure_class(
     # One picture in memory at a time.
     for pixels in pictures:
         if not flat.look_at(pixels):
-            for name, times in arena.compare([pixels], rounds=rounds, hot=True).items():
+            for name, times in arena.compare([pixels], rounds=rounds, hot=[pixels]).items():
                 cold.setdefault(name, []).extend(times.cold)
                 hot.setdefault(name, []).extend(times.hot)
     return {name: Times(cold[name], hot[name]) for name in cold}

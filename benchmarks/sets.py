@@ -5,6 +5,7 @@ measuring has to be chosen on hashes of other seeds.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,11 @@ QUERY_SEED = 20265
 SKEW_SEED = 20266
 
 MAX_DISTANCE = 31
+
+RUN_IN = 20_000
+"""How many other queries an index has answered before it is measured."""
+
+RUN_IN_SEED = 20272
 
 _BITS = 256
 _CHUNKS = 16
@@ -167,7 +173,8 @@ def _bytes(count: int, chance: np.random.Generator) -> Hashes:
     return np.frombuffer(chance.bytes(32 * count), np.uint8).reshape(count, 32)
 
 
-def _chunk_tables() -> list[NDArray[np.uint16]]:
+@lru_cache(maxsize=1)
+def _chunk_tables() -> tuple[NDArray[np.uint16], ...]:
     """For each chunk so many values that one taken at random has its distribution."""
     masks = np.random.default_rng(SKEW_SEED).integers(0, _CHUNK_VALUES, _CHUNKS)
     even = (np.arange(1 << 20) + 0.5) / (1 << 20)
@@ -175,7 +182,7 @@ def _chunk_tables() -> list[NDArray[np.uint16]]:
     for mask, collisions in zip(masks, np.linspace(*_COLLISIONS, _CHUNKS), strict=True):
         values = (even ** _power(collisions) * _CHUNK_VALUES).astype(np.int64)
         tables.append((values ^ mask).astype(np.uint16))
-    return tables
+    return tuple(tables)
 
 
 def _power(collisions: float) -> float:

@@ -58,7 +58,7 @@ class Arena(Generic[Asked]):
         asked: Sequence[Asked],
         *,
         rounds: int = 1,
-        hot: bool = False,
+        hot: Sequence[Asked] = (),
         check: Callable[[Asked, dict[str, object]], None] | None = None,
     ) -> dict[str, Times]:
         """Time every contender on everything asked.
@@ -66,7 +66,8 @@ class Arena(Generic[Asked]):
         Args:
             asked: What each is asked.
             rounds: How often; of the rounds' times for one question the median is taken.
-            hot: Whether to measure a tight loop too: the last of as many passes as rounds.
+            hot: What is asked in a tight loop besides, as often as rounds; the last time counts.
+                Look-ups should be others than those asked cold, which are in the caches then.
             check: Is given a question and all answers; raises if they must not differ.
         """
         chance = random.Random(_SEED)
@@ -85,11 +86,11 @@ class Arena(Generic[Asked]):
                     check(question, answers)
                 for name, seconds in taken.items():
                     cold[name].append(seconds)
-            warm = {
-                name: self._loop(name, asked, rounds) if hot else [] for name in self._contenders
+            loops = {
+                name: self._loop(name, hot, rounds) if hot else [] for name in self._contenders
             }
         return {
-            name: Times([median(seconds) for seconds in cold[name]], warm[name])
+            name: Times([median(seconds) for seconds in cold[name]], loops[name])
             for name in self._contenders
         }
 

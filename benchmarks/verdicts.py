@@ -18,12 +18,13 @@ from benchmarks.contenders import (
     ask_faiss,
     build_index,
     build_multi,
+    run_in,
 )
 from benchmarks.peer import pdq_by_peer
 from benchmarks.photos import fitting_jpegs, native_photographs
 from benchmarks.results import Findings, Goal, Table
 from benchmarks.scale import Scale
-from benchmarks.sets import MAX_DISTANCE, Hashes, scattered, uniform
+from benchmarks.sets import MAX_DISTANCE, RUN_IN, RUN_IN_SEED, Hashes, scattered, uniform
 from benchmarks.timing import Arena, Times, table_of
 from tutela.fingerprints.pdq import pdq_of
 from tutela.matching.index import Index
@@ -75,6 +76,7 @@ def measure(scale: Scale) -> Findings:
         build_index(Path(folder) / "index", values) as index,
         CellPool(1) as cells,
     ):
+        run_in(index, uniform(scale.pick(100, RUN_IN), RUN_IN_SEED))
         arena = Arena(
             {
                 _OURS: lambda content: _in_one_process(index, content),
@@ -86,7 +88,7 @@ def measure(scale: Scale) -> Findings:
             if contents:
                 # Starts the cell.
                 _through_a_cell(cells, index, contents[0])
-                times = arena.compare(contents, rounds=rounds, hot=True, check=check)
+                times = arena.compare(contents, rounds=rounds, hot=contents, check=check)
                 goals.append(_goal(name, times, asked, len(values)))
                 tables.append(table_of(f"JPEG of {name} to verdict", times))
     notes = [
