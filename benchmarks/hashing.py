@@ -34,7 +34,7 @@ def measure(scale: Scale) -> Findings:
         RuntimeError: Both give one picture of good quality different hashes.
     """
     arena = Arena({_OURS: pdq_of, _PEER: pdqhash.compute, _PASS: _read})
-    most, rounds = scale.pick((2, 1), (1_000, 5))
+    most, rounds = scale.pick((2, 1), (1_000, 3))
     flat = _FlatPictures()
     goals: list[Goal] = []
     tables: list[Table] = []

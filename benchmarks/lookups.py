@@ -176,11 +176,11 @@ def _notes(measured: list[_Measured], usearch_up_to: int) -> list[str]:
         if name not in found.times
     ]
     return [
-        "Every query is asked once, those in the tight loop are others than those asked cold; every "
-        "second one has a planted neighbour at distance 0 to 31. Tutela and both faiss indexes gave "
-        "the same entries and distances for all of them. Tutela's index had answered other queries "
-        "before, so that its files' pages were mapped, as after a while of service; faiss touched "
-        "its memory when it was built.",
+        "Every query is asked once, and those in the tight loop are others than those asked cold; "
+        "every second one has a planted neighbour at distance 0 to 31. Tutela and both faiss "
+        "indexes gave the same entries and distances for all of them. Tutela's index had answered "
+        "other queries before, so that its files' pages were mapped, as after a while of service; "
+        "faiss touched its memory when it was built.",
         f"usearch is approximate: of the entries within distance 31 it found {recalls}. It takes "
         f"minutes to build, so it was measured up to {usearch_up_to:,} only; `--large` goes "
         "to 10,000,000.",
