@@ -181,6 +181,9 @@ def _notes(measured: list[_Measured], usearch_up_to: int) -> list[str]:
         "indexes gave the same entries and distances for all of them. Tutela's index had answered "
         "other queries before, so that its files' pages were mapped, as after a while of service; "
         "faiss touched its memory when it was built.",
+        f"At ten million {_ASKED_BY_SIZE[0][1]} x is asked of an index of up to "
+        f"{_ASKED_BY_SIZE[0][0]} bytes an entry, {_ASKED_BY_SIZE[1][1]} x of one of up to "
+        f"{_ASKED_BY_SIZE[1][0]}; {_ASKED_AT_MOST} x is what we aim at.",
         f"usearch is approximate: of the entries within distance 31 it found {recalls}. It takes "
         f"minutes to build, so it was measured up to {usearch_up_to:,} only; `--large` goes "
         "to 10,000,000.",

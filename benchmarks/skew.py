@@ -60,7 +60,7 @@ def measure(scale: Scale) -> Findings:
         build_index(Path(name) / "uniform", even) as even_index,
         build_index(Path(name) / "skewed", uneven) as uneven_index,
     ):
-        asked = queries(outside, like[:count])
+        asked = queries(outside, like[: 2 * count])
         asked_crowd = queries(crowd, like[in_full_bucket(like)][:count])
         asked_pile = _near(uneven[-1], scale.pick(3, _OF_PILE))
         _check(uneven_index, uneven, np.concatenate([asked[:30], asked_crowd[:10], asked_pile[:2]]))
@@ -72,8 +72,8 @@ def measure(scale: Scale) -> Findings:
         )
         run_in(even_index, uniform(run_in_by, RUN_IN_SEED))
         run_in(uneven_index, skewed(run_in_by, SKEW_SEED + 2))
-        pairs = list(zip(queries(even, uniform(count, QUERY_SEED)), asked, strict=True))
-        times = both.compare(pairs)
+        pairs = list(zip(queries(even, uniform(2 * count, QUERY_SEED)), asked, strict=True))
+        times = both.compare(pairs[:count], hot=pairs[count:])
         alone = Arena({_SKEWED: partial(ask_ours, uneven_index)})
         of_crowd = alone.compare(list(asked_crowd))[_SKEWED]
         of_pile = alone.compare(list(asked_pile))[_SKEWED]
