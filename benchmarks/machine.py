@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tutela.kernel.library import variant
 
 _PACKAGES = (
-    *("tutela", "numpy", "pillow", "pdqhash", "faiss-cpu", "usearch", "fastapi", "uvicorn"),
-    *("flask", "gunicorn"),
+    *("tutela", "numpy", "pillow", "simplejpeg", "pdqhash", "faiss-cpu", "usearch", "fastapi"),
+    *("uvicorn", "uvloop", "flask", "gunicorn"),
 )
 _READ_BYTES = 1 << 28
 

@@ -81,7 +81,7 @@ _NOTE = (
     "it is also given with a new connection for each request. The peer's service does for each "
     "call what HMA's matcher does, with SQLite in place of PostgreSQL (see "
     "benchmarks/matcher.py). Both sides gave the same verdicts on 100 hashes, half of them near "
-    "an entry. Tutela checks an API key and asks its database whether the lists have changed."
+    "an entry."
 )
 
 _Prepare = Callable[[Hashes], Iterator[bytes]]

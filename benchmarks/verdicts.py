@@ -26,7 +26,7 @@ from benchmarks.results import Findings, Goal, Table
 from benchmarks.scale import Scale
 from benchmarks.sets import MAX_DISTANCE, RUN_IN, RUN_IN_SEED, Hashes, scattered, uniform
 from benchmarks.timing import Arena, Times, table_of
-from tutela.fingerprints.pdq import pdq_of
+from tutela.fingerprints.pdq import PdqSums
 from tutela.matching.index import Index
 from tutela.matching.model import Query
 from tutela.sandbox.decoding import decode, prepare
@@ -111,9 +111,12 @@ def _put_on_list(values: Hashes, contents: Sequence[bytes]) -> None:
 
 
 def _in_one_process(index: Index, content: bytes) -> Answer:
-    pixels = decode(io.BytesIO(content), _LIMITS)
-    assert pixels is not None
-    pdq = pdq_of(pixels)
+    sums = None
+    for strip in decode(io.BytesIO(content), _LIMITS):
+        sums = sums or PdqSums(strip.height, strip.width)
+        sums.add(strip.first_row, strip.pixels)
+    assert sums is not None
+    pdq = sums.pdq()
     return _look_up(index, pdq.value, pdq.quality)
 
 
