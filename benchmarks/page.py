@@ -96,9 +96,9 @@ def _cell(value: str | float | None) -> str:
 
 
 def _figure(value: float) -> str:
-    """Three digits that count, and no more than thousandths."""
+    """Three digits that count."""
     if isinstance(value, int) or abs(value) >= 100:
         return f"{value:,.0f}"
     if abs(value) >= 10:
         return f"{value:.1f}"
-    return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
+    return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
