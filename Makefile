@@ -37,7 +37,7 @@ check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-peers ## Measure against the nearest peers, side by side
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 docs: setup ## Write the generated pages of the documentation anew
 	@$(BIN)/python docs/write_configuration.py
@@ -70,8 +70,8 @@ $(VENV)/.installed-tests: requirements/dev.lock requirements/oracle.lock $(VENV)
 	  || echo "The test oracles could not be built (pdqhash needs a C++ compiler): their tests will be skipped." >&2
 	@touch $@
 
-$(VENV)/.installed-peers: requirements/oracle.lock $(VENV)/.installed-tests
-	@$(PIP) install --require-hashes -r requirements/oracle.lock
+$(VENV)/.installed-peers: requirements/peers.lock $(VENV)/.installed-tests
+	@$(PIP) install --require-hashes -r requirements/peers.lock
 	@touch $@
 
 .PHONY: help setup run test soak check bench docs lock clean

@@ -1,72 +1,111 @@
-"""``python -m benchmarks``: measure both sides, print the tables and write ``RESULTS.md``."""
+"""``python -m benchmarks``: measure all sides, print the tables and write ``RESULTS.md``."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from PIL import Image
+from benchmarks.machine import busy_seconds, describe, keep_to_two_cores, own_seconds
+from benchmarks.page import goals_table, part_text, write_page
+from benchmarks.parts import PARTS
+from benchmarks.plots import draw_plots
+from benchmarks.results import FOLDER, Record, read_record, today, write_record
+from benchmarks.scale import Scale
 
-from benchmarks.known import make_list
-from benchmarks.machine import keep_to_two_cores
-from benchmarks.parts import measure_hashing, measure_looking_up
-from benchmarks.photos import make_photos
-from benchmarks.reporting import Workload, parts_table, scan_table, write_page
-from benchmarks.scanning import Run, disagreements, peer_side, run, tutela_side
-
-_PAGE = Path(__file__).with_name("RESULTS.md")
-_HASHES_OF_EACH_KIND = 100_000
+_ROOT = Path(__file__).parent.parent
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="100 photos, once: shows that it runs, not how fast; RESULTS.md stays as it is",
-    )
-    quick = parser.parse_args().quick
-    photos, rounds = (100, 1) if quick else (1_000, 3)
+    options = _options()
+    keep_to_two_cores()
+    if options.into:
+        _measure(options.only[0], options.scale, options.into)
+        return 0
+    if options.draw:
+        _publish()
+        return 0
     with tempfile.TemporaryDirectory(prefix="tutela-bench-") as name:
-        folder = Path(name)
-        _say(f"Making {photos:,} photos ...")
-        files = make_photos(folder / "photos", photos)
-        _say("Making a list, and importing it ...")
-        known = make_list(folder, files, 1_000 if quick else _HASHES_OF_EACH_KIND)
-        workload = Workload(
-            photos=len(files),
-            size=sum(file.stat().st_size for file in files),
-            pixels=sum(map(_pixels, files)),
-            entries=known.entries,
-            known=known.of_photos,
-            cores=keep_to_two_cores(),
-        )
-        tutela = tutela_side(folder / "photos", known, folder / "data")
-        peer = peer_side(folder / "photos", known)
-        ours: list[Run] = []
-        theirs: list[Run] = []
-        for number in range(1, rounds + 1):
-            for side, runs in ((tutela, ours), (peer, theirs)):
-                runs.append(run(side))
-                _say(f"Round {number} of {rounds}, {side.name}: {runs[-1].seconds:.1f} s")
-            if differing := disagreements(ours[-1], theirs[-1]):
-                _say(f"Not the same for {len(differing)} photos, the first: {differing[0]}")
-                return 1
-    print(f"Both say the same of all {len(files):,} photos.\n")
-    print(scan_table(workload, ours, theirs), end="\n\n")
-    _say("Measuring the parts ...")
-    parts = measure_hashing(2 if quick else 7)
-    parts += measure_looking_up((10_000,) if quick else (100_000, 1_000_000), queries=40)
-    print(parts_table(parts))
-    if not quick:
-        write_page(_PAGE, workload, ours, theirs, parts)
+        folder = Path(name) if options.scale is Scale.QUICK else FOLDER
+        done = [_measure_apart(part, options.scale, folder) for part in options.only or PARTS]
+    print(goals_table([goal for each in done for goal in each.findings.goals]))
+    if options.scale is not Scale.QUICK:
+        _publish()
     return 0
 
 
-def _pixels(file: Path) -> int:
-    with Image.open(file) as image:
-        return image.width * image.height
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    scales = parser.add_mutually_exclusive_group()
+    scales.add_argument(
+        "--quick",
+        dest="scale",
+        action="store_const",
+        const=Scale.QUICK,
+        default=Scale.FULL,
+        help="small sizes: shows that it runs, not how fast; RESULTS.md stays as it is",
+    )
+    scales.add_argument(
+        "--large",
+        dest="scale",
+        action="store_const",
+        const=Scale.LARGE,
+        help="longer lists, for hours: 50 million hashes, usearch and a live list of 10 million",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(PARTS),
+        help="this part only; may be repeated. The others' results stay as they are",
+    )
+    parser.add_argument(
+        "--draw", action="store_true", help="write RESULTS.md anew, measure nothing"
+    )
+    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _measure_apart(part: str, scale: Scale, folder: Path) -> Record:
+    """Measure a part in a process of its own."""
+    _say(f"{PARTS[part].title} ({part}) ...")
+    path = folder / f"{part}.json"
+    arguments = ["--only", part, "--into", str(path)]
+    if scale is not Scale.FULL:
+        arguments.append(f"--{scale}")
+    subprocess.run([sys.executable, "-m", "benchmarks", *arguments], cwd=_ROOT, check=True)
+    kept = read_record(path)
+    assert kept is not None
+    print(part_text(kept), end="\n\n", flush=True)
+    return kept
+
+
+def _measure(part: str, scale: Scale, into: Path) -> None:
+    begin, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
+    findings = PARTS[part].measure(scale)
+    seconds = time.perf_counter() - begin
+    others = busy_seconds() - busy - (own_seconds() - own)
+    machine = describe()
+    write_record(
+        Record(
+            part=part,
+            scale=scale,
+            measured=today(),
+            seconds=seconds,
+            others=max(0.0, others) / (seconds * machine.cores),
+            machine=machine,
+            findings=findings,
+        ),
+        into,
+    )
+
+
+def _publish() -> None:
+    """Draw the plots and write the page from what was last measured in full."""
+    found = {part: read_record(FOLDER / f"{part}.json") for part in PARTS}
+    records = {part: each for part, each in found.items() if each is not None}
+    draw_plots(records.values(), FOLDER)
+    write_page(records)
 
 
 def _say(line: str) -> None:

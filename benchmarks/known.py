@@ -12,9 +12,6 @@ import numpy as np
 
 from benchmarks.peer import DIGESTS_FILE, INDEX_FILE, pdq_by_peer
 
-LIST = "bench"
-"""The list's name."""
-
 _SEED = 20262
 _OF_A_PHOTO = ("pdq", "md5", "sha1", "sha256", "pdq", "md5")
 

@@ -50,7 +50,9 @@ def main(arguments: list[str]) -> None:
 def pdq_by_peer(content: bytes) -> tuple[bytes, int]:
     """The PDQ hash and quality of a picture file, as Meta's library computes them."""
     with Image.open(io.BytesIO(content)) as image:
-        vector, quality = pdqhash.compute(np.asarray(image.convert("RGB")))
+        # Pillow copies what is RGB already when told to convert it.
+        pixels = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+    vector, quality = pdqhash.compute(pixels)
     return np.packbits(vector.astype(np.uint8)).tobytes(), quality
 
 

@@ -1,5 +1,6 @@
 """Making a folder of mixed photos out of harmless photographs that other packages install."""
 
+import io
 import random
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +18,9 @@ _SEED = 20261
 _LONG_SIDES = ((320, 15), (640, 20), (1024, 15), (1440, 17), (2048, 15), (2560, 10), (3072, 4))
 _CAMERA_SIDE = 4000
 """Long side of a 12-megapixel camera's picture; the rest of the hundred are such."""
+
+_QUALITIES = range(85, 91)
+"""How well a photograph that was shrunk to a given size is encoded."""
 
 _LOSSLESS_SIDE = 1024
 """No camera makes PNG, WebP or GIF: those are screen sizes at most."""
@@ -66,9 +70,32 @@ def make_photos(folder: Path, count: int) -> list[Path]:
     return sorted(photo.file for photo in photos)
 
 
+def native_photographs(least_pixels: int) -> list[Path]:
+    """Installed photographs of at least so many pixels, the smallest first."""
+    return [path for path, (width, height) in _sources() if width * height >= least_pixels]
+
+
 def largest_photograph() -> Path:
     """The installed photograph of the most pixels."""
     return max(_sources(), key=lambda source: source[1][0] * source[1][1])[0]
+
+
+def fitting_jpegs(box: tuple[int, int], most: int) -> list[bytes]:
+    """Photographs that are larger than a box, each shrunk to fit in it and encoded as JPEG."""
+    larger = [path for path, size in _sources() if size[0] > box[0] or size[1] > box[1]]
+    return [
+        _shrunk(path, box, _QUALITIES[number % len(_QUALITIES)])
+        for number, path in enumerate(larger[:most])
+    ]
+
+
+def _shrunk(path: Path, box: tuple[int, int], quality: int) -> bytes:
+    encoded = io.BytesIO()
+    with Image.open(path) as source:
+        image = source.convert("RGB")
+    image.thumbnail(box, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    image.save(encoded, "JPEG", quality=quality)
+    return encoded.getvalue()
 
 
 def _sources() -> list[tuple[Path, tuple[int, int]]]:

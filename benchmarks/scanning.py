@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.known import LIST, KnownList
+from benchmarks.house import LIST, TUTELA, command, environment_of
+from benchmarks.known import KnownList
 from benchmarks.machine import busy_seconds
-
-TUTELA = str(Path(sys.executable).with_name("tutela"))
 
 _ROOT = Path(__file__).parent.parent
 
@@ -55,24 +54,16 @@ class Side:
 
 def tutela_side(photos: Path, known: KnownList, data: Path) -> Side:
     """Tutela, with a data folder that holds the list."""
-    settings = data.with_suffix(".toml")
-    settings.touch()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("TUTELA_")},
-        "TUTELA_DATA": str(data),
-        "TUTELA_CELLS": "2",
-        # Not whatever settings file lies where the benchmark is started.
-        "TUTELA_CONFIG": str(settings),
-    }
-    for command in (["create", LIST], ["import", LIST, str(known.csv)]):
-        subprocess.run([TUTELA, "list", *command], env=environment, check=True, capture_output=True)
+    environment = environment_of(data)
+    command(environment, "list", "create", LIST)
+    command(environment, "list", "import", LIST, str(known.csv))
     return Side("Tutela", [TUTELA, "scan", "--json", str(photos)], environment)
 
 
 def peer_side(photos: Path, known: KnownList) -> Side:
     """The peer, with its index made."""
-    command = [sys.executable, "-m", "benchmarks.peer", str(photos), str(known.peer), LIST]
-    return Side("peer", command, os.environ)
+    arguments = [str(photos), str(known.peer), LIST]
+    return Side("peer", [sys.executable, "-m", "benchmarks.peer", *arguments], os.environ)
 
 
 def run(side: Side) -> Run:
