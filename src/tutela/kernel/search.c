@@ -66,10 +66,10 @@ static inline uint64_t near_values(const uint16_t *values, unsigned count, uint1
         const __mmask32 there = _cvtu32_mask32(left >= 32 ? 0xffffffffu : (1u << left) - 1);
         const __m512i differ =
             _mm512_xor_si512(_mm512_maskz_loadu_epi16(there, values + i), query);
-        /* Made a number expressly: GCC 12 was seen to widen a mask it had spilled with what lay
-         * beside it. */
-        const uint32_t near = _cvtmask32_u32(
+        uint32_t near = _cvtmask32_u32(
             _mm512_mask_cmple_epu16_mask(there, _mm512_popcnt_epi16(differ), most));
+        /* Into an ordinary register first: GCC 12 stores a mask as 32 bits and reads 64 back. */
+        __asm__("" : "+r"(near));
         mask |= (uint64_t)near << i;
     }
 #else
