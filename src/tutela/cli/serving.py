@@ -65,7 +65,8 @@ def serve(
 def _listen(host: str, port: int) -> socket.socket:
     # Done here and not by the server, so that a port in use is one clear line.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    # With its protocol named, asyncio knows that answers are not to wait for more to send.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

@@ -11,8 +11,9 @@ from tutela.errors import StorageError
 from tutela.matching.building import read_batches
 from tutela.matching.compacting import DEFAULT_MEMORY_BYTES, compact
 from tutela.matching.durable import damaged, exclusive
+from tutela.matching.hits import Hits
 from tutela.matching.merging import choose_merge, largest_merge
-from tutela.matching.model import Hit, IndexEntry, Query
+from tutela.matching.model import IndexEntry, Query
 from tutela.matching.searching import search
 from tutela.matching.segment import check_segment
 from tutela.matching.snapshot import Snapshot, is_newest, load_snapshot
@@ -112,7 +113,7 @@ class Index:
         """How many entries are live."""
         return len(self._current)
 
-    def look_up(self, query: Query, max_distance: int) -> list[Hit]:
+    def look_up(self, query: Query, max_distance: int) -> Hits:
         """Find the entries that match one file.
 
         Args:
@@ -128,7 +129,7 @@ class Index:
         """
         return self.look_up_many([query], max_distance)[0]
 
-    def look_up_many(self, queries: Sequence[Query], max_distance: int) -> list[list[Hit]]:
+    def look_up_many(self, queries: Sequence[Query], max_distance: int) -> list[Hits]:
         """Find the entries that match each of many files: as ``look_up`` of each, but faster.
 
         Raises:

@@ -1,12 +1,14 @@
 """Looking queries up in segments."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 
 import numpy as np
 
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
-from tutela.matching.model import Hit, Query
+from tutela.matching.hits import NO_HITS, HitColumns, Hits
+from tutela.matching.model import Query
 from tutela.matching.probing import Prepared, is_possible
 from tutela.matching.scanning import Found, scan
 
@@ -14,7 +16,7 @@ LARGEST_DISTANCE = 256
 """Bits of a PDQ hash: within this distance of a query lies every entry."""
 
 
-def search(prepared: Prepared, queries: Sequence[Query], max_distance: int) -> list[list[Hit]]:
+def search(prepared: Prepared, queries: Sequence[Query], max_distance: int) -> list[Hits]:
     """Find all live entries that match.
 
     Args:
@@ -32,22 +34,16 @@ def search(prepared: Prepared, queries: Sequence[Query], max_distance: int) -> l
         raise InvalidInputError(
             f"a distance is a number from 0 to {LARGEST_DISTANCE}, not {max_distance}"
         )
-    answers: list[list[Hit]] = [[] for _ in queries]
+    found: dict[int, list[HitColumns]] = {}
     for kind in Kind:
         places, values = _values(kind, queries)
         if places:
             for place, block, rows, distances in _find(prepared, kind, values, max_distance):
-                answers[places[place]] += map(
-                    Hit,
-                    distances.tolist(),
-                    block.hash_lists[rows].tolist(),
-                    block.entries_of(rows).tolist(),
-                    [kind] * len(rows),
+                columns = HitColumns(
+                    kind, distances, block.hash_lists[rows], block.entries_of(rows)
                 )
-    for hits in answers:
-        if len(hits) > 1:
-            hits.sort(key=_order)
-    return answers
+                found.setdefault(places[place], []).append(columns)
+    return [Hits.of(found[place]) if place in found else NO_HITS for place in range(len(queries))]
 
 
 def _find(prepared: Prepared, kind: Kind, values: bytes, max_distance: int) -> Iterator[Found]:
@@ -58,18 +54,20 @@ def _find(prepared: Prepared, kind: Kind, values: bytes, max_distance: int) -> I
 
 
 def _values(kind: Kind, queries: Sequence[Query]) -> tuple[list[int], bytes]:
+    value_of, width = _VALUES[kind], kind.width
     places: list[int] = []
     values: list[bytes] = []
     for place, query in enumerate(queries):
-        value: bytes | None = getattr(query, kind.value)
+        value = value_of(query)
         if value is None:
             continue
-        if len(value) != kind.width:
-            raise InvalidInputError(f"a {kind} fingerprint is {kind.width} bytes, not {len(value)}")
+        if len(value) != width:
+            raise InvalidInputError(f"a {kind} fingerprint is {width} bytes, not {len(value)}")
         places.append(place)
         values.append(value)
     return places, b"".join(values)
 
 
-def _order(hit: Hit) -> tuple[int, int, int]:
-    return hit.distance, hit.hash_list, hit.entry
+_VALUES: dict[Kind, Callable[[Query], bytes | None]] = {
+    kind: attrgetter(kind.value) for kind in Kind
+}

@@ -17,6 +17,7 @@ from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
+from tutela.matching.hits import Hits
 from tutela.matching.index import Index
 from tutela.matching.model import Hit, Query
 from tutela.screening.counts import Counts
@@ -65,7 +66,7 @@ class Findings:
     """
 
     rules: Mapping[int, Rules]
-    hits: Sequence[Sequence[Hit]]
+    hits: Sequence[Hits]
 
     @property
     def nothing(self) -> bool:
@@ -268,11 +269,11 @@ def _query(fingerprints: FingerprintSet, gate: int) -> Query:
 
 
 def _matches(
-    connection: Connection, quality: int | None, hits: Sequence[Hit], rules: Mapping[int, Rules]
+    connection: Connection, quality: int | None, hits: Hits, rules: Mapping[int, Rules]
 ) -> tuple[Match, ...]:
     # A flat picture may hit a hundred thousand entries, of which a few are enough: the nearest
     # of each list and kind. So the entries are read in portions, until each has its nearest.
-    wanted = {(hit.hash_list, hit.kind) for hit in hits if hit.hash_list in rules}
+    wanted = {(hash_list, kind) for hash_list, kind in hits.pairs() if hash_list in rules}
     nearest: dict[tuple[int, str], Match] = {}
     remaining = iter(hits)
     while (portion := list(islice(remaining, 500))) and len(nearest) < len(wanted):

@@ -1,0 +1,52 @@
+"""Hits are a sequence like any other, in order, however many there are."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutela.fingerprints.model import Kind
+from tutela.matching.hits import NO_HITS, HitColumns, Hits
+from tutela.matching.model import Hit
+
+HITS = st.builds(
+    Hit,
+    distance=st.integers(0, 5),
+    hash_list=st.integers(1, 4),
+    entry=st.integers(0, 10**12),
+    kind=st.sampled_from(Kind),
+)
+
+
+def hits_of(some: list[Hit]) -> Hits:
+    parts = [
+        HitColumns(
+            kind,
+            np.array([hit.distance for hit in some if hit.kind is kind], np.uint16),
+            np.array([hit.hash_list for hit in some if hit.kind is kind], np.uint8),
+            np.array([hit.entry for hit in some if hit.kind is kind], np.int64),
+        )
+        for kind in {hit.kind for hit in some}
+    ]
+    return Hits.of(parts) if parts else NO_HITS
+
+
+@given(some=st.lists(HITS, max_size=400, unique_by=lambda hit: (hit.entry, hit.kind)))
+def test_hits_are_in_order_and_can_be_taken_as_from_any_sequence(some: list[Hit]) -> None:
+    hits = hits_of(some)
+    expected = sorted(some, key=lambda hit: (hit.distance, hit.hash_list, hit.entry))
+    got = list(hits)
+    assert [(hit.distance, hit.hash_list, hit.entry) for hit in got] == [
+        (hit.distance, hit.hash_list, hit.entry) for hit in expected
+    ]
+    assert set(got) == set(some)
+    assert len(hits) == len(some)
+    assert bool(hits) is bool(some)
+    assert hits == got
+    assert hits.pairs() == {(hit.hash_list, hit.kind) for hit in some}
+    assert hits[1:3] == got[1:3]
+    for place in (0, -1, len(some) // 2):
+        if some:
+            assert hits[place] == got[place]
+    with pytest.raises(IndexError):
+        hits[len(some)]
