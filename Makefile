@@ -36,7 +36,9 @@ check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-peers ## Measure against the nearest peers, side by side
+peers: $(VENV)/.installed-peers ## Install what the benchmark measures against
+
+bench: peers ## Measure against the nearest peers, side by side
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 docs: setup ## Write the generated pages of the documentation anew
@@ -74,4 +76,4 @@ $(VENV)/.installed-peers: requirements/peers.lock $(VENV)/.installed-tests
 	@$(PIP) install --require-hashes -r requirements/peers.lock
 	@touch $@
 
-.PHONY: help setup run test soak check bench docs lock clean
+.PHONY: help setup run test soak check peers bench docs lock clean
