@@ -41,17 +41,17 @@ static uint64_t first_not_below(const uint64_t *prefixes, uint64_t rows, uint64_
 /* Find the rows that equal each of some digests.
  *
  * blocks, block_count: what is searched; those of another kind are passed over.
- * kind: the number of the digests' kind.
  * values, count: the digests, each 8 + rest_width bytes.
+ * kind: the number of their kind.
  * hits, capacity: where the hits go.
  * Returns how many hits there are; if that is more than the capacity, only so many were written.
  */
 int64_t EXPORTED(tutela_find_digests)(const digest_block *blocks, uint64_t block_count,
-                                      uint32_t kind, const uint8_t *values, uint64_t count,
+                                      const uint8_t *values, uint64_t count, uint32_t kind,
                                       hit *hits, uint64_t capacity);
 
 int64_t EXPORTED(tutela_find_digests)(const digest_block *blocks, uint64_t block_count,
-                                      uint32_t kind, const uint8_t *values, uint64_t count,
+                                      const uint8_t *values, uint64_t count, uint32_t kind,
                                       hit *hits, uint64_t capacity)
 {
     found all = {hits, capacity, 0};

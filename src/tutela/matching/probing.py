@@ -2,9 +2,8 @@
 
 import ctypes
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -12,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tutela.fingerprints.model import Kind
-from tutela.kernel.library import Variant, function, variant
-from tutela.matching.scanning import Found, contains
+from tutela.kernel.library import function
+from tutela.matching.scanning import Found, contains, scan
 from tutela.matching.segment import Block, Segment
 
 _KINDS = tuple(Kind)
@@ -22,6 +21,7 @@ _FOUR_BYTES = 4
 _HIT = np.dtype([("query", "u4"), ("block", "u4"), ("row", "u4"), ("distance", "u4")])
 
 _pointer, _u32, _u64, _i64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int64
+_ARGUMENTS = [_pointer, _u64, ctypes.c_char_p, _u64, _u32, _pointer, _u64]
 
 
 class _PdqBlock(ctypes.Structure):
@@ -53,24 +53,57 @@ class _DigestBlock(ctypes.Structure):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """What is searched for values of one kind, and how.
+
+    Attributes:
+        blocks: The blocks.
+        call: The kernel's function.
+        address: Where the blocks are, as the kernel sees them.
+        number: What the function asks for beside the values: the number of the digests' kind, or
+            ``None`` for the greatest distance of a PDQ hash.
+        array: Keeps what is at the address.
+    """
+
+    blocks: tuple[Block, ...]
+    call: Callable[..., int]
+    address: int
+    number: int | None
+    array: ctypes.Array[Any]
+
+    @classmethod
+    def of(
+        cls,
+        blocks: Sequence[tuple[Block, Any]],
+        structure: type[Any],
+        call: Callable[..., int],
+        number: int | None = None,
+    ) -> "_Side":
+        """A side of some blocks, each with the kernel's view of it."""
+        array = (structure * len(blocks))(*(seen for _, seen in blocks))
+        return cls(
+            tuple(block for block, _ in blocks), call, ctypes.addressof(array), number, array
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Segments as the kernel sees them, made once for many look-ups.
+    """Segments made ready to be searched, once for many look-ups.
 
     Attributes:
         segments: The segments, which keep what the kernel reads in memory.
-        pdq: Their PDQ blocks.
-        digests: Their digest blocks.
     """
 
     segments: tuple[Segment, ...]
-    pdq: tuple[Block, ...]
-    digests: tuple[Block, ...]
-    _pdq: ctypes.Array[_PdqBlock]
-    _digests: ctypes.Array[_DigestBlock]
+    _sides: Mapping[Kind, _Side] | None
 
     @classmethod
     def of(cls, segments: tuple[Segment, ...]) -> "Prepared":
         """Prepare some segments."""
+        search = function("tutela_search", _ARGUMENTS, _i64)
+        find_digests = function("tutela_find_digests", _ARGUMENTS, _i64)
+        if search is None or find_digests is None:
+            return cls(segments, None)
         pdq: list[tuple[Block, _PdqBlock]] = []
         digests: list[tuple[Block, _DigestBlock]] = []
         for segment in segments:
@@ -79,39 +112,48 @@ class Prepared:
                     pdq.append((block, _pdq_block(segment, block)))
                 else:
                     digests.append((block, _digest_block(segment, block)))
-        return cls(
-            segments,
-            tuple(block for block, _ in pdq),
-            tuple(block for block, _ in digests),
-            (_PdqBlock * len(pdq))(*(made for _, made in pdq)),
-            (_DigestBlock * len(digests))(*(made for _, made in digests)),
-        )
+        sides = {
+            kind: _Side.of(digests, _DigestBlock, find_digests, number)
+            for number, kind in enumerate(_KINDS)
+        }
+        sides[Kind.PDQ] = _Side.of(pdq, _PdqBlock, search)
+        return cls(segments, sides)
 
-    def probe(self, kind: Kind, values: bytes, max_distance: int) -> Iterator[Found]:
-        """Find all live rows that match each of some values, without looking at all rows.
+    def find(self, kind: Kind, values: Sequence[bytes], max_distance: int) -> Iterable[Found]:
+        """Find all live rows that match each of some values.
 
         Args:
             kind: What the values are.
-            values: One after the other.
+            values: One or more, ``kind.width`` bytes each.
             max_distance: How many bits of a PDQ hash may differ, 0 to 256. Digests match exactly.
 
         Raises:
             MemoryError: There is no memory for as many answers.
         """
-        count = len(values) // kind.width
-        if kind is Kind.PDQ:
-            blocks = self.pdq
-            hits = _hits(_search(), self._pdq, len(blocks), values, count, max_distance)
-        else:
-            blocks = self.digests
-            number = _KINDS.index(kind)
-            hits = _hits(_find_digests(), self._digests, len(blocks), number, values, count)
-        return _found(blocks, hits)
-
-
-def is_possible() -> bool:
-    """Whether there is a kernel to probe with."""
-    return variant() is not Variant.NUMPY
+        joined = b"".join(values)
+        if self._sides is None:
+            rows = np.frombuffer(joined, np.uint8).reshape(len(values), -1)
+            return scan(self.segments, kind, rows, max_distance)
+        side = self._sides[kind]
+        number = max_distance if side.number is None else side.number
+        room = _room
+        while True:
+            count = side.call(
+                side.address,
+                len(side.blocks),
+                joined,
+                len(values),
+                number,
+                room.address,
+                room.capacity,
+            )
+            if count == 0:
+                return ()
+            if count < 0:
+                raise MemoryError
+            if count <= room.capacity:
+                return _found(side.blocks, room.hits[:count])
+            room.grow(count)
 
 
 def find_members(
@@ -135,6 +177,7 @@ class _Room(threading.local):
         self.grow(_FIRST_CAPACITY)
 
     def grow(self, capacity: int) -> None:
+        self.capacity = capacity
         self.hits = np.empty(capacity, _HIT)
         self.address = self.hits.ctypes.data
 
@@ -142,19 +185,7 @@ class _Room(threading.local):
 _room = _Room()
 
 
-def _hits(call: Callable[..., int], *arguments: object) -> npt.NDArray[np.void]:
-    while True:
-        count = call(*arguments, _room.address, len(_room.hits))
-        if count < 0:
-            raise MemoryError
-        if count <= len(_room.hits):
-            return _room.hits[:count]
-        _room.grow(count)
-
-
 def _found(blocks: tuple[Block, ...], hits: npt.NDArray[np.void]) -> Iterator[Found]:
-    if not len(hits):
-        return
     # The hits of one query in one block stand together.
     pairs = hits["query"].astype(np.int64) * len(blocks) + hits["block"]
     edges = [0, *(np.flatnonzero(np.diff(pairs)) + 1).tolist(), len(hits)]
@@ -166,25 +197,6 @@ def _found(blocks: tuple[Block, ...], hits: npt.NDArray[np.void]) -> Iterator[Fo
             part["row"].astype(np.intp),
             part["distance"].astype(np.uint16),
         )
-
-
-@lru_cache(maxsize=1)
-def _search() -> Callable[..., int]:
-    return _needed("tutela_search", [_pointer, _u64, ctypes.c_char_p, _u64, _u32, _pointer, _u64])
-
-
-@lru_cache(maxsize=1)
-def _find_digests() -> Callable[..., int]:
-    return _needed(
-        "tutela_find_digests", [_pointer, _u64, _u32, ctypes.c_char_p, _u64, _pointer, _u64]
-    )
-
-
-def _needed(name: str, arguments: list[Any]) -> Callable[..., int]:
-    found = function(name, arguments, _i64)
-    if found is None:
-        raise AssertionError("nothing can be probed without a kernel")
-    return found
 
 
 def _pdq_block(segment: Segment, block: Block) -> _PdqBlock:

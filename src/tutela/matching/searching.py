@@ -1,16 +1,13 @@
 """Looking queries up in segments."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
-
-import numpy as np
 
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
 from tutela.matching.hits import NO_HITS, HitColumns, Hits
 from tutela.matching.model import Query
-from tutela.matching.probing import Prepared, is_possible
-from tutela.matching.scanning import Found, scan
+from tutela.matching.probing import Prepared
 
 LARGEST_DISTANCE = 256
 """Bits of a PDQ hash: within this distance of a query lies every entry."""
@@ -35,39 +32,24 @@ def search(prepared: Prepared, queries: Sequence[Query], max_distance: int) -> l
             f"a distance is a number from 0 to {LARGEST_DISTANCE}, not {max_distance}"
         )
     found: dict[int, list[HitColumns]] = {}
-    for kind in Kind:
-        places, values = _values(kind, queries)
-        if places:
-            for place, block, rows, distances in _find(prepared, kind, values, max_distance):
-                columns = HitColumns(
-                    kind, distances, block.hash_lists[rows], block.entries_of(rows)
-                )
-                found.setdefault(places[place], []).append(columns)
+    for kind, value_of, width in _KINDS:
+        asked = [
+            (place, value)
+            for place, value in enumerate(map(value_of, queries))
+            if value is not None
+        ]
+        if not asked:
+            continue
+        places, values = zip(*asked, strict=True)
+        for value in values:
+            if len(value) != width:
+                raise InvalidInputError(f"a {kind} fingerprint is {width} bytes, not {len(value)}")
+        for place, block, rows, distances in prepared.find(kind, values, max_distance):
+            columns = HitColumns(kind, distances, block.hash_lists[rows], block.entries_of(rows))
+            found.setdefault(places[place], []).append(columns)
     return [Hits.of(found[place]) if place in found else NO_HITS for place in range(len(queries))]
 
 
-def _find(prepared: Prepared, kind: Kind, values: bytes, max_distance: int) -> Iterator[Found]:
-    if is_possible():
-        return prepared.probe(kind, values, max_distance)
-    rows = np.frombuffer(values, np.uint8).reshape(-1, kind.width)
-    return scan(prepared.segments, kind, rows, max_distance)
-
-
-def _values(kind: Kind, queries: Sequence[Query]) -> tuple[list[int], bytes]:
-    value_of, width = _VALUES[kind], kind.width
-    places: list[int] = []
-    values: list[bytes] = []
-    for place, query in enumerate(queries):
-        value = value_of(query)
-        if value is None:
-            continue
-        if len(value) != width:
-            raise InvalidInputError(f"a {kind} fingerprint is {width} bytes, not {len(value)}")
-        places.append(place)
-        values.append(value)
-    return places, b"".join(values)
-
-
-_VALUES: dict[Kind, Callable[[Query], bytes | None]] = {
-    kind: attrgetter(kind.value) for kind in Kind
-}
+_KINDS: tuple[tuple[Kind, Callable[[Query], bytes | None], int], ...] = tuple(
+    (kind, attrgetter(kind.value), kind.width) for kind in Kind
+)

@@ -29,6 +29,9 @@ _type_bytes = np.dtype("u1")
 _type_word = np.dtype("<u8")
 _type_row = np.dtype("<u4")
 
+_MADV_POPULATE_READ = 22
+"""Linux 5.14, <linux/mman.h>; Python's own name for it comes with 3.12."""
+
 _ALIGNMENT = 64
 _LEAST_ENTRY_WIDTH = 4
 
@@ -208,10 +211,12 @@ def map_segment(folder: Path, record: SegmentRecord) -> Segment:
         if file.seek(0, 2) != record.size:
             raise damaged(folder, f"{record.file_name} does not have its length")
         mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    # Look-ups go to and fro in it: with pages of 2 MiB the processor finds its way at once. Where
-    # the file system has none, the advice is refused or does nothing.
-    with suppress(OSError, AttributeError):
-        mapping.madvise(mmap.MADV_HUGEPAGE)
+    # Look-ups go to and fro in it. With pages of 2 MiB the processor finds its way at once, and
+    # with all pages mapped now none has to be when it is first read. A system that knows either
+    # advice not does without.
+    for advice in (mmap.MADV_HUGEPAGE, _MADV_POPULATE_READ):
+        with suppress(OSError):
+            mapping.madvise(advice)
     blocks = tuple(_blocks(mapping, record))
     return Segment(record, mapping, blocks, read_withdrawn(folder, record))
 
