@@ -33,7 +33,8 @@ def measure(scale: Scale) -> Findings:
     Raises:
         RuntimeError: Both give one picture of good quality different hashes.
     """
-    arena = Arena({_OURS: pdq_of, _PEER: pdqhash.compute, _PASS: _read})
+    contenders = {_OURS: pdq_of, _PEER: pdqhash.compute, _PASS: _read}
+    arena = Arena(contenders)
     most, rounds = scale.pick((2, 1), (1_000, 3))
     flat = _FlatPictures()
     goals: list[Goal] = []
@@ -51,7 +52,8 @@ def measure(scale: Scale) -> Findings:
     for path in map(Path, FLAT_PICTURES):
         if path.exists():
             flat.look_at(_opened(path))
-    curve = _curve(arena, _CURVE_SIDES[:2] if scale is Scale.QUICK else _CURVE_SIDES, rounds)
+    one_by_one = Arena(contenders, evicting=True)
+    curve = _curve(one_by_one, _CURVE_SIDES[:2] if scale is Scale.QUICK else _CURVE_SIDES, rounds)
     return Findings(goals, tables, [_ROUNDS_NOTE.format(rounds=rounds), flat.sentence], curve)
 
 
@@ -94,15 +96,8 @@ class _FlatPictures:
 def _measure_class(
     arena: Arena[Pixels], pictures: Iterator[Pixels], rounds: int, flat: _FlatPictures
 ) -> dict[str, Times]:
-    cold: dict[str, list[float]] = {}
-    hot: dict[str, list[float]] = {}
-    # One picture in memory at a time.
-    for pixels in pictures:
-        if not flat.look_at(pixels):
-            for name, times in arena.compare([pixels], rounds=rounds, hot=[pixels]).items():
-                cold.setdefault(name, []).extend(times.cold)
-                hot.setdefault(name, []).extend(times.hot)
-    return {name: Times(cold[name], hot[name]) for name in cold}
+    chosen = [pixels for pixels in pictures if not flat.look_at(pixels)]
+    return arena.compare(chosen, rounds=rounds, hot=chosen)
 
 
 def _goals(name: str, times: Mapping[str, Times], asked: float) -> list[Goal]:

@@ -15,10 +15,12 @@ Written by `make bench`, which measures anew and writes this page over; on anoth
 ratios more than the numbers. `make bench BENCH="--only NAME"` measures one part and leaves the
 others as they were.
 
-COLD is what a server sees that decodes a picture between two look-ups: contenders take turns in
-random order, and 64 MiB of other memory are written before each call. HOT is one contender alone in
-a tight loop, which flatters. One thread, unless said otherwise; two cores. Photographs are harmless
-ones, never enlarged; hashes are synthetic.
+COLD is what a server sees that does other work between two calls: everything that all contenders
+are asked is put in one random order, so that each call finds in the caches what the others left
+there. (For the uneven list, where only we are measured, and for the plot over picture sizes, where
+all read the same picture, 64 MiB of other memory are written before each call.) HOT is one
+contender alone in a tight loop, which flatters. One thread, unless said otherwise; two cores.
+Photographs are harmless ones, never enlarged; hashes are synthetic.
 
 Layouts and parameters were chosen on other data than this: Tutela's on random lists of another
 seed, from 24 combinations of read-ahead and bucket size

@@ -68,13 +68,14 @@ def measure(scale: Scale) -> Findings:
             {
                 _UNIFORM: lambda pair: ask_ours(even_index, pair[0]),
                 _SKEWED: lambda pair: ask_ours(uneven_index, pair[1]),
-            }
+            },
+            evicting=True,
         )
         run_in(even_index, uniform(run_in_by, RUN_IN_SEED))
         run_in(uneven_index, skewed(run_in_by, SKEW_SEED + 2))
         pairs = list(zip(queries(even, uniform(2 * count, QUERY_SEED)), asked, strict=True))
         times = both.compare(pairs[:count], hot=pairs[count:])
-        alone = Arena({_SKEWED: partial(ask_ours, uneven_index)})
+        alone = Arena({_SKEWED: partial(ask_ours, uneven_index)}, evicting=True)
         of_crowd = alone.compare(list(asked_crowd))[_SKEWED]
         of_pile = alone.compare(list(asked_pile))[_SKEWED]
         bytes_each = folder_bytes(Path(name) / "skewed") / size

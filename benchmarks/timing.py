@@ -1,8 +1,9 @@
 """Timing contenders side by side, each call finding the processor's caches cold.
 
-COLD is what a server sees that decodes a picture between two look-ups: contenders take turns in
-random order, and before each call 64 MiB of other memory are written. HOT is one contender alone in
-a tight loop, each call finding warm what the one before it used; it flatters.
+COLD is what a server sees that does other work between two calls: everything that all contenders
+are asked is put in one random order, so that each call finds in the caches what the others left
+there, and seldom anything of its own. HOT is one contender alone in a tight loop, each call finding
+warm what the one before it used; it flatters.
 """
 
 import random
@@ -19,7 +20,6 @@ from benchmarks.results import Table
 
 Asked = TypeVar("Asked")
 
-# More than a core's caches hold.
 _EVICTING_BYTES = 1 << 26
 _SEED = 20263
 
@@ -47,11 +47,15 @@ class Arena(Generic[Asked]):
 
     Args:
         contenders: What answers, by name.
+        evicting: Also write 64 MiB of other memory before each cold call: where the contenders
+            read so little, or all the same, that they leave each other's caches warm.
     """
 
-    def __init__(self, contenders: Mapping[str, Callable[[Asked], object]]) -> None:
+    def __init__(
+        self, contenders: Mapping[str, Callable[[Asked], object]], *, evicting: bool = False
+    ) -> None:
         self._contenders = dict(contenders)
-        self._evicting = np.zeros(_EVICTING_BYTES, np.uint8)
+        self._evicting = np.zeros(_EVICTING_BYTES if evicting else 0, np.uint8)
 
     def compare(
         self,
@@ -70,27 +74,32 @@ class Arena(Generic[Asked]):
                 Look-ups should be others than those asked cold, which are in the caches then.
             check: Is given a question and all answers; raises if they must not differ.
         """
-        chance = random.Random(_SEED)
-        cold: dict[str, list[list[float]]] = {name: [] for name in self._contenders}
+        jobs = [
+            (place, name)
+            for place in range(len(asked))
+            for name in self._contenders
+            for _ in range(rounds)
+        ]
+        random.Random(_SEED).shuffle(jobs)
+        taken: dict[str, list[list[float]]] = {
+            name: [[] for _ in asked] for name in self._contenders
+        }
+        answers: list[dict[str, object]] = [{} for _ in asked]
         with threadpool_limits(1):
-            for question in asked:
-                taken: dict[str, list[float]] = {name: [] for name in self._contenders}
-                answers: dict[str, object] = {}
-                for _ in range(rounds):
-                    for name in chance.sample(list(self._contenders), len(self._contenders)):
-                        self._evicting += 1
-                        begin = time.perf_counter()
-                        answers[name] = self._contenders[name](question)
-                        taken[name].append(time.perf_counter() - begin)
-                if check:
-                    check(question, answers)
-                for name, seconds in taken.items():
-                    cold[name].append(seconds)
+            for place, name in jobs:
+                self._evicting += 1
+                begin = time.perf_counter()
+                answer = self._contenders[name](asked[place])
+                taken[name][place].append(time.perf_counter() - begin)
+                answers[place][name] = answer
+            if check:
+                for question, given in zip(asked, answers, strict=True):
+                    check(question, given)
             loops = {
                 name: self._loop(name, hot, rounds) if hot else [] for name in self._contenders
             }
         return {
-            name: Times([median(seconds) for seconds in cold[name]], loops[name])
+            name: Times([median(seconds) for seconds in taken[name]], loops[name])
             for name in self._contenders
         }
 

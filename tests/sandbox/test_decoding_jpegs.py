@@ -16,7 +16,7 @@ from tests.corpus import photographs, require
 from tests.drawing import landscape
 from tests.pictures import encoded
 from tutela.errors import InvalidInputError
-from tutela.sandbox.decoding import decode, prepare
+from tutela.sandbox.decoding import Room, decode, prepare
 from tutela.sandbox.model import Limits
 
 SUBSAMPLINGS = ("444", "422", "420", "440", "411")
@@ -101,6 +101,19 @@ def test_a_jpeg_that_is_not_in_memory_is_left_to_pillow() -> None:
     strips = list(decode(from_disk(file), Limits()))
     assert len(strips) > 1
     assert np.array_equal(np.concatenate([strip.pixels for strip in strips]), in_one_piece(file))
+
+
+def test_one_room_serves_pictures_of_all_sizes_one_after_the_other() -> None:
+    room = Room()
+    for width, height, mode in (
+        (40, 30, "RGB"),
+        (900, 700, "RGB"),
+        (300, 200, "L"),
+        (64, 64, "RGB"),
+    ):
+        file = encoded(landscape(width, height).convert(mode), "JPEG")
+        (strip,) = decode(io.BytesIO(file), Limits(), room)
+        assert np.array_equal(strip.pixels, np.asarray(Image.open(io.BytesIO(file))))
 
 
 def test_inks_are_left_to_pillow() -> None:

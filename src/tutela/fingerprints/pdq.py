@@ -17,6 +17,7 @@ from tutela.kernel.library import Variant, variant
 _SMALLEST = 5
 # How much of a picture that is scattered in memory is copied at a time.
 _STRIP_BYTES = 1 << 18
+_BYTES = np.dtype(np.uint8)
 
 
 def pdq_of(pixels: NDArray[np.uint8]) -> Pdq:
@@ -130,6 +131,11 @@ class _Arithmetic(Protocol):
 
 
 @lru_cache
+def _kernel_in_use() -> PdqKernel | None:
+    return _kernel(variant())
+
+
+@lru_cache
 def _kernel(of: Variant) -> PdqKernel | None:
     return PdqKernel.load(of)
 
@@ -137,7 +143,7 @@ def _kernel(of: Variant) -> PdqKernel | None:
 def _hashes_of(pixels: NDArray[np.uint8], count: int) -> tuple[Pdq, ...]:
     _check(pixels)
     height, width = pixels.shape[:2]
-    kernel = _kernel(variant())
+    kernel = _kernel_in_use()
     if kernel and min(height, width) >= _SMALLEST and _has_contiguous_rows(pixels):
         return kernel.hashes_of_whole(pixels, count)
     sums = PdqSums(height, width)
@@ -146,7 +152,7 @@ def _hashes_of(pixels: NDArray[np.uint8], count: int) -> tuple[Pdq, ...]:
 
 
 def _check(pixels: NDArray[np.uint8]) -> None:
-    if pixels.dtype != np.uint8 or pixels.ndim < 2 or pixels.shape[2:] not in ((), (3,), (4,)):
+    if pixels.dtype != _BYTES or pixels.ndim < 2 or pixels.shape[2:] not in ((), (3,), (4,)):
         raise InvalidInputError(
             f"a picture is height x width (x 3 or 4) bytes, not {pixels.dtype} {pixels.shape}"
         )

@@ -12,6 +12,7 @@ from tutela.fingerprints.model import Kind, Pdq
 from tutela.fingerprints.pdq_reference import COSINES
 from tutela.kernel.library import Variant, function
 
+_HASH_BYTES = Kind.PDQ.width
 _ADDRESS, _SIZE, _INT = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
 
 
@@ -62,7 +63,7 @@ class PdqKernel:
         self, sums: NDArray[np.float64], height: int, width: int, count: int
     ) -> tuple[Pdq, ...]:
         """As ``pdq_reference.hashes_of``."""
-        hashes = ctypes.create_string_buffer(count * Kind.PDQ.width)
+        hashes = (ctypes.c_char * (count * _HASH_BYTES))()
         quality = self._hashes(_address(sums), height, width, _COSINES, count, hashes)
         return _as_pdqs(hashes.raw, quality)
 
@@ -73,7 +74,7 @@ class PdqKernel:
             MemoryError: As ``add_rows``.
         """
         height, width, channels = (*pixels.shape, 1)[:3]
-        hashes = ctypes.create_string_buffer(count * Kind.PDQ.width)
+        hashes = (ctypes.c_char * (count * _HASH_BYTES))()
         quality = self._whole(
             _address(pixels), pixels.strides[0], height, width, channels, _COSINES, count, hashes
         )
@@ -83,8 +84,10 @@ class PdqKernel:
 
 
 def _as_pdqs(values: bytes, quality: int) -> tuple[Pdq, ...]:
-    size = Kind.PDQ.width
-    return tuple([Pdq(values[at : at + size], quality) for at in range(0, len(values), size)])
+    if len(values) == _HASH_BYTES:
+        return (Pdq(values, quality),)
+    starts = range(0, len(values), _HASH_BYTES)
+    return tuple([Pdq(values[start : start + _HASH_BYTES], quality) for start in starts])
 
 
 def _address(array: NDArray[Any]) -> int:

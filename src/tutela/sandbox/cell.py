@@ -25,7 +25,7 @@ from tutela.errors import InvalidInputError
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import Pdq, PictureState
 from tutela.fingerprints.pdq import PdqSums
-from tutela.sandbox.decoding import decode, prepare, took_too_much_memory
+from tutela.sandbox.decoding import Room, decode, prepare, took_too_much_memory
 from tutela.sandbox.model import PACKET_BYTES, Limits
 
 if TYPE_CHECKING:
@@ -48,17 +48,20 @@ def main(arguments: list[str]) -> None:
     prepare()
     threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
     _confine(limits)
+    room = Room()
     house.send(json.dumps({"ready": True}).encode())
     while True:
         packet, descriptors, _, _ = socket.recv_fds(house, PACKET_BYTES, 1)
         if not packet:
             return
         request = json.loads(packet)
-        for answer in _open_up(descriptors[0], limits, dihedrals=request["dihedrals"]):
+        for answer in _open_up(descriptors[0], limits, room, dihedrals=request["dihedrals"]):
             house.send(json.dumps(answer).encode())
 
 
-def _open_up(descriptor: int, limits: Limits, *, dihedrals: bool) -> Iterator[dict[str, object]]:
+def _open_up(
+    descriptor: int, limits: Limits, room: Room, *, dihedrals: bool
+) -> Iterator[dict[str, object]]:
     with io.BufferedReader(_File(descriptor), _BUFFER_BYTES) as reader:
         file = cast("BinaryIO", reader)
         try:
@@ -76,7 +79,7 @@ def _open_up(descriptor: int, limits: Limits, *, dihedrals: bool) -> Iterator[di
             "sha256": digests.sha256.hex(),
         }
         signal.alarm(int(limits.seconds) + _GRACE_SECONDS)
-        picture = _look(file, limits, dihedrals=dihedrals)
+        picture = _look(file, limits, room, dihedrals=dihedrals)
         signal.alarm(0)
     yield picture
 
@@ -97,10 +100,10 @@ def _whole(file: BinaryIO, limits: Limits) -> bytes | None:
     return None
 
 
-def _look(file: BinaryIO, limits: Limits, *, dihedrals: bool) -> dict[str, object]:
+def _look(file: BinaryIO, limits: Limits, room: Room, *, dihedrals: bool) -> dict[str, object]:
     try:
         sums = None
-        for strip in decode(file, limits):
+        for strip in decode(file, limits, room):
             sums = sums or PdqSums(strip.height, strip.width)
             sums.add(strip.first_row, strip.pixels)
         if sums is None:

@@ -26,6 +26,7 @@ _COLOUR = frozenset({"RGB", "RGBA", "RGBX", "RGBa", "LA", "P", "PA", "CMYK", "YC
 _AS_THEY_ARE = frozenset({"RGB", "RGBA", "RGBX"})
 # What JPEGs of these modes are decoded to. Inks are Pillow's to convert.
 _JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY"}
+_MOST_KEPT_BYTES = 1 << 26
 
 _ENDS_EARLY = re.compile(
     r"truncat|unexpected end|end of (file|data)|unexpected eof|premature|"
@@ -64,7 +65,25 @@ class Strip:
     pixels: NDArray[np.uint8]
 
 
-def decode(file: BinaryIO, limits: Limits) -> Iterator[Strip]:
+class Room:
+    """Memory for the pixels of one JPEG after the other.
+
+    The system hands new memory out as pages of zeros, which takes a sixth as long as decoding does.
+    """
+
+    def __init__(self) -> None:
+        self._kept = np.empty(0, np.uint8)
+
+    def take(self, size: int) -> NDArray[np.uint8]:
+        """So many bytes, which hold anything. What was taken before is not to be read any more."""
+        if size > _MOST_KEPT_BYTES:
+            return np.empty(size, np.uint8)
+        if size > len(self._kept):
+            self._kept = np.empty(size, np.uint8)
+        return self._kept[:size]
+
+
+def decode(file: BinaryIO, limits: Limits, room: Room | None = None) -> Iterator[Strip]:
     """The pixels of a picture file: of its first frame, and not turned as its EXIF data says.
 
     Colour modes are treated as in Meta's library when it is told to convert to RGB:
@@ -75,10 +94,11 @@ def decode(file: BinaryIO, limits: Limits) -> Iterator[Strip]:
         file: Read from its beginning; must be seekable. JPEGs are decoded quicker if it is an
             ``io.BytesIO``.
         limits: Its ``pixels`` are held against what the header says, before anything is decoded.
+        room: Where to put the pixels of a JPEG; in new memory if left out.
 
     Yields:
         The rows from the first to the last, in one strip or many; none if the file does not begin
-        as a picture does.
+        as a picture does. A strip is to be read before the next is asked for.
 
     Raises:
         InvalidInputError: It begins as a picture, but cannot be decoded. The message says why, in
@@ -94,7 +114,8 @@ def decode(file: BinaryIO, limits: Limits) -> Iterator[Strip]:
     try:
         with Image.open(file, formats=picture_format.decoders) as image:
             _check_size(image.size, limits)
-            if isinstance(file, io.BytesIO) and (jpeg := _jpeg(image, file.getvalue())):
+            jpeg = _jpeg(image, file.getvalue(), room) if isinstance(file, io.BytesIO) else None
+            if jpeg:
                 yield jpeg
                 return
             image.load()
@@ -121,12 +142,13 @@ def _check_size(size: tuple[int, int], limits: Limits) -> None:
         raise InvalidInputError(f"damaged picture: it is {width} x {height} pixels")
 
 
-def _jpeg(image: Image.Image, content: bytes) -> Strip | None:
+def _jpeg(image: Image.Image, content: bytes, room: Room | None) -> Strip | None:
     """The whole of a JPEG, decoded without Pillow's own copy of it.
 
     Args:
         image: Opened, so that Pillow has found its header well, but not loaded.
         content: The file.
+        room: Where to put the pixels.
 
     Returns:
         Exactly what Pillow would decode. ``None`` if this is something else than a flawless JPEG:
@@ -140,7 +162,12 @@ def _jpeg(image: Image.Image, content: bytes) -> Strip | None:
         if simplejpeg.decode_jpeg_header(content)[:2] != (height, width):
             return None
         pixels = simplejpeg.decode_jpeg(
-            content, colours, fastdct=False, fastupsample=False, strict=True
+            content,
+            colours,
+            fastdct=False,
+            fastupsample=False,
+            strict=True,
+            buffer=(room or Room()).take(height * width * len(image.getbands())),
         )
     except ValueError:
         return None
