@@ -40,6 +40,9 @@ enum {
     /* Values of a row whose columns are summed before they are reduced: they stay in the nearest
      * cache meanwhile. */
     BLOCK = 16384,
+    /* Bytes of a row that is asked for beforehand, and of what the processor fetches at once. */
+    SHORT_ROW = 8192,
+    LINE = 64,
     /* Zeros behind what is read by whole vectors. */
     PADDING = 16,
     /* Luminance is weighed in thousandths. */
@@ -260,6 +263,18 @@ static void reduce(double *sums, const int32_t *columns, const struct block *blo
     }
 }
 
+/* Ask for the rows after these. Those of small pictures are too short for the processor to see by
+ * itself where it goes on. */
+static void ask_for_next(const uint8_t *const *rows, int count, ptrdiff_t stride, size_t values)
+{
+    for (int i = 0; i < count; i++) {
+        /* As a number, since it may lie past the last row, where there is nothing to fetch. */
+        const uintptr_t next = (uintptr_t)rows[i] + (uintptr_t)((ptrdiff_t)count * stride);
+        for (size_t x = 0; x < values; x += LINE)
+            __builtin_prefetch((const void *)(next + x));
+    }
+}
+
 /* Add rows to one row of sums: those from `from` to before `to`, of which pixels[0] is the first,
  * all read by `output`. Only one digit of their weights counts. */
 static void add_to_output(double *sums, const uint8_t *pixels, ptrdiff_t stride, size_t output,
@@ -283,6 +298,8 @@ static void add_to_output(double *sums, const uint8_t *pixels, ptrdiff_t stride,
             weights[count] = (uint16_t)weight;
             rows[count++] = pixels + (ptrdiff_t)(row++ - from) * stride + block->first_value;
         }
+        if (block->values <= SHORT_ROW)
+            ask_for_next(rows, count, stride, block->values);
         add_group(columns, rows, weights, count, block->values, is_first);
     }
     memset(columns + block->values, 0, PADDING * sizeof *columns);
