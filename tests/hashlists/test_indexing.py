@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from tests.conftest import TurnedClock
 from tests.hashlists.filling import ACTOR, add, md5, new_list, withdraw
@@ -480,3 +481,29 @@ def test_a_damaged_index_of_another_database_never_answers(
     with open_index(folder, database, whole=False) as index:
         assert index.is_whole
         assert known(index) == set()
+
+
+def test_a_change_is_read_without_looking_a_list_through(
+    database: Database, clock: TurnedClock, folder: Path
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL chooses by what it knows of the rows")
+    hash_list = new_list(database, clock)
+    add(database, hash_list, clock, *map(md5, range(1, 6)))
+    read: list[tuple[str, object]] = []
+    with open_index(folder, database) as index:
+        add(database, hash_list, clock, md5(6))
+
+        @event.listens_for(database.engine, "before_cursor_execute")
+        def listen(connection, cursor, statement, parameters, context, many) -> None:
+            if "FROM entries" in statement and "revision" in statement:
+                read.append((statement, parameters))
+
+        catch_up(database, index)
+        event.remove(database.engine, "before_cursor_execute", listen)
+        assert known(index) == {1, 2, 3, 4, 5, 6}
+    assert read
+    with database.reading() as connection:
+        for statement, parameters in read:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            assert "ix_entries_revision" in " ".join(row.detail for row in plan)

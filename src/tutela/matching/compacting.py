@@ -3,7 +3,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from tutela.matching.durable import COMPACTING_LOCK, exclusive, storage_errors
+from tutela.matching.durable import compacting_alone, exclusive, storage_errors
 from tutela.matching.manifest import UNFINISHED_SEGMENT
 from tutela.matching.merging import choose_merge, largest_merge, write_merged
 from tutela.matching.segment import check_segment
@@ -14,7 +14,7 @@ DEFAULT_MEMORY_BYTES = 2 << 30
 
 
 def compact(folder: Path, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:
-    """Merge segments until none is worth merging; waits for any other that does so.
+    """Merge segments until none is worth merging, unless another does so already.
 
     The writer's lock is held for the moments in which a merged segment takes the place of those
     that it was made from. What is changed meanwhile counts in the merged segment too.
@@ -30,9 +30,11 @@ def compact(folder: Path, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:
         DamagedIndexError: What was to be merged is not as it was written; it is left so.
         StorageError: The disk is full, or cannot be written; the index is as it was.
     """
-    with exclusive(folder, COMPACTING_LOCK):
+    with compacting_alone(folder) as alone:
+        merges = 0
+        if not alone:
+            return merges
         try:
-            merges = 0
             while _merge_once(folder, largest_merge(memory_bytes)):
                 merges += 1
             return merges

@@ -49,22 +49,46 @@ def storage_errors(folder: Path, action: str) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive(folder: Path, name: str = LOCK) -> Iterator[None]:
-    """Hold a lock of the folder's; waits for any other holder, thread or process.
-
-    Args:
-        folder: The index's folder.
-        name: Which lock: the writer's, if left out.
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the folder's write lock; waits for any other holder, thread or process.
 
     Raises:
         DamagedIndexError: The folder is gone, or was deleted while this waited.
         StorageError: The lock file cannot be made, for one because the folder is read-only.
     """
+    with _locked(folder, LOCK, fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def compacting_alone(folder: Path) -> Iterator[bool]:
+    """Hold the lock of who compacts the folder's index; gives ``False`` if another holds it.
+
+    Raises:
+        DamagedIndexError: The folder is gone.
+        StorageError: The lock file cannot be made.
+    """
+    try:
+        with _locked(folder, COMPACTING_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield True
+    except _HeldElsewhereError:
+        yield False
+
+
+class _HeldElsewhereError(Exception):
+    pass
+
+
+@contextmanager
+def _locked(folder: Path, name: str, how: int) -> Iterator[None]:
     with storage_errors(folder, "lock"):
         lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         with storage_errors(folder, "lock"):
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, how)
+            except BlockingIOError:
+                raise _HeldElsewhereError from None
             # Whoever finds the folder made anew meanwhile holds another lock.
             if not os.path.samestat((folder / name).stat(), os.fstat(lock)):
                 raise damaged(folder, "its lock was deleted")
