@@ -496,7 +496,7 @@ def test_a_change_is_read_without_looking_a_list_through(
 
         @event.listens_for(database.engine, "before_cursor_execute")
         def listen(connection, cursor, statement, parameters, context, many) -> None:
-            if "FROM entries" in statement and "revision" in statement:
+            if "entries.revision >" in statement:
                 read.append((statement, parameters))
 
         catch_up(database, index)
