@@ -24,6 +24,8 @@
 #define LINES_AHEAD 4
 #define LINE 64
 #define CANDIDATES 1024
+/* As many as there are for the distance 31, and more. */
+#define FEW_RUNS 512
 /* Past this share of the rows, fetching candidates takes longer than reading all rows in order. */
 #define SCAN_SHARE 16
 /* The largest distance for which the tables are any use. */
@@ -266,16 +268,17 @@ static int probe(const pdq_block *block, uint32_t number, uint32_t query, const 
     return 1;
 }
 
-/* How many runs there can be at the most. */
+/* How many runs there can be at the most: for each chunk the ways to differ in fewer bits than its
+ * budget. */
 static uint64_t most_runs(unsigned most)
 {
-    uint64_t total = 0, choose = 1;
-    for (unsigned differing = 0; differing <= (most + CHUNKS) / CHUNKS && differing <= 16;
-         differing++) {
-        total += choose;
-        choose = choose * (16 - differing) / (differing + 1);
+    const unsigned least_budget = (most + 1) / CHUNKS, raised = (most + 1) % CHUNKS;
+    uint64_t total = 0, ways = 1;
+    for (unsigned differing = 0; differing <= least_budget; differing++) {
+        total += ways * (differing < least_budget ? CHUNKS : raised);
+        ways = ways * (16 - differing) / (differing + 1);
     }
-    return total * CHUNKS;
+    return total;
 }
 
 /* Find all rows within a distance of each query.
@@ -296,8 +299,11 @@ int64_t EXPORTED(tutela_search)(const pdq_block *blocks, uint64_t block_count,
                                 hit *hits, uint64_t capacity)
 {
     found all = {hits, capacity, 0};
-    run *runs = NULL;
-    if (most <= LARGEST_PROBED) {
+    /* On the stack for the usual distances: asking for memory may cost more than the search, where
+     * the allocator first clears up what others have left. */
+    run few[FEW_RUNS];
+    run *runs = few;
+    if (most <= LARGEST_PROBED && most_runs(most) > FEW_RUNS) {
         runs = malloc(most_runs(most) * sizeof(run));
         if (runs == NULL)
             return -1;
@@ -306,11 +312,12 @@ int64_t EXPORTED(tutela_search)(const pdq_block *blocks, uint64_t block_count,
         const uint8_t *wanted = queries + query * 32;
         for (uint64_t number = 0; number < block_count; number++) {
             const pdq_block *block = blocks + number;
-            if (block->bits == 0 || runs == NULL ||
+            if (block->bits == 0 || most > LARGEST_PROBED ||
                 !probe(block, (uint32_t)number, (uint32_t)query, wanted, most, runs, &all))
                 scan(block, (uint32_t)number, (uint32_t)query, wanted, most, &all);
         }
     }
-    free(runs);
+    if (runs != few)
+        free(runs);
     return (int64_t)all.count;
 }
