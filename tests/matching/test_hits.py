@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutela.fingerprints.model import Kind
-from tutela.matching.hits import NO_HITS, HitColumns, Hits
+from tutela.matching.hits import NO_HITS, Found, Hits
 from tutela.matching.model import Hit
+from tutela.matching.segment import Block
 
 HITS = st.builds(
     Hit,
@@ -19,16 +20,22 @@ HITS = st.builds(
 
 
 def hits_of(some: list[Hit]) -> Hits:
-    parts = [
-        HitColumns(
+    found: list[Found] = []
+    for kind in {hit.kind for hit in some}:
+        part = [hit for hit in some if hit.kind is kind]
+        block = Block(
             kind,
-            np.array([hit.distance for hit in some if hit.kind is kind], np.uint16),
-            np.array([hit.hash_list for hit in some if hit.kind is kind], np.uint8),
-            np.array([hit.entry for hit in some if hit.kind is kind], np.int64),
+            first_row=0,
+            values=(),
+            entries=np.array([hit.entry for hit in part], np.uint64),
+            lowest=0,
+            hash_lists=np.array([hit.hash_list for hit in part], np.uint8),
+            tables=None,
+            layout=None,
         )
-        for kind in {hit.kind for hit in some}
-    ]
-    return Hits.of(parts) if parts else NO_HITS
+        rows = np.arange(len(part))
+        found.append((0, block, rows, np.array([hit.distance for hit in part], np.uint16)))
+    return Hits.of(found) if found else NO_HITS
 
 
 @given(some=st.lists(HITS, max_size=400, unique_by=lambda hit: (hit.entry, hit.kind)))

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from tutela.fingerprints.model import Kind
 from tutela.kernel.library import function
-from tutela.matching.scanning import Found, contains, scan
+from tutela.matching.hits import Found
+from tutela.matching.scanning import contains, scan
 from tutela.matching.segment import Block, Segment
 
 _KINDS = tuple(Kind)
@@ -186,6 +187,10 @@ _room = _Room()
 
 
 def _found(blocks: tuple[Block, ...], hits: npt.NDArray[np.void]) -> Iterator[Found]:
+    if len(hits) == 1:
+        ((query, block, row, distance),) = hits.tolist()
+        yield query, blocks[block], (row,), (distance,)
+        return
     # The hits of one query in one block stand together.
     pairs = hits["query"].astype(np.int64) * len(blocks) + hits["block"]
     edges = [0, *(np.flatnonzero(np.diff(pairs)) + 1).tolist(), len(hits)]

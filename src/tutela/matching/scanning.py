@@ -6,10 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tutela.fingerprints.model import Kind
+from tutela.matching.hits import Found
 from tutela.matching.segment import Block, Segment, value_columns
-
-Found = tuple[int, Block, npt.NDArray[np.intp], npt.NDArray[np.uint16]]
-"""For one query, by its position: rows of a block, and in how many bits each differs."""
 
 _ROWS_AT_ONCE = 1 << 14
 """So many rows and the scratch space beside them stay in a core's cache."""

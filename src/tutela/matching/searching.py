@@ -5,7 +5,7 @@ from operator import attrgetter
 
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
-from tutela.matching.hits import NO_HITS, HitColumns, Hits
+from tutela.matching.hits import NO_HITS, Found, Hits
 from tutela.matching.model import Query
 from tutela.matching.probing import Prepared
 
@@ -31,7 +31,7 @@ def search(prepared: Prepared, queries: Sequence[Query], max_distance: int) -> l
         raise InvalidInputError(
             f"a distance is a number from 0 to {LARGEST_DISTANCE}, not {max_distance}"
         )
-    found: dict[int, list[HitColumns]] = {}
+    found: dict[int, list[Found]] = {}
     for kind, value_of, width in _KINDS:
         asked = [
             (place, value)
@@ -44,9 +44,8 @@ def search(prepared: Prepared, queries: Sequence[Query], max_distance: int) -> l
         for value in values:
             if len(value) != width:
                 raise InvalidInputError(f"a {kind} fingerprint is {width} bytes, not {len(value)}")
-        for place, block, rows, distances in prepared.find(kind, values, max_distance):
-            columns = HitColumns(kind, distances, block.hash_lists[rows], block.entries_of(rows))
-            found.setdefault(places[place], []).append(columns)
+        for each in prepared.find(kind, values, max_distance):
+            found.setdefault(places[each[0]], []).append(each)
     return [Hits.of(found[place]) if place in found else NO_HITS for place in range(len(queries))]
 
 
