@@ -18,6 +18,9 @@ from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
 
+# A test that waits for its turn on a busy machine has not failed.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 # `make soak` chooses it.
 hypothesis.settings.register_profile("soak", max_examples=2000, deadline=None)
 
@@ -45,7 +48,7 @@ def _own_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     for name in list(os.environ):
-        if name.startswith("TUTELA_") and not name.startswith("TUTELA_TEST_"):
+        if name.startswith("TUTELA_") and not name.startswith(("TUTELA_TEST_", "TUTELA_KERNEL")):
             monkeypatch.delenv(name)
     # An empty file, so that a tutela.toml in the working folder does not reach the tests.
     empty = tmp_path_factory.mktemp("settings") / "tutela.toml"

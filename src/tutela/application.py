@@ -24,7 +24,6 @@ from tutela.console import documentation, home
 from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
 from tutela.errors import StorageError
-from tutela.matching.index import Index
 from tutela.screening.opening import open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
@@ -37,7 +36,6 @@ from tutela.storage.settings import Settings, load_settings
 _FOLLOW_SECONDS = 0.2
 _SAVE_SECONDS = 1.0
 _MERGE_SECONDS = 1.0
-_MERGING_NICENESS = 10
 # For so long a thread in the background may hold up the answers before it gives way. With Python's
 # own five milliseconds the slowest answers took twice as long while a list was being taken up.
 _SWITCH_SECONDS = 0.0005
@@ -76,7 +74,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                     Repeating("counts", partial(room.counts.save, database), _SAVE_SECONDS, _tell),
                     Repeating(
                         "merging",
-                        partial(_merge, room.index, settings.merge_memory_mib << 20),
+                        partial(room.index.compact, settings.merge_memory_mib << 20),
                         _MERGE_SECONDS,
                         _tell,
                     ),
@@ -126,12 +124,6 @@ def _health(service: Service) -> Health:
         lists=service.screening.screener.live_lists,
         entries=len(service.screening.index),
     )
-
-
-def _merge(index: Index, memory_bytes: int) -> None:
-    """Merge the index's segments, behind whatever else wants the processor."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _MERGING_NICENESS)
-    index.compact(memory_bytes)
 
 
 def _end_with_parent() -> None:

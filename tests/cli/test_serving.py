@@ -54,12 +54,12 @@ def test_it_answers_and_ctrl_c_stops_it_cleanly(settings: Settings, workers: str
     headers = {"Authorization": f"Bearer {key['key']}"}
     with serving(settings, "--workers", workers) as (running, address):
         sent = {"fingerprints": {"md5": "0" * 32}}
-        httpx.post(f"{address}/v1/lists", json={"name": "partner"}, headers=headers)
+        httpx.post(f"{address}/v1/lists", json={"name": "partner"}, headers=headers, timeout=60)
         for _ in range(20):
             answer = httpx.post(f"{address}/v1/screen", json=sent, headers=headers, timeout=30)
             assert answer.json() == {"verdict": "clear"}
         added = {"source": "a test", "entries": [{"kind": "md5", "hash": "0" * 32}]}
-        httpx.post(f"{address}/v1/lists/partner/entries", json=added, headers=headers)
+        httpx.post(f"{address}/v1/lists/partner/entries", json=added, headers=headers, timeout=60)
         matches = 0
 
         def is_a_match() -> bool:
@@ -71,12 +71,12 @@ def test_it_answers_and_ctrl_c_stops_it_cleanly(settings: Settings, workers: str
         assert comes_true(lambda: all(is_a_match() for _ in range(20)))
 
         def all_are_counted() -> bool:
-            text = httpx.get(f"{address}/metrics", headers=headers).text
+            text = httpx.get(f"{address}/metrics", headers=headers, timeout=60).text
             count = f'tutela_screened_files_total{{verdict="match"}} {matches:.1f}'
             return count in text
 
         assert comes_true(all_are_counted)
-        text = httpx.get(f"{address}/metrics", headers=headers).text
+        text = httpx.get(f"{address}/metrics", headers=headers, timeout=60).text
         (requests,) = re.findall(
             r'tutela_http_requests_total{method="POST",route="/v1/screen"} ([0-9]+)', text
         )

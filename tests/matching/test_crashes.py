@@ -185,3 +185,28 @@ def test_a_disk_too_full_to_merge_does_not_undo_the_update(tmp_path: Path) -> No
         assert len(list(tmp_path.glob("*.segment"))) == 1
         answers = index.look_up_many([asking(each) for each in entries], 0)
         assert [[hit.entry for hit in hits] for hits in answers] == [[n] for n in range(1000)]
+
+
+OPENS_SOUND = """
+import sys
+from pathlib import Path
+from tutela.matching.index import Index
+print("ready", flush=True)
+for line in sys.stdin:
+    with Index.open_sound(Path(sys.argv[1])) as index:
+        print(index.is_whole, flush=True)
+"""
+
+
+def test_what_was_replaced_while_the_index_is_opened_is_not_taken_for_damaged(
+    tmp_path: Path,
+) -> None:
+    with Index.open(tmp_path) as index, start(OPENS_SOUND, tmp_path) as reader:
+        index.add(some_entries(2000), revision=1)
+        reader.stdout.readline()
+        for revision in range(2, 80):
+            reader.stdin.write("open\n")
+            reader.stdin.flush()
+            index.withdraw([revision], revision=revision)
+            assert reader.stdout.readline().strip() == "True"
+        reader.stdin.close()

@@ -1,5 +1,6 @@
 """An index in a folder: opened, changed, shared, damaged and mended."""
 
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -298,3 +299,43 @@ def test_a_closed_index_says_so(folder: Path) -> None:
     for attempt in (index.refresh, index.clear, index.verify, lambda: index.revision):
         with pytest.raises(StorageError, match="closed"):
             attempt()
+
+
+def test_readers_keep_what_they_have_while_a_lost_index_is_built_anew(folder: Path) -> None:
+    entries = some_entries(10)
+    with Index.open(folder) as reader:
+        reader.add(entries, revision=5)
+        shutil.rmtree(folder)
+        with Index.open(folder) as builder, builder.writing() as writer:
+            assert not reader.refresh()
+            assert (len(reader), reader.revision) == (10, 5)
+            assert found(reader, *entries) == list(range(10))
+            writer.replace(read_batches(some_entries(3, first=20)), revision=6)
+            assert reader.refresh()
+            assert (len(reader), reader.revision) == (3, 6)
+
+
+def test_a_writer_of_an_index_that_was_lost_begins_with_nothing(folder: Path) -> None:
+    with Index.open(folder) as index:
+        index.add(some_entries(10), revision=5)
+        shutil.rmtree(folder)
+        Index.open(folder).close()
+        with index.writing() as writer:
+            assert writer.revision == 0
+            writer.replace(read_batches(some_entries(4)), revision=5)
+        assert len(index) == 4
+        index.verify()
+
+
+def test_damage_that_merging_finds_leaves_what_is_sound(folder: Path) -> None:
+    with Index.open(folder, merged_at_once=1) as index:
+        for revision in (1, 2, 3):
+            index.add(some_entries(10, first=10 * revision), revision=revision)
+        newest = max(folder.glob("*.segment"))
+        content = bytearray(newest.read_bytes())
+        content[0] ^= 1
+        newest.write_bytes(content)
+        with pytest.raises(StorageError, match="damaged"):
+            index.compact()
+        assert not index.is_whole
+        assert found(index, *some_entries(30, first=10)) == list(range(10, 30))

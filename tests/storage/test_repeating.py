@@ -114,3 +114,15 @@ def test_whoever_waits_for_it_is_let_go_when_it_is_stopped(told: Told) -> None:
         threading.Timer(0.05, go_on.set).start()
     waiting.join(30)
     assert not waiting.is_alive()
+
+
+def test_a_failure_that_cannot_be_told_does_not_end_it() -> None:
+    task = Task()
+    task.failure = StorageError("the disk is full")
+
+    def mute(what: str, failure: Exception) -> None:
+        raise BrokenPipeError
+
+    with Repeating("testing", task, 0.001, mute) as repeating:
+        assert comes_true(lambda: task.times > 10)
+        assert repeating.failure is task.failure

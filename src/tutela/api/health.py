@@ -1,5 +1,6 @@
 """``/healthz``, ``/readyz`` and ``/metrics``: for those who watch over the service."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -70,7 +71,7 @@ def ready(service: Here, response: Response) -> Ready:
     # Beside the key that its parameter asks for: none.
     openapi_extra={"security": [{}]},
 )
-def metrics(
+async def metrics(
     service: Here,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
 ) -> Response:
@@ -79,8 +80,8 @@ def metrics(
     With a key that has the scope `metrics:read`: also times, and counts of verdicts, in all and
     by list.
     """
-    series = health_series(service)
+    series = await service.work(partial(health_series, service))
     if credentials is not None:
-        require(service.keys.check(credentials.credentials), Scope.METRICS_READ)
-        series += verdict_series(service)
+        require(await service.check_key(credentials.credentials), Scope.METRICS_READ)
+        series += await service.work(partial(verdict_series, service))
     return Response(series, media_type=CONTENT_TYPE)

@@ -73,7 +73,7 @@ async def receive_body(
     """
     if announced.isdigit() and int(announced) > limit:
         raise _too_much_json(limit)
-    body = b""
+    body = bytearray()
     try:
         async with timeout(seconds):
             more = True
@@ -85,11 +85,13 @@ async def receive_body(
                 if len(body) + len(part) > limit:
                     raise _too_much_json(limit)
                 place.hold(len(part))
-                body = body + part if body else part
                 more = message.get("more_body", False)
+                if not more and not body:
+                    return bytes(part)
+                body += part
     except TimeoutError:
         raise _too_slow(seconds) from None
-    return body
+    return bytes(body)
 
 
 async def receive_files(

@@ -144,7 +144,9 @@ static void fetch(const pdq_block *block, candidate *candidates, unsigned count,
                   found *all)
 {
     for (unsigned i = 0; i < count; i++) {
-        candidates[i].row = row_at(block, candidates[i].chunk, candidates[i].place);
+        /* Rows past the end are in damaged tables only; none is there to be found. */
+        const uint32_t row = row_at(block, candidates[i].chunk, candidates[i].place);
+        candidates[i].row = row < block->rows ? row : 0;
         __builtin_prefetch(block->values + (uint64_t)candidates[i].row * 32);
     }
     for (unsigned i = 0; i < count; i++) {

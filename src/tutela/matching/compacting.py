@@ -1,12 +1,13 @@
 """Merging large segments in the background, while others read the index and change it."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tutela.matching.durable import compacting_alone, exclusive, storage_errors
+from tutela.matching.durable import compacting_alone, exclusive
 from tutela.matching.manifest import UNFINISHED_SEGMENT
 from tutela.matching.merging import choose_merge, largest_merge, write_merged
-from tutela.matching.segment import check_segment
+from tutela.matching.segment import Segment, check_segment, lacks_tables
 from tutela.matching.snapshot import load_snapshot
 from tutela.matching.writing import Writer, remove_leftovers
 
@@ -43,10 +44,19 @@ def compact(folder: Path, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:
                 (folder / UNFINISHED_SEGMENT).unlink(missing_ok=True)
 
 
+def choose(segments: Sequence[Segment], largest: int) -> list[Segment]:
+    """Pick what to merge next, or a segment to write anew because it lacks its tables.
+
+    That is so where Tutela had no kernel when it was written, and has one now.
+    """
+    lacking = ([each] for each in segments if each.live <= largest and lacks_tables(each))
+    return choose_merge(segments, largest) or next(lacking, [])
+
+
 def _merge_once(folder: Path, largest: int) -> bool:
     before = load_snapshot(folder)
     before.file.close()
-    chosen = choose_merge(before.segments, largest)
+    chosen = choose(before.segments, largest)
     if not chosen:
         return False
     for segment in chosen:
@@ -58,8 +68,7 @@ def _merge_once(folder: Path, largest: int) -> bool:
         now.file.close()
         if now.manifest.identity == before.manifest.identity:
             Writer(folder, now.manifest, now.segments).exchange(chosen, record)
-        with storage_errors(folder, "read"):
-            newest = load_snapshot(folder, now)
+        newest = load_snapshot(folder, now)
         newest.file.close()
         remove_leftovers(folder, newest.manifest.file_names)
     return True

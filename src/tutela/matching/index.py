@@ -9,10 +9,10 @@ from typing import Self
 
 from tutela.errors import StorageError
 from tutela.matching.building import read_batches
-from tutela.matching.compacting import DEFAULT_MEMORY_BYTES, compact
-from tutela.matching.durable import damaged, exclusive
+from tutela.matching.compacting import DEFAULT_MEMORY_BYTES, choose, compact
+from tutela.matching.durable import DamagedIndexError, damaged, exclusive
 from tutela.matching.hits import Hits
-from tutela.matching.merging import choose_merge, largest_merge
+from tutela.matching.merging import largest_merge
 from tutela.matching.model import IndexEntry, Query
 from tutela.matching.searching import search
 from tutela.matching.segment import check_segment
@@ -140,6 +140,8 @@ class Index:
     def refresh(self) -> bool:
         """Pick up what other processes have changed. Takes microseconds if nothing has.
 
+        While another process builds a lost or damaged index anew, what was open stays so.
+
         Returns:
             Whether anything has changed.
 
@@ -151,7 +153,11 @@ class Index:
             current = self._current
             if is_newest(self._folder, current):
                 return False
-            self._snapshot = load_snapshot(self._folder, current)
+            newest = load_snapshot(self._folder, current)
+            if _is_only_begun(newest, current):
+                newest.file.close()
+                return False
+            self._snapshot = newest
             current.file.close()
             return True
 
@@ -177,15 +183,17 @@ class Index:
             if mending:
                 writer = mending_writer(self._folder)
             else:
-                self.refresh()
-                if not self.is_whole:
+                # What there is in truth, which is not for readers before it is complete.
+                there = load_snapshot(self._folder, self._current)
+                there.file.close()
+                if there.left_out:
                     raise damaged(self._folder, "some of its files are not as they were written")
                 # What a killed writer left may be what fills the disk.
-                self._remove_leftovers()
+                remove_leftovers(self._folder, there.manifest.file_names)
                 writer = Writer(
                     self._folder,
-                    self._current.manifest,
-                    self._current.segments,
+                    there.manifest,
+                    there.segments,
                     self._merged_at_once,
                 )
             try:
@@ -219,9 +227,15 @@ class Index:
 
     def compact(self, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> int:
         """Merge segments while others read and change the index: see ``compacting.compact``."""
-        if not choose_merge(self._current.segments, largest_merge(memory_bytes)):
+        if not choose(self._current.segments, largest_merge(memory_bytes)):
             return 0
-        merges = compact(self._folder, memory_bytes)
+        try:
+            merges = compact(self._folder, memory_bytes)
+        except DamagedIndexError:
+            # From now on what is sound answers, and whoever follows the database builds it anew.
+            with self._changing:
+                self._snapshot = load_snapshot(self._folder, sound_only=True)
+            raise
         self.refresh()
         return merges
 
@@ -261,7 +275,15 @@ class Index:
 
     def _tidy(self) -> None:
         self.refresh()
-        self._remove_leftovers()
+        there = load_snapshot(self._folder, self._current)
+        there.file.close()
+        remove_leftovers(self._folder, there.manifest.file_names)
 
-    def _remove_leftovers(self) -> None:
-        remove_leftovers(self._folder, self._current.manifest.file_names)
+
+def _is_only_begun(newest: Snapshot, current: Snapshot) -> bool:
+    """Whether another index was put in this one's place that is still to be filled."""
+    return (
+        newest.manifest.revision == 0
+        and current.manifest.revision > 0
+        and newest.manifest.identity != current.manifest.identity
+    )

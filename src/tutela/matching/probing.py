@@ -17,7 +17,7 @@ from tutela.matching.scanning import contains, scan
 from tutela.matching.segment import Block, Segment
 
 _KINDS = tuple(Kind)
-_FIRST_CAPACITY = 1 << 12
+_USUAL_CAPACITY = 1 << 12
 _FOUR_BYTES = 4
 _HIT = np.dtype([("query", "u4"), ("block", "u4"), ("row", "u4"), ("distance", "u4")])
 
@@ -137,7 +137,7 @@ class Prepared:
             return scan(self.segments, kind, rows, max_distance)
         side = self._sides[kind]
         number = max_distance if side.number is None else side.number
-        room = _room
+        room: _Room | _LocalRoom = _room
         while True:
             count = side.call(
                 side.address,
@@ -154,7 +154,8 @@ class Prepared:
                 raise MemoryError
             if count <= room.capacity:
                 return _found(side.blocks, room.hits[:count])
-            room.grow(count)
+            # Seldom so many, and not to be kept for the next time.
+            room = _Room(count)
 
 
 def find_members(
@@ -171,19 +172,23 @@ def find_members(
     return places[:count].copy()
 
 
-class _Room(threading.local):
-    """Where a thread's hits go; grows with the greatest number that it ever had."""
+class _Room:
+    """Where hits go."""
 
-    def __init__(self) -> None:
-        self.grow(_FIRST_CAPACITY)
-
-    def grow(self, capacity: int) -> None:
+    def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.hits = np.empty(capacity, _HIT)
-        self.address = self.hits.ctypes.data
+        self.address: int = self.hits.ctypes.data
 
 
-_room = _Room()
+class _LocalRoom(threading.local, _Room):
+    """Where each thread's usual hits go."""
+
+    def __init__(self) -> None:
+        _Room.__init__(self, _USUAL_CAPACITY)
+
+
+_room = _LocalRoom()
 
 
 def _found(blocks: tuple[Block, ...], hits: npt.NDArray[np.void]) -> Iterator[Found]:

@@ -9,9 +9,9 @@ tables, if it has any (see ``tables``). A digest block's are two: the first 8 by
 sorts as the bytes do, and the other bytes.
 """
 
+import ctypes
 import mmap
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,15 @@ import xxhash
 from tutela.fingerprints.model import Kind
 from tutela.matching.durable import damaged, write_whole
 from tutela.matching.manifest import SegmentRecord, WithdrawnRecord
-from tutela.matching.tables import CHUNKS, Layout, in_order, layout_for, make_tables, sorted_order
+from tutela.matching.tables import (
+    CHUNKS,
+    Layout,
+    are_worthwhile,
+    in_order,
+    layout_for,
+    make_tables,
+    sorted_order,
+)
 
 _type_bytes = np.dtype("u1")
 _type_word = np.dtype("<u8")
@@ -32,6 +40,7 @@ _type_row = np.dtype("<u4")
 _MADV_POPULATE_READ = 22
 """Linux 5.14, <linux/mman.h>; Python's own name for it comes with 3.12."""
 
+_libc = ctypes.CDLL(None)
 _ALIGNMENT = 64
 _LEAST_ENTRY_WIDTH = 4
 
@@ -189,6 +198,14 @@ def write_segment(path: Path, number: int, kinds: Mapping[Kind, Columns]) -> Seg
     )
 
 
+def lacks_tables(segment: Segment) -> bool:
+    """Whether a segment would have tables if it were written now, and has none."""
+    if segment.record.table_bits or not len(segment):
+        return False
+    pdq = segment.record.rows.get(Kind.PDQ, 0) - len(segment.withdrawn)
+    return are_worthwhile(pdq)
+
+
 def write_withdrawn(path: Path, number: int, rows: Rows) -> WithdrawnRecord:
     """Write the file of rows that no longer count.
 
@@ -214,11 +231,16 @@ def map_segment(folder: Path, record: SegmentRecord) -> Segment:
     # Look-ups go to and fro in it. With pages of 2 MiB the processor finds its way at once, and
     # with all pages mapped now none has to be when it is first read. A system that knows either
     # advice not does without.
-    for advice in (mmap.MADV_HUGEPAGE, _MADV_POPULATE_READ):
-        with suppress(OSError):
-            mapping.madvise(advice)
+    _advise(mapping, mmap.MADV_HUGEPAGE)
+    _advise(mapping, _MADV_POPULATE_READ)
     blocks = tuple(_blocks(mapping, record))
     return Segment(record, mapping, blocks, read_withdrawn(folder, record))
+
+
+def _advise(mapping: mmap.mmap, advice: int) -> None:
+    # Python's own call holds Python's lock, for as long as reading the file takes.
+    address = np.frombuffer(mapping, np.uint8).ctypes.data
+    _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(len(mapping)), advice)
 
 
 def read_withdrawn(folder: Path, record: SegmentRecord) -> Rows:

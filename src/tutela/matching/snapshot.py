@@ -68,6 +68,10 @@ def load_snapshot(
                     continue
             numbers = {record.number for record in manifest.segments}
             left_out = numbers - {segment.record.number for segment in segments}
+            if left_out and sound_only and not _is_newest(folder, file):
+                # They may only have been replaced since the manifest was read.
+                file.close()
+                continue
             return Snapshot(manifest, Prepared.of(segments), frozenset(left_out), file)
         except BaseException:
             file.close()

@@ -19,6 +19,8 @@ MOST_ROWS = 1 << 24
 """Rows are numbered with three bytes in the tables."""
 
 _LEAST_ROWS = 1 << 12
+# Each takes five bytes a row of memory.
+_MOST_AT_ONCE = 4
 _CHUNK_BITS = 16
 _HASHES_IN_A_BUCKET = 16
 _ALIGNMENT = 64
@@ -58,6 +60,11 @@ class Layout:
         return self.ids_at + _aligned(3 * self.rows)
 
 
+def are_worthwhile(rows: int) -> bool:
+    """Whether so many hashes are searched quicker by tables, and there is a kernel to do it."""
+    return rows >= _LEAST_ROWS and variant() is not Variant.NUMPY
+
+
 def layout_for(values: Values) -> Layout | None:
     """How to lay out the tables of some hashes.
 
@@ -67,7 +74,7 @@ def layout_for(values: Values) -> Layout | None:
     Returns:
         ``None`` if they are so few that reading them all is quicker, or if there is no kernel.
     """
-    if len(values) < _LEAST_ROWS or variant() is Variant.NUMPY:
+    if not are_worthwhile(len(values)):
         return None
     different = int(
         _kernel("tutela_count_different", [_pointer, _u64], _u64)(_at(values), len(values))
@@ -77,7 +84,7 @@ def layout_for(values: Values) -> Layout | None:
 
 
 def make_tables(values: Values, layout: Layout) -> Iterator[npt.NDArray[np.uint8]]:
-    """Make the 16 tables, as many at once as there are processors; no more are held in memory.
+    """Make the 16 tables, a few at once; no more are held in memory.
 
     Args:
         values: Sorted, as given to ``layout_for``.
@@ -98,7 +105,7 @@ def make_tables(values: Values, layout: Layout) -> Iterator[npt.NDArray[np.uint8
         )
         return made
 
-    together = len(os.sched_getaffinity(0))
+    together = min(len(os.sched_getaffinity(0)), _MOST_AT_ONCE)
     with ThreadPoolExecutor(together) as threads:
         for first in range(0, CHUNKS, together):
             yield from threads.map(table, range(first, min(first + together, CHUNKS)))

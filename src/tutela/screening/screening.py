@@ -175,7 +175,11 @@ class Screener:
             self._take_up(None)
 
     def _is_current(self, newest: Mark) -> bool:
-        return newest == self._lists.seen and self._index.is_whole
+        return (
+            newest == self._lists.seen
+            and self._index.is_whole
+            and self._index.revision >= newest[0]
+        )
 
     def _take_up(self, seen: Mark | None) -> None:
         with self._database.reading() as connection:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -82,12 +83,15 @@ class Repeating:
                     return
                 asked = self._asked
             failure = self._try()
-            if failure is not None and self._failure is None:
-                self._tell(self._name, failure)
+            is_new = failure is not None and self._failure is None
             with self._state:
                 self._failure = failure
                 self._done = asked
                 self._state.notify_all()
+            if failure is not None and is_new:
+                # Telling may fail too, such as where nobody reads the log any more.
+                with suppress(Exception):
+                    self._tell(self._name, failure)
 
     def _try(self) -> Exception | None:
         try:
