@@ -149,17 +149,7 @@ class Index:
             DamagedIndexError: The index is damaged or gone; what was open stays so.
             StorageError: The folder cannot be read; what was open stays so.
         """
-        with self._changing:
-            current = self._current
-            if is_newest(self._folder, current):
-                return False
-            newest = load_snapshot(self._folder, current)
-            if _is_only_begun(newest, current):
-                newest.file.close()
-                return False
-            self._snapshot = newest
-            current.file.close()
-            return True
+        return self._refresh(begun_too=False)
 
     @contextmanager
     def writing(self, *, mending: bool = False) -> Iterator[Writer]:
@@ -201,9 +191,9 @@ class Index:
             except BaseException:
                 # What went wrong first is what the caller needs to know.
                 with suppress(StorageError):
-                    self._tidy()
+                    self._tidy(begun_too=False)
                 raise
-            self._tidy()
+            self._tidy(begun_too=True)
 
     def update(
         self, added: Iterable[IndexEntry], withdrawn: Iterable[int], *, revision: int
@@ -273,8 +263,21 @@ class Index:
             raise StorageError("the index was closed: open it again")
         return snapshot
 
-    def _tidy(self) -> None:
-        self.refresh()
+    def _refresh(self, *, begun_too: bool) -> bool:
+        with self._changing:
+            current = self._current
+            if is_newest(self._folder, current):
+                return False
+            newest = load_snapshot(self._folder, current)
+            if _is_only_begun(newest, current) and not begun_too:
+                newest.file.close()
+                return False
+            self._snapshot = newest
+            current.file.close()
+            return True
+
+    def _tidy(self, *, begun_too: bool) -> None:
+        self._refresh(begun_too=begun_too)
         there = load_snapshot(self._folder, self._current)
         there.file.close()
         remove_leftovers(self._folder, there.manifest.file_names)

@@ -97,7 +97,7 @@ def _map_segments(
 ) -> Iterator[Segment]:
     mapped: dict[int, Segment] = {}
     left_out: frozenset[int] = frozenset()
-    if previous and previous.manifest.identity == manifest.identity:
+    if previous is not None and previous.manifest.identity == manifest.identity:
         mapped = {segment.record.number: segment for segment in previous.segments}
         left_out = previous.left_out
     for record in manifest.segments:
