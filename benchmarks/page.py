@@ -23,7 +23,7 @@ contender alone in a tight loop, which flatters. One thread, unless said otherwi
 Photographs are harmless ones, never enlarged; hashes are synthetic.
 
 Layouts and parameters were chosen on other data than this: Tutela's on random lists of another
-seed, from 24 combinations of read-ahead and bucket size
+seed, from six ways to read ahead and four sizes of buckets
 ([0018](../docs/decisions/0018-exact-probing-with-sixteen-tables.md)). Of faiss's multi-hash and of
 usearch one each was tried: the first set up as Meta does it (16 x 16 bits, 1 flip), the other as it
 comes.
