@@ -33,7 +33,8 @@ def hits_of(some: list[Hit]) -> Hits:
             tables=None,
             layout=None,
         )
-        rows = np.arange(len(part))
+        # The kernel's only hit of a kind comes as a tuple.
+        rows = np.arange(len(part)) if len(part) > 1 else (0,)
         found.append((0, block, rows, np.array([hit.distance for hit in part], np.uint16)))
     return Hits.of(found) if found else NO_HITS
 
@@ -57,3 +58,9 @@ def test_hits_are_in_order_and_can_be_taken_as_from_any_sequence(some: list[Hit]
             assert hits[place] == got[place]
     with pytest.raises(IndexError):
         hits[len(some)]
+
+
+def test_one_hit_of_a_digest_beside_many_of_pdq_is_among_them() -> None:
+    many = [Hit(1, 2, number, Kind.PDQ) for number in range(100)]
+    one = Hit(0, 1, 7, Kind.MD5)
+    assert list(hits_of([*many, one])) == [one, *many]

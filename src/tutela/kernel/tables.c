@@ -1,6 +1,7 @@
 /* Making the tables that PDQ hashes are searched by: see tables.h. */
 #include <stdlib.h>
 
+#include "hits.h"
 #include "tables.h"
 
 typedef struct {
@@ -187,15 +188,7 @@ uint64_t EXPORTED(tutela_find_members)(const uint32_t *numbers, uint64_t count,
         const uint32_t number = numbers[i];
         if (!(maybe[(number & 0xffff) / 8] >> (number & 7) & 1))
             continue;
-        uint64_t low = 0, high = wanted_count;
-        while (low < high) {
-            const uint64_t middle = (low + high) / 2;
-            if (wanted[middle] < number)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low < wanted_count && wanted[low] == number)
+        if (is_member(wanted, wanted_count, number))
             places[found++] = (uint32_t)i;
     }
     return found;

@@ -51,7 +51,9 @@ class Hits(Sequence[Hit]):
             few.sort(key=_order)
             return cls(few)
         distances = np.concatenate([np.asarray(each) for _, _, _, each in found])
-        hash_lists = np.concatenate([block.hash_lists[rows] for _, block, rows, _ in found])
+        hash_lists = np.concatenate(
+            [block.hash_lists[np.asarray(rows)] for _, block, rows, _ in found]
+        )
         entries = np.concatenate(
             [block.entries_of(np.asarray(rows)) for _, block, rows, _ in found]
         )
