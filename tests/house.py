@@ -16,8 +16,9 @@ from fastapi import FastAPI
 from PIL import Image
 from sqlalchemy import text
 
+from tests.actors import actor_called
 from tutela.accounts.keys import add_key
-from tutela.accounts.model import Actor, Scope
+from tutela.accounts.model import Scope
 from tutela.api.service import Service
 from tutela.application import build
 from tutela.fingerprints.pdq import pdq_of
@@ -40,7 +41,7 @@ class House:
         """A caller whose key has these scopes."""
         name = f"test {secrets.token_hex(8)}"
         with self.service.database.writing() as connection:
-            key = add_key(connection, name, scopes, Actor("test"), self._clock)
+            key = add_key(connection, name, scopes, actor_called("test"), self._clock)
         return self.stranger({"Authorization": f"Bearer {key}"})
 
     def stranger(self, headers: dict[str, str] | None = None) -> httpx.Client:

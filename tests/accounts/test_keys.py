@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.actors import actor_called
 from tutela.accounts.keys import add_key, all_keys, check_key, require, revoke_key
-from tutela.accounts.model import Actor, Scope
+from tutela.accounts.model import Scope
 from tutela.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -14,7 +15,7 @@ from tutela.errors import (
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 
-ACTOR = Actor("cli:test")
+ACTOR = actor_called("cli:test")
 
 
 def make(database: Database, clock: Clock, name: str = "forum", *scopes: Scope) -> str:

@@ -2,14 +2,15 @@
 
 import pytest
 
+from tests.actors import actor_called
 from tutela.accounts.keys import add_key, revoke_key
 from tutela.accounts.known_keys import KnownKeys
-from tutela.accounts.model import Actor, Scope
+from tutela.accounts.model import Scope
 from tutela.errors import NotSignedInError
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 
-ACTOR = Actor("cli:test")
+ACTOR = actor_called("cli:test")
 
 
 def make(database: Database, clock: Clock, name: str = "forum") -> str:

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import func, select
 
-from tutela.accounts.model import Actor
+from tests.actors import actor_called
 from tutela.cases.model import Item, Match, State, new_case_id
 from tutela.cases.opening import open_case
 from tutela.cases.reading import find_case, recent_cases
@@ -26,7 +26,7 @@ ITEM = Item("p.png", "scan", PRINTS)
 def match(database: Database, clock) -> Match:
     """A match with the only entry of a list."""
     row = ListRow(1, Fingerprint(Kind.MD5, bytes(16)))
-    actor = Actor("test")
+    actor = actor_called("test")
     with database.writing() as connection:
         partner = create_list(connection, "partner", "", actor, clock)
         add_with_provenance(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.actors import actor_called
 from tests.cli.command import TUTELA, environment, json_lines, tutela
 from tests.house import House
 from tests.pictures import drawn, encoded
-from tutela.accounts.model import Actor
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.lists import create_list
@@ -37,7 +37,7 @@ def known(database: Database) -> None:
         ListRow(1, Fingerprint.from_text(Kind.PDQ, str(prints["pdq"]))),
         ListRow(2, Fingerprint.from_text(Kind.MD5, str(prints["md5"]))),
     ]
-    actor = Actor("test")
+    actor = actor_called("test")
     with database.writing() as connection:
         partner = create_list(connection, "partner", "", actor, system_clock)
         add_with_provenance(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tutela.accounts.model import Actor
+from tests.actors import actor_called
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.entries import withdraw_entry
@@ -13,7 +13,7 @@ from tutela.hashlists.model import Added, HashList, ImportResult, ListRow, ListS
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 
-ACTOR = Actor("cli:tester")
+ACTOR = actor_called("cli:tester")
 
 
 def md5(number: int) -> Fingerprint:

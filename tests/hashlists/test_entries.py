@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from tests.actors import actor_called
 from tests.conftest import TurnedClock
 from tests.hashlists.filling import ACTOR, add, md5, new_list, summary_of, withdraw
-from tutela.accounts.model import Actor
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.entries import (
@@ -58,7 +58,12 @@ def test_a_withdrawal_and_a_restoration_keep_who_when_and_why(
     clock.turn(hours=1)
     with database.writing() as connection:
         restore_entry(
-            connection, known, md5(1), reason="it was right", actor=Actor("cli:other"), clock=clock
+            connection,
+            known,
+            md5(1),
+            reason="it was right",
+            actor=actor_called("cli:other"),
+            clock=clock,
         )
     with database.reading() as connection:
         row = connection.execute(select(withdrawals)).mappings().one()

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 import tutela.hashlists.importing
+from tests.actors import actor_called
 from tests.conftest import TurnedClock
 from tests.hashlists.filling import (
     ACTOR,
@@ -25,7 +26,6 @@ from tests.hashlists.filling import (
     withdraw,
     write_list,
 )
-from tutela.accounts.model import Actor
 from tutela.errors import InvalidInputError, NotFoundError, StorageError
 from tutela.fingerprints.model import Kind
 from tutela.hashlists.importing import Progress, import_file
@@ -268,7 +268,7 @@ def test_only_the_same_import_is_gone_on_with(
         other if change == "list" else known,
         path,
         Provenance("else" if change == "source" else "tests"),
-        actor=Actor("cli:else") if change == "actor" else ACTOR,
+        actor=actor_called("cli:else") if change == "actor" else ACTOR,
         clock=clock,
         rejects_path=tmp_path / "rejects.csv",
         kind=Kind.MD5 if change == "kind" else None,

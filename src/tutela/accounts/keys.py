@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tutela.accounts.model import Actor, ApiKey, ApiKeyId, Scope
+from tutela.accounts.model import ApiKey, ApiKeyId, Scope
 from tutela.accounts.tables import api_keys
 from tutela.errors import (
     AlreadyExistsError,
@@ -20,6 +20,7 @@ from tutela.errors import (
     NotPermittedError,
     NotSignedInError,
 )
+from tutela.ledger.model import Actor
 from tutela.storage.clock import Clock
 
 _PREFIX = "tutela_"

@@ -1,4 +1,4 @@
-"""The nouns: scopes, API keys, and the actor behind an action."""
+"""The nouns: scopes and API keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +16,7 @@ class Scope(StrEnum):
     LISTS_READ = "lists:read"
     LISTS_WRITE = "lists:write"
     CASES_READ = "cases:read"
+    EVIDENCE_DISCLOSE = "evidence:disclose"
     METRICS_READ = "metrics:read"
 
     @property
@@ -30,6 +31,7 @@ _MEANINGS = {
     Scope.LISTS_READ: "see the names, sizes and origins of lists (never their entries)",
     Scope.LISTS_WRITE: "create lists, add entries and withdraw them",
     Scope.CASES_READ: "read cases; with screen:details also what matched",
+    Scope.EVIDENCE_DISCLOSE: "ask for a disclosure of evidence, or agree to another person's",
     Scope.METRICS_READ: "read the counts of verdicts at /metrics",
 }
 
@@ -51,14 +53,3 @@ class ApiKey:
     scopes: frozenset[Scope]
     created_at: datetime
     revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does something, as it is written beside what was done.
-
-    Attributes:
-        name: ``cli:<user of the machine>`` or ``key:<name of the API key>``.
-    """
-
-    name: str

@@ -11,9 +11,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tutela.accounts.keys import require
 from tutela.accounts.known_keys import KnownKeys
-from tutela.accounts.model import Actor, ApiKey, Scope
+from tutela.accounts.model import ApiKey, Scope
 from tutela.api.capacity import Capacity, Memory, Turns
 from tutela.errors import NotSignedInError
+from tutela.ledger.model import Actor
 from tutela.screening.opening import ScreeningRoom
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
@@ -167,4 +168,4 @@ class Permitted:
 
 def actor_of(key: ApiKey) -> Actor:
     """Who acts when this key is used."""
-    return Actor(f"key:{key.name}")
+    return Actor(f"key:{key.name}", f"key:{key.id}", "program", "api")

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from tutela.accounts.model import Actor
 from tutela.cli.output import to_people
 from tutela.hashlists.lists import all_lists
+from tutela.ledger.model import Actor
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
@@ -59,7 +59,7 @@ def local_actor() -> Actor:
     except (KeyError, OSError):
         # A container may run as a user that has no name.
         user = str(os.getuid())
-    return Actor(f"cli:{user}")
+    return Actor(f"cli:{user}", f"os:{os.getuid()}", "operator", "cli")
 
 
 def warn_of_absent_lists(settings: Settings, database: Database) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, update
 
-from tutela.accounts.model import Actor
 from tutela.errors import InvalidInputError
 from tutela.hashlists.entries import add_entries, next_revision
 from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import Added, HashList, ImportId, ListRow, Provenance
 from tutela.hashlists.tables import imports
 from tutela.hashlists.wording import checked_text
+from tutela.ledger.model import Actor
 from tutela.storage.clock import Clock
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
 
-from tutela.accounts.model import Actor
 from tutela.errors import InvalidInputError, NotFoundError, TutelaError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.model import Added, HashList, HashListId, ImportId, ListRow
 from tutela.hashlists.tables import entries, list_changes, list_revision, withdrawals
 from tutela.hashlists.wording import checked_text
+from tutela.ledger.model import Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 

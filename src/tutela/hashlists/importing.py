@@ -13,7 +13,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from tutela.accounts.model import Actor
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.fingerprints.model import Kind
 from tutela.hashlists.entries import add_entries, next_revision
@@ -29,6 +28,7 @@ from tutela.hashlists.reading import ListFile
 from tutela.hashlists.rejects import RejectsFile
 from tutela.hashlists.tables import hash_lists, imports
 from tutela.hashlists.wording import checked_text
+from tutela.ledger.model import Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 

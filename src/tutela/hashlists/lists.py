@@ -6,7 +6,6 @@ from collections import Counter
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tutela.accounts.model import Actor
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from tutela.fingerprints.model import Kind
 from tutela.hashlists.entries import KINDS, next_revision
@@ -20,6 +19,7 @@ from tutela.hashlists.model import (
 )
 from tutela.hashlists.tables import entries, hash_lists, imports
 from tutela.hashlists.wording import checked_text
+from tutela.ledger.model import Actor
 from tutela.storage.clock import Clock
 
 LONGEST_NAME = 100

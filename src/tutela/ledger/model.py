@@ -1,0 +1,76 @@
+"""The nouns: who acts, what is done, and the entry that says so."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+EntryNumber = NewType("EntryNumber", int)
+"""An entry's place in the ledger: 0 for the first, without gaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something.
+
+    Attributes:
+        name: What people call them, as it is written beside a list's entry: ``cli:<user of the
+            machine>``, ``key:<name of the API key>``, ``tutela`` for what it does by itself.
+        id: What the ledger calls them, which is no personal datum: ``os:<number of the user>``,
+            ``key:<number of the API key>``, ``tutela``.
+        role: In which capacity they act: ``operator``, ``program``, ``system``.
+        face: From where they act: ``cli``, ``api``, ``job``.
+    """
+
+    name: str
+    id: str
+    role: str
+    face: str
+
+
+SYSTEM = Actor("tutela", "tutela", "system", "job")
+"""Tutela itself, for what no person asked for."""
+
+
+class Act(StrEnum):
+    """What is done, as ``noun.verb``. A word once used is never given another meaning."""
+
+    CASE_OPENED = "case.opened"
+    EVIDENCE_SEALED = "evidence.sealed"
+    KEY_ADDED = "key.added"
+    KEY_REVOKED = "key.revoked"
+    LIST_CREATED = "list.created"
+    LIST_REMOVED = "list.removed"
+    LIST_EXPORTED = "list.exported"
+    ENTRIES_ADDED = "list.entries-added"
+    ENTRIES_WITHDRAWN = "list.entries-withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act, as the ledger keeps it. It holds ids only, never a person's name or words.
+
+    Attributes:
+        number: Its place.
+        at: When, to the microsecond.
+        actor: The actor's id.
+        role: In which capacity the actor acted.
+        face: From where.
+        act: What was done.
+        case: The case's number, if it was about one.
+        item: The item's id, if it was about one.
+        thing: Another thing's id, such as ``list:3``, ``key:5``, ``job:8``.
+        reason: A commitment to the words that say why, which are kept apart and can be erased, or
+            ``None`` if none were given.
+    """
+
+    number: EntryNumber
+    at: datetime
+    actor: str
+    role: str
+    face: str
+    act: str
+    case: str | None
+    item: str | None
+    thing: str | None
+    reason: bytes | None
