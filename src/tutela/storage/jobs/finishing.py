@@ -17,7 +17,8 @@ def finish(connection: Connection, job: Job, clock: Clock) -> None:  # noqa: ARG
     """Say that a job is done. It goes at once.
 
     In the transaction that also writes the job's effect, this makes the effect happen exactly
-    once: of several workers that think they hold the job, one can commit.
+    once: of several workers that think they hold the job, one can commit. Call it before what
+    others queue for, such as an entry in the ledger.
 
     Raises:
         LeaseLostError: The lease ran out and the job was taken back, a person took it away, or it
