@@ -278,6 +278,6 @@ def test_jobs_are_as_the_model_says_whatever_is_done_to_them(database: Database)
     run_state_machine_as_test(
         OnThisDatabase,
         settings=hypothesis_settings(
-            max_examples=2000 if thorough else 60, stateful_step_count=50, deadline=None
+            max_examples=2000 if thorough else 40, stateful_step_count=50, deadline=None
         ),
     )
