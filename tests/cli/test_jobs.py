@@ -136,6 +136,14 @@ def test_what_cannot_be_done_is_said_in_one_line_and_leaves_no_trace(
     assert acts(database) == []
 
 
+def test_a_worker_that_would_do_nothing_says_so(
+    command: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTELA_JOB_THREADS", "0")
+    said = "error: job_threads is 0 here: say how many with --threads\n"
+    assert command("job", "work") == (2, "", said)
+
+
 def test_a_rehearsal_is_done_by_any_worker(database: Database, command: Commands) -> None:
     code, number, _ = command("job", "rehearse")
     assert code == 0

@@ -163,6 +163,8 @@ def work(
         settings,
         database,
     ):
+        if settings.job_threads == 0:
+            raise InvalidInputError("job_threads is 0 here: say how many with --threads")
         worker = make_worker(settings, database, system_clock, _tell)
         with _asked_to_stop() as stop:
             with worker:
