@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 
 from tutela.backup.model import (
     BackupId,
@@ -22,68 +22,49 @@ from tutela.backup.model import (
     Lack,
     LackingBlob,
     LedgerHead,
+    LostBlobError,
     Piece,
     Rows,
     TableShape,
 )
-from tutela.errors import InvalidInputError, TutelaError
+from tutela.errors import InvalidInputError
 
 _LENGTH = struct.Struct(">I")
 _LONGEST_HEAD = 1 << 24
 
 
-class LostBlobError(TutelaError):
-    """A blob vanished while it was being read, or had vanished so when it was backed up."""
+def encode(pieces: Iterable[Piece]) -> Iterator[bytes]:
+    """The bytes of a backup, made while its pieces come.
 
-    def __init__(self, lacking: LackingBlob) -> None:
-        super().__init__(f"the blob {lacking.id} is {lacking.lack}")
-        self.lacking = lacking
-
-
-def write_piece(stream: BinaryIO, piece: Contents | TableShape | Rows | LackingBlob | End) -> None:
-    """Write anything but a blob."""
-    match piece:
-        case Contents():
-            _write(stream, {"contents": _contents_fields(piece)})
-        case TableShape():
-            columns = [[column.name, column.kind] for column in piece.columns]
-            _write(stream, {"table": piece.name, "columns": columns})
-        case Rows():
-            _write(stream, {"rows": piece.count}, *piece.columns)
-        case LackingBlob():
-            _write(stream, {"lacking": piece.id, "lack": piece.lack})
-        case End():
-            _write(stream, {"end": asdict(piece)})
+    A blob whose chunks end with ``LostBlobError`` is written down as lacking.
+    """
+    for piece in pieces:
+        match piece:
+            case Contents():
+                yield _frame({"contents": _contents_fields(piece)})
+            case TableShape():
+                columns = [[column.name, column.kind] for column in piece.columns]
+                yield _frame({"table": piece.name, "columns": columns})
+            case Rows():
+                yield _frame({"rows": piece.count}, *piece.columns)
+            case Blob():
+                yield from _encode_blob(piece)
+            case LackingBlob():
+                yield _frame({"lacking": piece.id, "lack": piece.lack})
+            case End():
+                yield _frame({"end": asdict(piece)})
 
 
-def write_blob(stream: BinaryIO, blob: str, chunks: Iterable[bytes]) -> int:
-    """Write a blob while its chunks come; gives its size.
+def decode(chunks: Iterable[bytes]) -> Iterator[Piece]:
+    """The pieces of a backup, in order. Its end is reached, or an error raised.
 
     Raises:
-        LostBlobError: As the chunks raised it; the backup holds what it says, and can go on.
+        InvalidInputError: The backup was never finished, or is of a form that is not understood.
+        LostBlobError: By a blob's chunks.
     """
-    size = 0
-    _write(stream, {"blob": blob})
-    try:
-        for chunk in chunks:
-            if chunk:
-                _write(stream, {}, chunk)
-                size += len(chunk)
-    except LostBlobError as error:
-        write_piece(stream, error.lacking)
-        raise
-    _write(stream, {"whole": size})
-    return size
-
-
-def read_pieces(stream: BinaryIO) -> Iterator[Piece]:
-    """All that a backup holds, in order. The end is reached, or an error raised.
-
-    Raises:
-        InvalidInputError: The backup is of a form that is not understood, or ends too soon.
-    """
+    source = _Source(chunks)
     while True:
-        head, parts = _read(stream)
+        head, parts = _read_frame(source)
         match head:
             case {"contents": fields}:
                 yield _contents(fields)
@@ -92,15 +73,11 @@ def read_pieces(stream: BinaryIO) -> Iterator[Piece]:
             case {"rows": count}:
                 yield Rows(count, parts)
             case {"blob": name}:
-                chunks = _chunks(stream, name)
-                yield Blob(name, chunks)
-                # Whoever did not want it has not walked through it.
-                for _ in chunks:
-                    pass
+                yield from _decode_blob(source, name)
             case {"lacking": name, "lack": lack}:
                 yield LackingBlob(name, Lack(lack))
             case {"end": fields}:
-                if stream.read(1):
+                if not source.is_at_end():
                     raise _not_understood()
                 yield End(**fields)
                 return
@@ -108,10 +85,34 @@ def read_pieces(stream: BinaryIO) -> Iterator[Piece]:
                 raise _not_understood()
 
 
-def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
+def _encode_blob(blob: Blob) -> Iterator[bytes]:
+    size = 0
+    yield _frame({"blob": blob.id})
+    try:
+        for chunk in blob.chunks:
+            yield _frame({}, chunk)
+            size += len(chunk)
+    except LostBlobError as error:
+        yield _frame({"lacking": error.lacking.id, "lack": error.lacking.lack})
+    else:
+        yield _frame({"whole": size})
+
+
+def _decode_blob(source: "_Source", name: str) -> Iterator[Piece]:
+    chunks = _chunks(source, name)
+    yield Blob(name, chunks)
+    try:
+        # Whoever did not want it has not walked through it.
+        for _ in chunks:
+            pass
+    except LostBlobError:
+        pass
+
+
+def _chunks(source: "_Source", name: str) -> Iterator[bytes]:
     size = 0
     while True:
-        head, parts = _read(stream)
+        head, parts = _read_frame(source)
         match head:
             case {"whole": whole}:
                 if whole != size:
@@ -125,28 +126,49 @@ def _chunks(stream: BinaryIO, name: str) -> Iterator[bytes]:
                     yield part
 
 
-def _write(stream: BinaryIO, head: Mapping[str, Any], *parts: bytes) -> None:
+def _frame(head: Mapping[str, Any], *parts: bytes) -> bytes:
     if parts:
         head = {**head, "parts": [len(part) for part in parts]}
     encoded = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
-    stream.write(_LENGTH.pack(len(encoded)) + encoded)
-    for part in parts:
-        stream.write(part)
+    return b"".join((_LENGTH.pack(len(encoded)), encoded, *parts))
 
 
-def _read(stream: BinaryIO) -> tuple[dict[str, Any], tuple[bytes, ...]]:
-    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
+def _read_frame(source: "_Source") -> tuple[dict[str, Any], tuple[bytes, ...]]:
+    (length,) = _LENGTH.unpack(source.exactly(_LENGTH.size))
     if length > _LONGEST_HEAD:
         raise _not_understood()
-    head = json.loads(_exactly(stream, length))
-    return head, tuple(_exactly(stream, size) for size in head.get("parts", ()))
+    head = json.loads(source.exactly(length))
+    return head, tuple(source.exactly(size) for size in head.get("parts", ()))
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    found = stream.read(size)
-    if len(found) != size:
-        raise InvalidInputError("the backup was never finished: its end is missing; use another")
-    return found
+class _Source:
+    """Bytes that come in pieces, read in others."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._here = memoryview(b"")
+
+    def exactly(self, size: int) -> bytes:
+        """So many bytes."""
+        found = []
+        while size:
+            if self.is_at_end():
+                raise InvalidInputError(
+                    "the backup was never finished: its end is missing; take another"
+                )
+            piece, self._here = self._here[:size], self._here[size:]
+            found.append(piece)
+            size -= len(piece)
+        return b"".join(found)
+
+    def is_at_end(self) -> bool:
+        """Whether nothing more comes. Only then is it known that nothing was cut off."""
+        while not self._here:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return True
+            self._here = memoryview(chunk)
+        return False
 
 
 def _contents_fields(contents: Contents) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
 
+from tutela.errors import TutelaError
+
 BackupId = NewType("BackupId", str)
 """Names one backup: 32 random hex digits."""
 
@@ -83,6 +85,14 @@ class LackingBlob:
 
     id: str
     lack: Lack
+
+
+class LostBlobError(TutelaError):
+    """A blob vanished while it was being read, now or when it was backed up."""
+
+    def __init__(self, lacking: LackingBlob) -> None:
+        super().__init__(f"the blob {lacking.id} is {lacking.lack}")
+        self.lacking = lacking
 
 
 @dataclass(frozen=True, slots=True)
