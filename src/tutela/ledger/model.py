@@ -37,6 +37,8 @@ class Act(StrEnum):
 
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"
