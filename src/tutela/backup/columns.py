@@ -7,7 +7,7 @@ which are hashes and ciphertexts, is deflated: a column of small numbers shrinks
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,9 @@ def encode(kind: Kind, values: Sequence[Any]) -> bytes:
         mask = np.fromiter((value is not None for value in values), np.bool_).tobytes()
         values = [value for value in values if value is not None]
     encoded = mask + _encode_present(kind, values)
-    return (_SOME if mask else _ALL) + (encoded if kind is Kind.BYTES else zlib.compress(encoded, 1))
+    return (_SOME if mask else _ALL) + (
+        encoded if kind is Kind.BYTES else zlib.compress(encoded, 1)
+    )
 
 
 def decode(kind: Kind, encoded: bytes, count: int) -> list[Any]:
@@ -53,43 +55,20 @@ def decode(kind: Kind, encoded: bytes, count: int) -> list[Any]:
 
 
 def _encode_present(kind: Kind, values: Sequence[Any]) -> bytes:
-    match kind:
-        case Kind.INTEGER:
-            return np.array(values, _INTEGER).tobytes()
-        case Kind.REAL:
-            return np.array(values, _REAL).tobytes()
-        case Kind.BOOLEAN:
-            return np.array(values, np.bool_).tobytes()
-        case Kind.MOMENT:
-            return np.array([(at - _EPOCH) // _MICROSECOND for at in values], _INTEGER).tobytes()
-        case Kind.DAY:
-            return np.array([day.toordinal() for day in values], _INTEGER).tobytes()
-        case Kind.TEXT:
-            return _joined([text.encode() for text in values])
-        case Kind.JSON:
-            return _joined([json.dumps(value).encode() for value in values])
-        case Kind.BYTES:
-            return _joined(values)
+    if kind in _NUMBERS:
+        stored, convert, _ = _NUMBERS[kind]
+        return np.array([convert(each) for each in values] if convert else values, stored).tobytes()
+    to_bytes, _ = _STRINGS[kind]
+    return _joined([to_bytes(each) for each in values])
 
 
 def _decode_present(kind: Kind, content: bytes, count: int) -> list[Any]:
-    match kind:
-        case Kind.INTEGER:
-            return _numbers(content, _INTEGER, count)
-        case Kind.REAL:
-            return _numbers(content, _REAL, count)
-        case Kind.BOOLEAN:
-            return _numbers(content, np.dtype(np.bool_), count)
-        case Kind.MOMENT:
-            return [_EPOCH + at * _MICROSECOND for at in _numbers(content, _INTEGER, count)]
-        case Kind.DAY:
-            return [date.fromordinal(day) for day in _numbers(content, _INTEGER, count)]
-        case Kind.TEXT:
-            return [text.decode() for text in _parted(content, count)]
-        case Kind.JSON:
-            return [json.loads(text) for text in _parted(content, count)]
-        case Kind.BYTES:
-            return list(_parted(content, count))
+    if kind in _NUMBERS:
+        stored, _, convert = _NUMBERS[kind]
+        numbers = _numbers(content, stored, count)
+        return [convert(each) for each in numbers] if convert else numbers
+    _, from_bytes = _STRINGS[kind]
+    return [from_bytes(each) for each in _parted(content, count)]
 
 
 def _numbers(content: bytes, kind: np.dtype[Any], count: int) -> list[Any]:
@@ -105,3 +84,22 @@ def _parted(content: bytes, count: int) -> Iterator[bytes]:
     for length in _numbers(content, _LENGTH, count):
         yield content[begin : begin + length]
         begin += length
+
+
+_Convert = Callable[[Any], Any]
+_NUMBERS: dict[Kind, tuple[np.dtype[Any], _Convert | None, _Convert | None]] = {
+    Kind.INTEGER: (_INTEGER, None, None),
+    Kind.REAL: (_REAL, None, None),
+    Kind.BOOLEAN: (np.dtype(np.bool_), None, None),
+    Kind.MOMENT: (
+        _INTEGER,
+        lambda at: (at - _EPOCH) // _MICROSECOND,
+        lambda at: _EPOCH + at * _MICROSECOND,
+    ),
+    Kind.DAY: (_INTEGER, date.toordinal, date.fromordinal),
+}
+_STRINGS: dict[Kind, tuple[_Convert, _Convert]] = {
+    Kind.TEXT: (str.encode, bytes.decode),
+    Kind.JSON: (lambda value: json.dumps(value).encode(), json.loads),
+    Kind.BYTES: (bytes, bytes),
+}

@@ -74,7 +74,9 @@ def load_rows(connection: Connection, shape: TableShape, rows: Rows) -> None:
         ValueError: The rows are not of the table's shape.
     """
     decoded = [
-        _converted(connection.dialect.name, column.kind, columns.decode(column.kind, each, rows.count))
+        _converted(
+            connection.dialect.name, column.kind, columns.decode(column.kind, each, rows.count)
+        )
         for column, each in zip(shape.columns, rows.columns, strict=True)
     ]
     load = _load_sqlite if connection.dialect.name == "sqlite" else _load_postgresql
@@ -110,9 +112,7 @@ def _rows_at_first(revision: str) -> dict[str, int]:
     try:
         with engine.begin() as connection:
             upgrade_within(connection, revision)
-            return {
-                shape.name: count_rows(connection, shape) for shape in all_tables(connection)
-            }
+            return {shape.name: count_rows(connection, shape) for shape in all_tables(connection)}
     finally:
         engine.dispose()
 

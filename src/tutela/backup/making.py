@@ -102,16 +102,14 @@ def make_backup(
         if checked.contents.id != backup:
             raise StorageError(f"the backup {path} cannot be read again: check the disk")
         with vault.database.writing() as connection:
-            append(connection, actor, Act.BACKUP_MADE, vault.clock, thing=_thing(checked.contents))
+            append(
+                connection, actor, Act.BACKUP_MADE, vault.clock, thing=checked.contents.ledger_name
+            )
         put_in_place(path)
     made = Made(path, checked, ())
     if keep is not None and not made.missing:
         made = replace(made, removed=tuple(remove_older(path, keep)))
     return made
-
-
-def _thing(contents: Contents) -> str:
-    return f"backup:{contents.id}@{contents.ledger.size}:{contents.ledger.root.hex()}"
 
 
 def _pieces(
@@ -182,9 +180,7 @@ class _Taken:
 
 def _count_blobs(connection: Connection) -> int:
     live = blobs.c.state == BlobState.LIVE
-    return int(
-        connection.execute(select(func.count()).select_from(blobs).where(live)).scalar_one()
-    )
+    return int(connection.execute(select(func.count()).select_from(blobs).where(live)).scalar_one())
 
 
 def _live_blobs(connection: Connection) -> Iterator[BlobId]:

@@ -130,6 +130,11 @@ class Contents:
     ledger: LedgerHead
     settings: Mapping[str, Any]
 
+    @property
+    def ledger_name(self) -> str:
+        """What the ledger calls the backup: its id, and the ledger's size and root in it."""
+        return f"backup:{self.id}@{self.ledger.size}:{self.ledger.root.hex()}"
+
 
 @dataclass(frozen=True, slots=True)
 class End:

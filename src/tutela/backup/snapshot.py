@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, MetaData, Table, func, select
@@ -18,7 +19,7 @@ ROWS_AT_ONCE = 4096
 _REVISION_TABLE = "alembic_version"
 
 # The first that fits counts: what SQLAlchemy says of a column, and what that is to a backup.
-_KINDS: tuple[tuple[type[sa.types.TypeEngine[object]], Kind], ...] = (
+_KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], Kind], ...] = (
     (sa.Boolean, Kind.BOOLEAN),
     (sa.Integer, Kind.INTEGER),
     (sa.Float, Kind.REAL),
@@ -28,7 +29,7 @@ _KINDS: tuple[tuple[type[sa.types.TypeEngine[object]], Kind], ...] = (
     (sa.Date, Kind.DAY),
     (sa.JSON, Kind.JSON),
 )
-_TYPES: dict[Kind, sa.types.TypeEngine[object]] = {
+_TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.BOOLEAN: sa.Boolean(),
     Kind.INTEGER: sa.BigInteger(),
     Kind.REAL: sa.Double(),
@@ -54,9 +55,7 @@ def snapshot(database: Database) -> Iterator[Connection]:
             # BEGIN alone sees nothing yet: the first thing read decides what is seen.
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
         else:
-            connection.exec_driver_sql(
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-            )
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield connection
 
 
@@ -82,9 +81,7 @@ def count_rows(connection: Connection, shape: TableShape) -> int:
 
 def all_rows(connection: Connection, shape: TableShape) -> Iterator[Rows]:
     """The rows of a table, some thousands at a time."""
-    found = connection.execute(
-        select(_table(shape)), execution_options={"yield_per": ROWS_AT_ONCE}
-    )
+    found = connection.execute(select(_table(shape)), execution_options={"yield_per": ROWS_AT_ONCE})
     for rows in found.partitions():
         encoded = (
             columns.encode(column.kind, values)

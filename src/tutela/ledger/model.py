@@ -39,6 +39,7 @@ class Act(StrEnum):
 
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
+    EVIDENCE_DESTROYED = "evidence.destroyed"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
     KEY_ADDED = "key.added"

@@ -1,0 +1,130 @@
+"""Proving that a restored house is whole: its ledger verified, every piece of evidence opened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from tutela.backup.model import Contents
+from tutela.errors import DamagedEvidenceError, StorageError, TutelaError
+from tutela.evidence.model import ItemId, State
+from tutela.evidence.tables import evidence_items
+from tutela.evidence.vault import Vault
+from tutela.ledger.checkpointing import SUFFIX, checkpoint_name
+from tutela.ledger.notes import VerifierKey
+from tutela.ledger.places.choosing import second_place
+from tutela.ledger.places.model import Place
+from tutela.ledger.reading import read_head
+from tutela.ledger.signing import signing_key
+from tutela.ledger.verifying import verify
+from tutela.storage.settings import Settings
+
+_ITEMS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was looked at in a restored house, and what is wrong in it.
+
+    Attributes:
+        entries: How many entries of the ledger were verified.
+        checkpoints: How many signed checkpoints, of those at hand, are over what was restored.
+        later: The greatest size that a checkpoint at hand says the ledger had after the backup was
+            made, or ``None``: so many entries are lost with what happened since.
+        items: How many pieces of evidence were opened and were as they were sealed.
+        bytes: How many bytes they have.
+        wrong: What is missing or not as it was, a line each. Empty: all is proved.
+    """
+
+    entries: int
+    checkpoints: int
+    later: int | None
+    items: int
+    bytes: int
+    wrong: tuple[str, ...]
+
+
+def prove(
+    vault: Vault, settings: Settings, contents: Contents, tell: Callable[[int, int], None]
+) -> Proof:
+    """Verify the ledger against the checkpoints at hand, and open every piece of evidence.
+
+    Args:
+        vault: The restored house's vault.
+        settings: The configuration.
+        contents: What the backup said of itself.
+        tell: Is told how many pieces of evidence of how many were opened.
+
+    Raises:
+        StorageError: The database cannot be read.
+    """
+    wrong: list[str] = []
+    with vault.database.reading() as connection:
+        origin = read_head(connection).origin
+    entries, checkpoints, later = 0, 0, None
+    try:
+        place = second_place(settings)
+        verifier = VerifierKey.of(origin, signing_key(settings.keys_folder))
+        # A restore takes the ledger back. What was signed after the backup is no longer there.
+        verification = verify(
+            vault.database, settings, _Until(place, contents.ledger.size), verifier
+        )
+        entries, checkpoints = verification.entries, verification.checkpoints
+        wrong += [f"ledger, {each.where}: {each.what}" for each in verification.findings]
+        later = _latest_after(place, contents.ledger.size)
+    except StorageError as error:
+        wrong.append(f"ledger: {error.message}")
+    items, size = _open_all(vault, wrong, tell)
+    return Proof(entries, checkpoints, later, items, size, tuple(wrong))
+
+
+def _open_all(vault: Vault, wrong: list[str], tell: Callable[[int, int], None]) -> tuple[int, int]:
+    sealed = evidence_items.c.state == State.SEALED
+    with vault.database.reading() as connection:
+        counted = select(func.count()).select_from(evidence_items).where(sealed)
+        total = int(connection.execute(counted).scalar_one())
+    opened = size = 0
+    last = ""
+    while True:
+        with vault.database.reading() as connection:
+            some = (
+                select(evidence_items.c.id)
+                .where(sealed, evidence_items.c.id > last)
+                .order_by(evidence_items.c.id)
+                .limit(_ITEMS_AT_ONCE)
+            )
+            items = [ItemId(each) for each in connection.execute(some).scalars()]
+        if not items:
+            return opened, size
+        for item in items:
+            try:
+                size += sum(map(len, vault.open(item)))
+                opened += 1
+            except DamagedEvidenceError as error:
+                wrong.append(error.message)
+            except TutelaError as error:
+                wrong.append(f"evidence {item}: {error.message}")
+            tell(opened, total)
+        last = items[-1]
+
+
+class _Until:
+    """A place of which only the checkpoints up to a size are seen."""
+
+    def __init__(self, place: Place, size: int) -> None:
+        self._place = place
+        self._last = checkpoint_name(size)
+
+    def write(self, name: str, content: bytes) -> None:
+        self._place.write(name, content)
+
+    def read(self, name: str) -> bytes | None:
+        return self._place.read(name)
+
+    def names(self, after: str = "") -> list[str]:
+        return [name for name in self._place.names(after) if name <= self._last]
+
+
+def _latest_after(place: Place, size: int) -> int | None:
+    later = [name for name in place.names(checkpoint_name(size)) if name.endswith(SUFFIX)]
+    return int(later[-1].removesuffix(SUFFIX)) if later else None
