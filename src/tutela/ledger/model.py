@@ -37,6 +37,9 @@ class Act(StrEnum):
 
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
+    EVIDENCE_MISSED = "evidence.missed"
+    EVIDENCE_VERIFIED = "evidence.verified"
+    VAULT_KEYS_ROTATED = "vault.keys-rotated"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"
