@@ -1,9 +1,8 @@
 """Proving that a restored house is whole: its ledger verified, every piece of evidence opened."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tutela.backup.model import Contents
 from tutela.errors import DamagedEvidenceError, StorageError, TutelaError
@@ -29,8 +28,8 @@ class Proof:
     Attributes:
         entries: How many entries of the ledger were verified.
         checkpoints: How many signed checkpoints, of those at hand, are over what was restored.
-        later: The greatest size that a checkpoint at hand says the ledger had after the backup was
-            made, or ``None``: so many entries are lost with what happened since.
+        lost: How many entries the ledger had at least, by the checkpoints at hand, that came after
+            the backup: they are lost, with what they tell of.
         items: How many pieces of evidence were opened and were as they were sealed.
         bytes: How many bytes they have.
         wrong: What is missing or not as it was, a line each. Empty: all is proved.
@@ -38,22 +37,19 @@ class Proof:
 
     entries: int
     checkpoints: int
-    later: int | None
+    lost: int
     items: int
     bytes: int
     wrong: tuple[str, ...]
 
 
-def prove(
-    vault: Vault, settings: Settings, contents: Contents, tell: Callable[[int, int], None]
-) -> Proof:
+def prove(vault: Vault, settings: Settings, contents: Contents) -> Proof:
     """Verify the ledger against the checkpoints at hand, and open every piece of evidence.
 
     Args:
         vault: The restored house's vault.
         settings: The configuration.
         contents: What the backup said of itself.
-        tell: Is told how many pieces of evidence of how many were opened.
 
     Raises:
         StorageError: The database cannot be read.
@@ -61,7 +57,7 @@ def prove(
     wrong: list[str] = []
     with vault.database.reading() as connection:
         origin = read_head(connection).origin
-    entries, checkpoints, later = 0, 0, None
+    entries = checkpoints = lost = 0
     try:
         place = second_place(settings)
         verifier = VerifierKey.of(origin, signing_key(settings.keys_folder))
@@ -71,18 +67,15 @@ def prove(
         )
         entries, checkpoints = verification.entries, verification.checkpoints
         wrong += [f"ledger, {each.where}: {each.what}" for each in verification.findings]
-        later = _latest_after(place, contents.ledger.size)
+        lost = _latest(place, contents.ledger.size) - contents.ledger.size
     except StorageError as error:
         wrong.append(f"ledger: {error.message}")
-    items, size = _open_all(vault, wrong, tell)
-    return Proof(entries, checkpoints, later, items, size, tuple(wrong))
+    items, size = _open_all(vault, wrong)
+    return Proof(entries, checkpoints, lost, items, size, tuple(wrong))
 
 
-def _open_all(vault: Vault, wrong: list[str], tell: Callable[[int, int], None]) -> tuple[int, int]:
+def _open_all(vault: Vault, wrong: list[str]) -> tuple[int, int]:
     sealed = evidence_items.c.state == State.SEALED
-    with vault.database.reading() as connection:
-        counted = select(func.count()).select_from(evidence_items).where(sealed)
-        total = int(connection.execute(counted).scalar_one())
     opened = size = 0
     last = ""
     while True:
@@ -104,7 +97,6 @@ def _open_all(vault: Vault, wrong: list[str], tell: Callable[[int, int], None]) 
                 wrong.append(error.message)
             except TutelaError as error:
                 wrong.append(f"evidence {item}: {error.message}")
-            tell(opened, total)
         last = items[-1]
 
 
@@ -125,6 +117,7 @@ class _Until:
         return [name for name in self._place.names(after) if name <= self._last]
 
 
-def _latest_after(place: Place, size: int) -> int | None:
+def _latest(place: Place, size: int) -> int:
+    """The greatest size that the ledger had by its checkpoints, if it is greater than this one."""
     later = [name for name in place.names(checkpoint_name(size)) if name.endswith(SUFFIX)]
-    return int(later[-1].removesuffix(SUFFIX)) if later else None
+    return int(later[-1].removesuffix(SUFFIX)) if later else size
