@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import MetaData, select
+from sqlalchemy import select
 
 from tests.actors import actor_called
 from tests.hashlists.filling import add, md5, new_list, withdraw
@@ -24,6 +24,7 @@ from tutela.hashlists.model import HashList
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
+from tutela.storage.schema import metadata
 from tutela.storage.settings import Settings
 
 ACTOR = actor_called("cli:tester")
@@ -62,6 +63,10 @@ class House:
             }
         )
 
+    def reopen(self) -> None:
+        """Let go of the connections of the process that this one was forked from."""
+        self.database.engine.dispose(close=False)
+
     def close(self) -> None:
         self.database.close()
 
@@ -95,19 +100,11 @@ def content_of(number: int, size: int = 5_000) -> bytes:
 
 def everything(database: Database) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table, as Python's values."""
-    declared = MetaData()
     with database.reading() as connection:
-        declared.reflect(connection)
-    import tutela.storage.schema
-
-    found = {}
-    with database.reading() as connection:
-        for name in declared.tables:
-            if name == "alembic_version":
-                continue
-            table = tutela.storage.schema.metadata.tables[name]
-            found[name] = sorted(map(tuple, connection.execute(select(table))), key=repr)
-    return found
+        return {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+        }
 
 
 def secrets_of(house: House) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,7 @@
 """Doing something in a process of its own, which may be killed."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -30,16 +31,17 @@ def in_another_process(work: Callable[[], str]) -> str:
     return answer
 
 
-def killed_at_line(number: int, work: Callable[[], str], package: str) -> Callable[[], str]:
-    """The work, killed by SIGKILL before the n-th line of this package is run.
+def killed_at_line(number: int, work: Callable[[], object], files: str) -> Callable[[], str]:
+    """The work, killed by SIGKILL before the n-th line that is run of files whose name matches.
 
     If it ends before, it gives how many lines were run.
     """
+    matching = re.compile(files)
 
     def traced() -> str:
         lines = 0
 
-        def at_line(frame: FrameType, event: str, _: Any) -> Any:
+        def at_line(_frame: FrameType, event: str, _: Any) -> Any:
             nonlocal lines
             if event == "line":
                 lines += 1
@@ -48,7 +50,7 @@ def killed_at_line(number: int, work: Callable[[], str], package: str) -> Callab
             return at_line
 
         def at_call(frame: FrameType, _event: str, _: Any) -> Any:
-            return at_line if package in frame.f_code.co_filename else None
+            return at_line if matching.search(frame.f_code.co_filename) else None
 
         sys.settrace(at_call)
         try:

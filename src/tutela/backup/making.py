@@ -95,7 +95,6 @@ def make_backup(
             pieces = _pieces(connection, vault, settings, backup, progress, with_blobs=with_blobs)
             for chunk in sealed(backup, encode(pieces), vault.keyring):
                 file.write(chunk)
-                progress.tell()
         make_durable(file)
         file.seek(0)
         checked = check_file(file, vault.keyring, tell=lambda _: None)
@@ -141,10 +140,11 @@ def _pieces(
         for rows in all_rows(connection, shape):
             yield rows
             progress.rows += rows.count
+            progress.tell()
     whole = 0
     if with_blobs:
         for blob in _live_blobs(connection):
-            taken = _Taken(vault, blob)
+            taken = _Taken(vault, blob, progress)
             yield taken.piece()
             whole += not taken.was_lost
             progress.blobs += 1
@@ -154,8 +154,9 @@ def _pieces(
 class _Taken:
     """A blob that is taken from the store, if it is there."""
 
-    def __init__(self, vault: Vault, blob: BlobId) -> None:
+    def __init__(self, vault: Vault, blob: BlobId, progress: Watched) -> None:
         self.was_lost = False
+        self._progress = progress
         self._vault = vault
         self._blob = blob
 
@@ -164,7 +165,9 @@ class _Taken:
 
     def _chunks(self) -> Iterator[bytes]:
         try:
-            yield from self._vault.store.read(self._blob)
+            for chunk in self._vault.store.read(self._blob):
+                yield chunk
+                self._progress.tell()
         except BlobMissingError:
             self.was_lost = True
             raise LostBlobError(LackingBlob(self._blob, self._why())) from None

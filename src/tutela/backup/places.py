@@ -23,13 +23,13 @@ def place_for(target: Path, at: datetime) -> Path:
         AlreadyExistsError: There is such a file.
         StorageError: There is no such folder.
     """
-    if target.is_dir():
-        path = target / f"tutela-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.backup"
-    else:
-        path = target
-    if not path.parent.is_dir():
+    with failures_named(target):
+        named = f"tutela-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.backup"
+        path = target / named if target.is_dir() else target
+        has_folder, is_taken = path.parent.is_dir(), os.path.lexists(path)
+    if not has_folder:
         raise StorageError(f"there is no folder {path.parent} for the backup: make it first")
-    if os.path.lexists(path):
+    if is_taken:
         raise AlreadyExistsError(
             f"{path} is there already, and a backup never takes another's place: "
             "name another file, or a folder"
