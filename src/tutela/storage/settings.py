@@ -132,6 +132,19 @@ class Settings(BaseSettings):
         description="The folder that holds Tutela's secret keys, apart from what they protect. "
         "Default: beside the data folder, under its name with `.keys`.",
     )
+    vault_key: str = Field(
+        "file",
+        description="What wraps the keys of evidence: `file`, for `vault.key` in the folder of "
+        "keys; or `aws-kms:` and the ARN of a key of AWS KMS, or its alias as `alias/NAME`.",
+    )
+    kms_endpoint: str | None = Field(
+        None, description="Address of the KMS, if it is not Amazon's own for the region."
+    )
+    blob_url: str | None = Field(
+        None,
+        description="`s3://bucket/prefix` to keep sealed evidence there; "
+        "without it, in `vault` in the data folder.",
+    )
     s3_endpoint: str | None = Field(
         None, description="Address of the S3 server, if it is not Amazon's own for the region."
     )
