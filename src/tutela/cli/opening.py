@@ -12,6 +12,8 @@ import typer
 
 from tutela.cli.output import to_people
 from tutela.errors import TutelaError
+from tutela.evidence.key_registry import prepare_keys
+from tutela.evidence.keyring import Keyring
 from tutela.hashlists.lists import all_lists
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import Actor
@@ -79,6 +81,20 @@ def _cover(settings: Settings, database: Database, before: int) -> None:
     except TutelaError as error:
         # The act is done and entered all the same.
         to_people.print(f"warning: {error.message}", markup=False, soft_wrap=True)
+
+
+def prepare_vault(settings: Settings, database: Database) -> None:
+    """See that evidence can be sealed; at the first start, make the key for it and say so.
+
+    Raises:
+        SettingsError: ``vault_key`` cannot be used.
+        StorageError: The key is lost, or is another one's.
+    """
+    prepare_keys(
+        Keyring(settings),
+        database,
+        tell=lambda line: to_people.print(line, markup=False, soft_wrap=True),
+    )
 
 
 def local_actor() -> Actor:

@@ -39,6 +39,9 @@ class Act(StrEnum):
 
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
+    EVIDENCE_MISSED = "evidence.missed"
+    EVIDENCE_VERIFIED = "evidence.verified"
+    VAULT_KEYS_ROTATED = "vault.keys-rotated"
     JOB_MENDED = "job.mended"
     JOB_RETRIED = "job.retried"
     JOB_DROPPED = "job.dropped"
