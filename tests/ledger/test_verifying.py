@@ -214,7 +214,6 @@ def test_one_changed_byte_of_an_entry_is_found_in_that_entry(standing: Ledger, s
         with standing.changing() as connection:
             set_value(connection, number, column, value)
         count += 1
-    print(f"{count} single bytes of entries: all found where they are")
 
 
 def test_one_changed_byte_of_an_entry_is_found_on_each_database(ledger: Ledger) -> None:
