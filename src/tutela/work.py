@@ -6,6 +6,7 @@ Each room says what its own kinds do; here they are gathered, in one place for t
 
 import time
 
+from tutela.ledger.timestamping import timestamping
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.agreed_time import agreed_clock
@@ -20,7 +21,9 @@ LONGEST_REHEARSAL_SECONDS = 3600
 
 def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:  # noqa: ARG001 - rooms' kinds will want them
     """Every kind of job, over an open house."""
-    return kinds_by_name((Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),))
+    return kinds_by_name(
+        (Kind(REHEARSAL, _rehearse, at_once=4, attempts=3), timestamping(settings))
+    )
 
 
 def make_worker(
