@@ -74,8 +74,8 @@ def test_a_restore_killed_at_any_line_is_undone_or_whole(
             _assert_same(everything(empty_vault.database), before)
             _empty(empty_vault)
     restored = restore_backup(empty_vault, path, ACTOR)
-    assert prove(empty_vault, settings, restored.contents).wrong == ()
     _assert_same(everything(empty_vault.database), before)
+    assert prove(empty_vault, settings, restored.contents, ACTOR).wrong == ()
     assert not list((settings.data / "vault" / "incoming").iterdir())
 
 

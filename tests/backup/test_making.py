@@ -63,7 +63,7 @@ def test_four_threads_that_open_cases_meanwhile_leave_every_case_whole(
     assert made.missing == ()
 
     restored = restore_backup(empty_vault, made.path, ACTOR)
-    assert prove(empty_vault, house.settings_of(empty_vault), restored.contents).wrong == ()
+    assert prove(empty_vault, house.settings_of(empty_vault), restored.contents, ACTOR).wrong == ()
     with empty_vault.database.reading() as connection:
         found = set(connection.execute(select(cases.c.id)).scalars())
         items = list(connection.execute(select(case_items.c.case_id)).scalars())
@@ -105,10 +105,10 @@ def test_evidence_destroyed_meanwhile_is_no_failure_and_stays_destroyed(
 
     restored = restore_backup(empty_vault, made.path, ACTOR)
     assert restored.destroyed == (item,)
-    assert prove(empty_vault, house.settings_of(empty_vault), restored.contents).wrong == ()
+    assert prove(empty_vault, house.settings_of(empty_vault), restored.contents, ACTOR).wrong == ()
     with empty_vault.database.reading() as connection:
         row = connection.execute(select(evidence_items).where(evidence_items.c.id == item)).one()
-        acts = [(entry.act, entry.item) for entry in newest_entries(connection, 2)]
+        acts = [(entry.act, entry.item) for entry in newest_entries(connection, 3)[1:]]
     assert (row.state, row.wrapped_key) == (State.DESTROYED, None)
     assert acts == [(Act.BACKUP_RESTORED, None), (Act.EVIDENCE_DESTROYED, item)]
 
@@ -121,7 +121,7 @@ def test_a_blob_that_is_missing_is_named_by_backup_and_proof(
     made = house.back_up(tmp_path)
     assert made.missing == (lost,)
     restored = restore_backup(empty_vault, made.path, ACTOR)
-    (wrong,) = prove(empty_vault, house.settings_of(empty_vault), restored.contents).wrong
+    (wrong,) = prove(empty_vault, house.settings_of(empty_vault), restored.contents, ACTOR).wrong
     assert lost in wrong
 
 
@@ -137,7 +137,7 @@ def test_without_blobs_the_rows_are_restored_and_the_proof_looks_into_the_store_
         sqlite_vault.store.write(each.id, store.read(each.id))
     restored = restore_backup(sqlite_vault, made.path, ACTOR)
     assert restored.blobs == 0
-    proof = prove(sqlite_vault, sqlite_house.settings_of(sqlite_vault), restored.contents)
+    proof = prove(sqlite_vault, sqlite_house.settings_of(sqlite_vault), restored.contents, ACTOR)
     assert (proof.items, proof.wrong) == (3, ())
 
 

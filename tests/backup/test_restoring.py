@@ -46,15 +46,16 @@ def test_a_restore_proves_itself_and_is_in_the_ledger(
 ) -> None:
     made = house.back_up(tmp_path)
     restored = restore_backup(empty_vault, made.path, ACTOR)
-    proof = prove(empty_vault, house.settings_of(empty_vault), restored.contents)
+    proof = prove(empty_vault, house.settings_of(empty_vault), restored.contents, ACTOR)
     assert proof.wrong == ()
     assert proof.items == 3
     assert proof.bytes == 3 * len(content_of(0))
     assert proof.entries == restored.contents.ledger.size + 1
     with empty_vault.database.reading() as connection:
-        (entry,) = newest_entries(connection, 1)
+        verified, entry = newest_entries(connection, 2)
         items = connection.execute(select(evidence_items.c.id)).scalars().all()
     assert (entry.act, entry.thing) == (Act.BACKUP_RESTORED, restored.contents.ledger_name)
+    assert (verified.act, verified.thing) == (Act.EVIDENCE_VERIFIED, "sound:3/3")
     found = {b"".join(empty_vault.open(item)) for item in items}
     assert found == {content_of(number) for number in range(3)}
 
@@ -171,7 +172,7 @@ def test_checkpoints_of_before_the_backup_are_verified_and_later_ones_are_told_o
     assert latest is not None
     restored = restore_backup(sqlite_vault, made.path, ACTOR)
     settings = sqlite_house.settings_of(sqlite_vault)
-    proof = prove(sqlite_vault, settings, restored.contents)
+    proof = prove(sqlite_vault, settings, restored.contents, ACTOR)
     assert proof.wrong == ()
     assert proof.checkpoints == 1
     assert proof.lost == latest.checkpoint.size - restored.contents.ledger.size > 0
@@ -184,7 +185,7 @@ def test_a_backup_of_a_rewritten_ledger_is_not_proved(
     with sqlite_house.database.writing() as connection:
         connection.execute(text("UPDATE ledger_entries SET actor = 'nobody' WHERE number = 1"))
     restored = restore_backup(sqlite_vault, sqlite_house.back_up(tmp_path).path, ACTOR)
-    proof = prove(sqlite_vault, sqlite_house.settings_of(sqlite_vault), restored.contents)
+    proof = prove(sqlite_vault, sqlite_house.settings_of(sqlite_vault), restored.contents, ACTOR)
     assert any("entry 1" in each for each in proof.wrong)
 
 

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from tutela.backup.model import Contents
-from tutela.errors import DamagedEvidenceError, StorageError, TutelaError
-from tutela.evidence.model import ItemId, State
-from tutela.evidence.tables import evidence_items
+from tutela.errors import StorageError
+from tutela.evidence.reading import all_evidence
 from tutela.evidence.vault import Vault
+from tutela.evidence.verifying import verify as verify_evidence
 from tutela.ledger.checkpointing import SUFFIX, checkpoint_name
+from tutela.ledger.model import Actor
 from tutela.ledger.notes import VerifierKey
 from tutela.ledger.places.choosing import second_place
 from tutela.ledger.places.model import Place
@@ -17,8 +16,6 @@ from tutela.ledger.reading import read_head
 from tutela.ledger.signing import signing_key
 from tutela.ledger.verifying import verify
 from tutela.storage.settings import Settings
-
-_ITEMS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,61 +40,48 @@ class Proof:
     wrong: tuple[str, ...]
 
 
-def prove(vault: Vault, settings: Settings, contents: Contents) -> Proof:
+def prove(vault: Vault, settings: Settings, contents: Contents, actor: Actor) -> Proof:
     """Verify the ledger against the checkpoints at hand, and open every piece of evidence.
+
+    The ledger is told how much evidence was verified, and of each that is damaged.
 
     Args:
         vault: The restored house's vault.
         settings: The configuration.
         contents: What the backup said of itself.
+        actor: Who restored it.
 
     Raises:
         StorageError: The database cannot be read.
     """
     wrong: list[str] = []
-    with vault.database.reading() as connection:
-        origin = read_head(connection).origin
-    entries = checkpoints = lost = 0
+    entries = checkpoints = lost = items = size = 0
     try:
         place = second_place(settings)
-        verifier = VerifierKey.of(origin, signing_key(settings.keys_folder))
+        public = signing_key(settings.keys_folder, place).public_key().public_bytes_raw()
         # A restore takes the ledger back. What was signed after the backup is no longer there.
-        verification = verify(
-            vault.database, settings, _Until(place, contents.ledger.size), verifier
-        )
+        until = _Until(place, contents.ledger.size)
+        verification = verify(vault.database, settings, until, _verifier(vault, public))
         entries, checkpoints = verification.entries, verification.checkpoints
         wrong += [f"ledger, {each.where}: {each.what}" for each in verification.findings]
         lost = _latest(place, contents.ledger.size) - contents.ledger.size
     except StorageError as error:
         wrong.append(f"ledger: {error.message}")
-    items, size = _open_all(vault, wrong)
+    try:
+        for each in verify_evidence(vault, all_evidence(vault.database), actor):
+            if each.problem is None:
+                items += 1
+                size += each.evidence.size or 0
+            else:
+                wrong.append(each.problem)
+    except StorageError as error:
+        wrong.append(f"evidence: {error.message}")
     return Proof(entries, checkpoints, lost, items, size, tuple(wrong))
 
 
-def _open_all(vault: Vault, wrong: list[str]) -> tuple[int, int]:
-    sealed = evidence_items.c.state == State.SEALED
-    opened = size = 0
-    last = ""
-    while True:
-        with vault.database.reading() as connection:
-            some = (
-                select(evidence_items.c.id)
-                .where(sealed, evidence_items.c.id > last)
-                .order_by(evidence_items.c.id)
-                .limit(_ITEMS_AT_ONCE)
-            )
-            items = [ItemId(each) for each in connection.execute(some).scalars()]
-        if not items:
-            return opened, size
-        for item in items:
-            try:
-                size += sum(map(len, vault.open(item)))
-                opened += 1
-            except DamagedEvidenceError as error:
-                wrong.append(error.message)
-            except TutelaError as error:
-                wrong.append(f"evidence {item}: {error.message}")
-        last = items[-1]
+def _verifier(vault: Vault, public: bytes) -> VerifierKey:
+    with vault.database.reading() as connection:
+        return VerifierKey(read_head(connection).origin, public)
 
 
 class _Until:

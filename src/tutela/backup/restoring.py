@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from tutela.backup.envelope import damaged
 from tutela.backup.loading import load_rows, make_tables, refuse_unless_empty, set_sequences
@@ -23,8 +23,8 @@ from tutela.backup.model import (
 from tutela.backup.reading import Tell, Watched, opened_file, read_backup
 from tutela.backup.snapshot import count_rows
 from tutela.errors import StorageError
-from tutela.evidence.model import BlobState, State
-from tutela.evidence.tables import blobs, evidence_items
+from tutela.evidence.shredding import shred
+from tutela.evidence.tables import evidence_items
 from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
@@ -173,34 +173,22 @@ def _destroy_again(
     contents: Contents,
 ) -> tuple[str, ...]:
     """Destroy what had been destroyed by the time its blob was to be backed up."""
-    now = vault.clock()
-    destroyed: list[str] = []
-    for each in lacking:
-        if each.lack is not Lack.DESTROYED:
-            continue
-        here = evidence_items.c.blob_id == each.id
-        items = connection.execute(
-            select(evidence_items.c.id, evidence_items.c.case_id).where(
-                here, evidence_items.c.wrapped_key.is_not(None)
-            )
-        ).all()
-        for item, case in items:
-            append(
-                connection,
-                actor,
-                Act.EVIDENCE_DESTROYED,
-                vault.clock,
-                case=case,
-                item=item,
-                thing=f"backup:{contents.id}",
-            )
-            destroyed.append(item)
-        connection.execute(
-            update(evidence_items)
-            .where(here)
-            .values(state=State.DESTROYED, wrapped_key=None, key_id=None)
+    lost = [each.id for each in lacking if each.lack is Lack.DESTROYED]
+    items = connection.execute(
+        select(evidence_items.c.id, evidence_items.c.case_id).where(
+            evidence_items.c.blob_id.in_(lost), evidence_items.c.wrapped_key.is_not(None)
         )
-        connection.execute(
-            update(blobs).where(blobs.c.id == each.id).values(state=BlobState.DOOMED, doomed_at=now)
+    ).all()
+    for item, _ in items:
+        shred(connection, item, vault.clock)
+    for item, case in items:
+        append(
+            connection,
+            actor,
+            Act.EVIDENCE_DESTROYED,
+            vault.clock,
+            case=case,
+            item=item,
+            thing=f"backup:{contents.id}",
         )
-    return tuple(destroyed)
+    return tuple(item for item, _ in items)

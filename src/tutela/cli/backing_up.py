@@ -12,7 +12,14 @@ from tutela.backup.proving import Proof, prove
 from tutela.backup.reading import Checked, check_backup
 from tutela.backup.restoring import Restored, restore_backup
 from tutela.cli.backup_progress import BackupProgress
-from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house, prepare_vault
+from tutela.cli.opening import (
+    DataFolder,
+    JsonLines,
+    cover_ledger,
+    local_actor,
+    open_house,
+    prepare_vault,
+)
 from tutela.cli.output import print_json, to_people
 from tutela.errors import InvalidInputError
 from tutela.evidence.keyring import Keyring
@@ -104,7 +111,8 @@ def restore(
         with BackupProgress("Restoring") as shown:
             restored = restore_backup(vault, file, local_actor(), shown.tell)
         with to_people.status("Verifying the ledger and every piece of evidence ..."):
-            proof = prove(vault, settings, restored.contents)
+            proof = prove(vault, settings, restored.contents, local_actor())
+        cover_ledger(settings, database)
     finally:
         database.close()
     if json:
