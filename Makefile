@@ -30,6 +30,11 @@ soak: $(VENV)/.installed-tests ## Test the kernel at length, with the compiler's
 	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
 
+CUSTODY_SOAK_TESTS := tests/backup/test_crashes.py tests/backup/test_envelope.py
+soak-custody: $(VENV)/.installed-tests ## Kill processes and flip bits at length
+	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 7200 --hypothesis-profile soak \
+	  $(CUSTODY_SOAK_TESTS)
+
 check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -76,4 +81,4 @@ $(VENV)/.installed-peers: requirements/peers.lock $(VENV)/.installed-tests
 	@$(PIP) install --require-hashes -r requirements/peers.lock
 	@touch $@
 
-.PHONY: help setup run test soak check peers bench docs lock clean
+.PHONY: help setup run test soak soak-custody check peers bench docs lock clean

@@ -28,7 +28,7 @@ _VALUES = {
 @pytest.mark.parametrize("kind", Kind)
 @given(data=st.data())
 def test_values_and_their_types_come_back_exactly(kind: Kind, data: st.DataObject) -> None:
-    values = data.draw(st.lists(st.none() | _VALUES[kind], max_size=40))
+    values = data.draw(st.lists(st.none() | _VALUES[kind], max_size=20))
     found = decode(kind, encode(kind, values), len(values))
     assert found == values
     assert list(map(type, found)) == list(map(type, values))

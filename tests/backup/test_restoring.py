@@ -61,11 +61,11 @@ def test_a_restore_proves_itself_and_is_in_the_ledger(
 
 
 def test_a_restored_house_goes_on_as_before(
-    house: House, empty_vault: Vault, tmp_path: Path, clock
+    sqlite_house: House, empty_vault: Vault, tmp_path: Path, clock
 ) -> None:
-    restore_backup(empty_vault, house.back_up(tmp_path).path, ACTOR)
-    settings = house.settings_of(empty_vault)
-    going_on = House(settings, clock, empty_vault.database, empty_vault, house.known)
+    restore_backup(empty_vault, sqlite_house.back_up(tmp_path).path, ACTOR)
+    settings = sqlite_house.settings_of(empty_vault)
+    going_on = House(settings, clock, empty_vault.database, empty_vault, sqlite_house.known)
     added = add(going_on.database, going_on.known, clock, md5(5), md5(7), md5(5_000))
     assert (added.added, added.already, added.withdrawn) == (1, 1, 1)
     _, item = going_on.add_case(content_of(500), "after.png")
@@ -75,9 +75,9 @@ def test_a_restored_house_goes_on_as_before(
 
 
 def test_a_house_that_is_not_empty_is_left_alone(
-    house: House, tmp_path: Path, empty_settings, clock
+    sqlite_house: House, tmp_path: Path, empty_settings, clock
 ) -> None:
-    made = house.back_up(tmp_path)
+    made = sqlite_house.back_up(tmp_path)
     other = open_house(empty_settings, clock)
     before = everything(other.database)
     with pytest.raises(AlreadyExistsError, match=r"not empty \(there are entries\)|not empty"):
@@ -87,9 +87,9 @@ def test_a_house_that_is_not_empty_is_left_alone(
 
 
 def test_a_house_with_empty_tables_is_restored_into(
-    house: House, empty_settings, tmp_path: Path, clock
+    sqlite_house: House, empty_settings, tmp_path: Path, clock
 ) -> None:
-    made = house.back_up(tmp_path)
+    made = sqlite_house.back_up(tmp_path)
     database = Database.open(empty_settings)
     with database.writing() as connection:
         upgrade_within(connection)
@@ -98,13 +98,14 @@ def test_a_house_with_empty_tables_is_restored_into(
     database.close()
 
 
-def test_a_database_of_another_program_is_left_alone(
-    sqlite_house: House, empty_vault: Vault, tmp_path: Path
+def test_a_database_of_a_newer_tutela_is_left_alone(
+    sqlite_house: House, sqlite_vault: Vault, tmp_path: Path
 ) -> None:
-    with empty_vault.database.writing() as connection:
-        connection.execute(text("CREATE TABLE letters (id INTEGER, words VARCHAR(20))"))
-    with pytest.raises(AlreadyExistsError, match="not of this Tutela"):
-        restore_backup(empty_vault, sqlite_house.back_up(tmp_path).path, ACTOR)
+    with sqlite_vault.database.writing() as connection:
+        upgrade_within(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(AlreadyExistsError, match="of a newer Tutela"):
+        restore_backup(sqlite_vault, sqlite_house.back_up(tmp_path).path, ACTOR)
 
 
 def test_a_damaged_backup_leaves_no_row_behind(

@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, MetaData, create_engine, func, inspect, select, table, text
+from sqlalchemy import Connection, MetaData, func, inspect, select, table, text
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from tutela.backup import columns
 from tutela.backup.model import Kind, Rows, TableShape
-from tutela.backup.snapshot import all_tables, count_rows
+from tutela.backup.pristine import rows_at_first
+from tutela.backup.snapshot import REVISION_TABLE, all_tables, count_rows
 from tutela.errors import AlreadyExistsError, InvalidInputError
 from tutela.storage.migration import is_known, revision_of, upgrade_within
 
@@ -19,23 +20,23 @@ from tutela.storage.migration import is_known, revision_of, upgrade_within
 def refuse_unless_empty(connection: Connection) -> None:
     """See to it that nothing is overwritten.
 
-    A database is empty that has no tables, or holds no more than the migrations put there.
+    A house is empty that has no tables, or has in them no more than the migrations put there.
+    Tables of other programs are left alone.
 
     Raises:
-        AlreadyExistsError: The database holds something.
+        AlreadyExistsError: The house is not empty.
     """
-    where = connection.engine.url.render_as_string(hide_password=True)
-    found = all_tables(connection)
-    if not found:
-        return
     revision = revision_of(connection)
-    if revision is None or not is_known(revision):
+    if revision is None:
+        return
+    where = connection.engine.url.render_as_string(hide_password=True)
+    if not is_known(revision):
         raise AlreadyExistsError(
-            f"the database {where} is not empty and not of this Tutela: restore into an empty one"
+            f"the database {where} is of a newer Tutela: restore into an empty one"
         )
-    at_first = _rows_at_first(revision)
-    for shape in found:
-        if count_rows(connection, shape) > at_first.get(shape.name, 0):
+    at_first = rows_at_first(revision)
+    for shape in all_tables(connection, at_first):
+        if count_rows(connection, shape) > at_first[shape.name]:
             raise AlreadyExistsError(
                 f"the database {where} is not empty (there are {shape.name.replace('_', ' ')}): "
                 "a backup is only restored into an empty one, so that nothing is overwritten; "
@@ -44,7 +45,10 @@ def refuse_unless_empty(connection: Connection) -> None:
 
 
 def make_tables(connection: Connection, revision: str) -> list[TableShape]:
-    """Make the tables as they were at a revision, without a single row; gives their shapes.
+    """Make the tables of an empty house as they were at a revision, without a single row.
+
+    Returns:
+        Their shapes.
 
     Raises:
         InvalidInputError: This Tutela does not know the revision.
@@ -54,11 +58,11 @@ def make_tables(connection: Connection, revision: str) -> list[TableShape]:
             f"the backup was made by a newer Tutela (its revision is {revision}): "
             "install that version to restore it"
         )
-    present = MetaData()
-    present.reflect(connection)
-    present.drop_all(connection)
+    present = revision_of(connection)
+    if present is not None:
+        _drop_tables(connection, present)
     upgrade_within(connection, revision)
-    shapes = all_tables(connection)
+    shapes = all_tables(connection, rows_at_first(revision))
     for shape in reversed(shapes):
         connection.execute(table(shape.name).delete())
     if connection.dialect.name == "sqlite":
@@ -88,7 +92,7 @@ def set_sequences(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         return
     inspector = inspect(connection)
-    for shape in all_tables(connection):
+    for shape in all_tables(connection, rows_at_first(revision_of(connection) or "head")):
         for column in inspector.get_columns(shape.name):
             _set_sequence(connection, shape.name, column)
 
@@ -107,14 +111,11 @@ def _set_sequence(connection: Connection, name: str, column: ReflectedColumn) ->
         )
 
 
-def _rows_at_first(revision: str) -> dict[str, int]:
-    engine = create_engine("sqlite://")
-    try:
-        with engine.begin() as connection:
-            upgrade_within(connection, revision)
-            return {shape.name: count_rows(connection, shape) for shape in all_tables(connection)}
-    finally:
-        engine.dispose()
+def _drop_tables(connection: Connection, revision: str) -> None:
+    unwanted = {*rows_at_first(revision), REVISION_TABLE}
+    present = MetaData()
+    present.reflect(connection, only=lambda name, _: name in unwanted)
+    present.drop_all(connection)
 
 
 def _load_sqlite(connection: Connection, shape: TableShape, rows: list[tuple[Any, ...]]) -> None:

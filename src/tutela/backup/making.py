@@ -22,6 +22,7 @@ from tutela.backup.model import (
     Piece,
 )
 from tutela.backup.places import make_durable, place_for, put_in_place, remove_older, writing_part
+from tutela.backup.pristine import rows_at_first
 from tutela.backup.reading import Checked, Tell, Watched, check_file
 from tutela.backup.snapshot import all_rows, all_tables, count_rows, snapshot
 from tutela.errors import StorageError
@@ -120,13 +121,14 @@ def _pieces(
     *,
     with_blobs: bool,
 ) -> Iterator[Piece]:
-    shapes = all_tables(connection)
+    revision = revision_of(connection) or ""
+    shapes = all_tables(connection, rows_at_first(revision))
     head = read_head(connection)
     contents = Contents(
         id=backup,
         made_at=vault.clock(),
         version=tutela.__version__,
-        revision=revision_of(connection) or "",
+        revision=revision,
         database=connection.dialect.name,
         rows={shape.name: count_rows(connection, shape) for shape in shapes},
         blobs=_count_blobs(connection) if with_blobs else None,

@@ -1,6 +1,6 @@
 """The database as it was at one moment, while others go on writing to it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,8 @@ from tutela.storage.schema import Moment
 ROWS_AT_ONCE = 4096
 """Rows that are held in memory at a time."""
 
-_REVISION_TABLE = "alembic_version"
+REVISION_TABLE = "alembic_version"
+"""Where the revision is kept, which a backup says in another way."""
 
 # The first that fits counts: what SQLAlchemy says of a column, and what that is to a backup.
 _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], Kind], ...] = (
@@ -59,18 +60,18 @@ def snapshot(database: Database) -> Iterator[Connection]:
         yield connection
 
 
-def all_tables(connection: Connection) -> list[TableShape]:
-    """Every table that there is, those that others refer to first.
+def all_tables(connection: Connection, names: Collection[str] | None = None) -> list[TableShape]:
+    """Every table that there is, or those of some names; those that others refer to come first.
 
-    What is in the database decides, not what this version's code declares: nothing can be
-    forgotten, and a database of an older revision is described as it is.
+    What is in the database decides, not what this version's code declares: a database of an older
+    revision is described as it is.
 
     Raises:
         StorageError: A column is of a type that backups cannot hold.
     """
     found = MetaData()
-    found.reflect(connection)
-    return [_shape(table) for table in found.sorted_tables if table.name != _REVISION_TABLE]
+    found.reflect(connection, only=lambda name, _: names is None or name in names)
+    return [_shape(table) for table in found.sorted_tables if table.name != REVISION_TABLE]
 
 
 def count_rows(connection: Connection, shape: TableShape) -> int:
@@ -100,7 +101,7 @@ def _kind(column: sa.Column[object]) -> Kind:
             return kind
     raise StorageError(
         f"the column {column.table.name}.{column.name} is of the type {column.type!r}, which a "
-        "backup cannot hold: keep tables that are not Tutela's in another database"
+        "backup cannot hold: another program changed it"
     )
 
 
