@@ -5,12 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import update
 
 from tests.cli.command import json_lines, tutela
 from tutela.ledger.tables import ledger_entries
+from tutela.storage.settings import Settings, load_settings
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_proof.py"
+
+
+@pytest.fixture
+def settings(data: Path) -> Settings:
+    """On SQLite alone: starting so many commands takes time, and the ledger's own tests do both."""
+    return load_settings(data=data, cells=2)
 
 
 def do_some(settings) -> None:

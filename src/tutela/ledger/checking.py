@@ -119,7 +119,11 @@ def check_part(
         sizes: Sizes of trees that end here, which ``Part.beginnings`` shall have.
     """
     findings: list[Finding] = []
-    hashed = _hashed(origin, rows)
+    hashed: Sequence[bytes | None] = [
+        each
+        for place in range(0, len(rows), TILE)
+        for each in _hashed(origin, rows[place : place + TILE])
+    ]
     stored = [row[_LEAF] for row in rows]
     if hashed != stored:
         findings += [
