@@ -40,6 +40,7 @@ class Act(StrEnum):
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
     EVIDENCE_MISSED = "evidence.missed"
+    EVIDENCE_DAMAGED = "evidence.damaged"
     EVIDENCE_VERIFIED = "evidence.verified"
     VAULT_KEYS_ROTATED = "vault.keys-rotated"
     JOB_MENDED = "job.mended"
