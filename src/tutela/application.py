@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 
 from fastapi import FastAPI
@@ -30,6 +30,7 @@ from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.repeating import Repeating
 from tutela.storage.settings import Settings, load_settings
+from tutela.work import make_worker
 
 # A change of a list or a key is to be known everywhere within a second, the time to take it up
 # included.
@@ -78,6 +79,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         _MERGE_SECONDS,
                         _tell,
                     ),
+                    _working(settings, database, clock),
                 ):
                     application.state.service = Service.over(
                         settings,
@@ -113,6 +115,14 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
     application.include_router(documentation.router())
     mount_static(application)
     return application
+
+
+def _working(
+    settings: Settings, database: Database, clock: Clock
+) -> AbstractContextManager[object]:
+    if settings.job_threads == 0:
+        return nullcontext()
+    return make_worker(settings, database, clock, _tell)
 
 
 def _health(service: Service) -> Health:

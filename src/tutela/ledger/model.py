@@ -37,6 +37,9 @@ class Act(StrEnum):
 
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
+    JOB_MENDED = "job.mended"
+    JOB_RETRIED = "job.retried"
+    JOB_DROPPED = "job.dropped"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"

@@ -175,6 +175,20 @@ class Settings(BaseSettings):
         description="If more days than this lie between two daily looks at what is due to be "
         "destroyed, nothing is destroyed until a person says that the machine's clock is right.",
     )
+    job_threads: int = Field(
+        4,
+        ge=0,
+        le=256,
+        description="Jobs that one server process, or `tutela job work`, does at once in the "
+        "background. With 0 server processes do none: run `tutela job work` beside them.",
+    )
+    drain_seconds: int = Field(
+        20,
+        ge=0,
+        le=3600,
+        description="How long a stopping process waits for the jobs that it is doing, in seconds. "
+        "What has not ended by then is given back, for another process to do.",
+    )
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
 
     @property
