@@ -78,6 +78,8 @@ class EventKind(StrEnum):
     """An authority asks that it be kept, until a date or for a period."""
     DESTRUCTION_REQUESTED = "destruction-requested"
     """Law enforcement asks that it be destroyed, as 18 U.S.C. 2258B(c)(2) has it."""
+    DESTRUCTION_ORDERED = "destruction-ordered"
+    """The operator orders it destroyed at once. It moves no clock: it is carried out right away."""
 
 
 class Start(StrEnum):
@@ -182,6 +184,7 @@ def due(
     holds: Iterable[str],
     *,
     now: datetime,
+    unruled: str = "no rule: it is kept until it is given one",
 ) -> Due:
     """When a piece of evidence is due to be destroyed, and why.
 
@@ -192,6 +195,7 @@ def due(
         events: What happened to it in law, in any order.
         holds: The references of the holds that are on it.
         now: The present moment.
+        unruled: What to say where there is no rule.
     """
     events = sorted(events, key=lambda event: (event.at, event.kind, event.reference))
     held = sorted(set(holds))
@@ -199,12 +203,22 @@ def due(
         return Due(None, f"held: {', '.join(held)}")
     wish = next((each for each in events if each.kind is EventKind.DESTRUCTION_REQUESTED), None)
     if rule is None:
-        return Due(None, "no rule: it is kept until it is given one" + _by_hand(wish))
+        return Due(None, unruled + _by_hand(wish))
     if not rule.is_verified and not confirmed:
         unsure = f"the rule {rule.name} is unverified and nobody has confirmed it"
         return Due(None, unsure + _by_hand(wish))
     own = _by_request(wish) if wish else _by_clock(rule, sealed_at, events)
     return _unless_a_letter_runs(own, events, now if wish else None)
+
+
+def stands_against(events: Iterable[LegalEvent], holds: Iterable[str], now: datetime) -> str | None:
+    """What forbids destroying it now even by an explicit order, in words; ``None`` if nothing."""
+    held = sorted(set(holds))
+    if held:
+        return f"it is held: {', '.join(held)}"
+    running = Due(now, "")
+    letter = _unless_a_letter_runs(running, list(events), None)
+    return None if letter is running else letter.why.removeprefix("; but ")
 
 
 def kept_through(day: date) -> datetime:

@@ -59,7 +59,6 @@ class StaleSealError(Exception):
         self.blob = blob
 
 
-
 class Vault:
     """Seals contents and opens them. Safe to share between threads.
 
