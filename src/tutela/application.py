@@ -23,10 +23,12 @@ from tutela.api.service import Service
 from tutela.console import documentation, home
 from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
-from tutela.errors import StorageError
+from tutela.errors import StorageError, TutelaError
 from tutela.screening.opening import open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
+from tutela.storage.jobs.model import Never
+from tutela.storage.jobs.retrying import words_for
 from tutela.storage.migration import upgrade
 from tutela.storage.repeating import Repeating
 from tutela.storage.settings import Settings, load_settings
@@ -122,7 +124,7 @@ def _working(
 ) -> AbstractContextManager[object]:
     if settings.job_threads == 0:
         return nullcontext()
-    return make_worker(settings, database, clock, _tell)
+    return make_worker(settings, database, clock, _tell_of_work)
 
 
 def _health(service: Service) -> Health:
@@ -154,6 +156,13 @@ def _tell(what: str, failure: Exception) -> None:
         log.error("storage failed", check=what, reason=failure.message)
     else:
         log_unforeseen(failure, what)
+
+
+def _tell_of_work(what: str, failure: Exception) -> None:
+    if isinstance(failure, TutelaError | Never) and not isinstance(failure, StorageError):
+        log.error("a job failed", check=what, reason=words_for(failure))
+    else:
+        _tell(what, failure)
 
 
 _DESCRIPTION = """

@@ -12,12 +12,13 @@ from rich.table import Table
 
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
-from tutela.errors import InvalidInputError, TutelaError
+from tutela.errors import InvalidInputError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
 from tutela.storage.clock import system_clock
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import JobId, State
+from tutela.storage.jobs.retrying import words_for
 from tutela.storage.jobs.tending import count_by_state, drop, find_job, kept_jobs, mend, retry
 from tutela.work import LONGEST_REHEARSAL_SECONDS, REHEARSAL, make_worker
 
@@ -199,9 +200,7 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 
 
 def _tell(what: str, failure: Exception) -> None:
-    # The words of what nobody foresaw may hold personal data.
-    is_foreseen = isinstance(failure, TutelaError)
-    print_error(f"{what}: {failure if is_foreseen else type(failure).__name__}")
+    print_error(f"{what}: {words_for(failure)}")
 
 
 def _answer(json: bool, words: str, **fields: Any) -> None:

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from tutela.errors import StorageError
+
 EntryNumber = NewType("EntryNumber", int)
 """An entry's place in the ledger: 0 for the first, without gaps."""
 
@@ -57,6 +59,8 @@ class Act(StrEnum):
     LIST_EXPORTED = "list.exported"
     ENTRIES_ADDED = "list.entries-added"
     ENTRIES_WITHDRAWN = "list.entries-withdrawn"
+    ENTRIES_RESTORED = "list.entries-restored"
+    REASON_ERASED = "ledger.reason-erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +91,7 @@ class Entry:
     item: str | None
     thing: str | None
     reason: bytes | None
+
+
+class AlteredLedgerError(StorageError):
+    """The ledger is not what it was when it was signed: somebody changed it, or rolled it back."""

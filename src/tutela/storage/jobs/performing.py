@@ -36,7 +36,7 @@ def perform(database: Database, job: Job, kind: Kind, clock: Clock, tell: Tell) 
 def say(tell: Tell, job: Job, error: Exception) -> None:
     """Tell of a job's failure, whether anybody listens or not."""
     with suppress(Exception):
-        tell(f"job {job.kind}", error)
+        tell(f"job {job.id} ({job.kind})", error)
 
 
 def _failure(job: Job, kind: Kind) -> Exception | None:

@@ -56,7 +56,8 @@ class Worker:
         self._drain_seconds = drain_seconds
         self._tell = tell
         self._name = f"{socket.gethostname()}:{os.getpid()}"[:300]
-        self._running: dict[JobId, Job] = {}
+        # By lease: what was lost may be leased anew here while its first handler still runs.
+        self._running: dict[tuple[JobId, int], Job] = {}
         self._state = threading.Condition()
         self._draining = False
         self._next_occurrence: dict[str, datetime | None] = {}
@@ -125,7 +126,7 @@ class Worker:
         with self._state:
             is_begun = not self._draining
             if is_begun:
-                self._running[job.id] = job
+                self._running[job.id, job.token] = job
         if is_begun:
             threading.Thread(
                 target=self._run, args=(job,), name=f"job {job.id}", daemon=True
@@ -138,7 +139,7 @@ class Worker:
             perform(self._database, job, self._kinds[job.kind], self._clock, self._tell)
         finally:
             with self._state:
-                self._running.pop(job.id, None)
+                self._running.pop((job.id, job.token), None)
                 self._state.notify_all()
             self._claiming.hurry(0)
 
