@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tutela.errors import NotPermittedError
+from tutela.errors import NotFoundError, NotPermittedError
 from tutela.evidence.model import BlobState, ItemId, State
 from tutela.evidence.retention import EventKind, stands_against
 from tutela.evidence.standing import Standing, standings_of
@@ -44,6 +44,7 @@ def destroy(
     *,
     reason: str,
     ordered_by: str | None = None,
+    passing_over: bool = False,
 ) -> list[ItemId]:
     """Destroy pieces of evidence for good, with all four steps.
 
@@ -54,6 +55,7 @@ def destroy(
         reason: Why, for the ledger.
         ordered_by: The reference of whoever orders what is not due. No order destroys what is held,
             or what a preservation letter asks to keep.
+        passing_over: Whether to leave out, without an error, what must not be destroyed.
 
     Returns:
         Those that are destroyed now. One that came to be held meanwhile is left out.
@@ -70,8 +72,13 @@ def destroy(
         begun: list[ItemId] = []
         try:
             for item in some:
-                begin(vault, item, actor, reason=reason, ordered_by=ordered_by)
-                begun.append(item)
+                try:
+                    begin(vault, item, actor, reason=reason, ordered_by=ordered_by)
+                except (NotFoundError, NotPermittedError):
+                    if not passing_over:
+                        raise
+                else:
+                    begun.append(item)
         finally:
             destroyed += finish(vault, begun)
     return destroyed
@@ -131,9 +138,7 @@ def begin(
         standing = _standing(connection, vault, item, now)
         why = _permitted(standing, ordered_by, now)
         connection.execute(
-            update(evidence_items)
-            .where(evidence_items.c.id == item)
-            .values(state=State.DESTROYING)
+            update(evidence_items).where(evidence_items.c.id == item).values(state=State.DESTROYING)
         )
         if ordered_by is not None:
             _record_order(connection, subject, actor, now, ordered_by=ordered_by, reason=reason)
@@ -179,9 +184,7 @@ def shred(vault: Vault, item: ItemId) -> bool:
             return False
         if row.wrapped_key is None:
             return True
-        begun = connection.execute(
-            select(destructions).where(destructions.c.item_id == item)
-        ).one()
+        begun = connection.execute(select(destructions).where(destructions.c.item_id == item)).one()
         now = vault.clock()
         try:
             _permitted(_standing(connection, vault, item, now), begun.ordered_by, now)

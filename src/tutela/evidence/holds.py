@@ -150,4 +150,3 @@ def _hold(row: Any) -> Hold:
         held_by=row.held_by,
         released_at=row.released_at,
     )
-

@@ -56,6 +56,10 @@ class RuleBook:
         return max(found, key=lambda each: each.version)
 
 
+NO_RULES = RuleBook({}, None)
+"""A house without any: nothing of it is ever due."""
+
+
 def open_rule_book(settings: Settings) -> RuleBook:
     """Read the rules, and find the one of the house's jurisdiction.
 

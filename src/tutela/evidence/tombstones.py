@@ -19,9 +19,7 @@ def attest(connection: Connection, item: Any, clock: Clock) -> None:
     The proof says what the content was, and which entry of the ledger said beforehand that it
     would be destroyed. The entry made here names the proof's SHA-256.
     """
-    begun = connection.execute(
-        select(destructions).where(destructions.c.item_id == item.id)
-    ).one()
+    begun = connection.execute(select(destructions).where(destructions.c.item_id == item.id)).one()
     blob = connection.execute(select(blobs).where(blobs.c.id == item.blob_id)).one()
     now = clock()
     proof = json.dumps(
@@ -87,9 +85,7 @@ def _contradiction(connection: Connection, evidence: Any, row: Any) -> str | Non
     return None
 
 
-def _says(
-    connection: Connection, entry: int, act: Act, item: str, thing: str | None
-) -> bool:
+def _says(connection: Connection, entry: int, act: Act, item: str, thing: str | None) -> bool:
     row = connection.execute(
         select(ledger_entries).where(ledger_entries.c.number == entry)
     ).one_or_none()

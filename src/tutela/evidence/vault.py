@@ -1,9 +1,9 @@
 """The vault: what is sealed in it, and how it is opened again.
 
 Each content is encrypted under a data key of its own into a blob. Each item that has this content
-holds that data key wrapped for itself alone, by a key that is kept elsewhere. So an item is destroyed
-by erasing a few bytes of its row, and copies of database and blobs tell nothing to whom does not
-have the key.
+holds that data key wrapped for itself alone, by a key that is kept elsewhere. So an item is
+destroyed by erasing a few bytes of its row, and copies of database and blobs tell nothing to whom
+does not have the key.
 
 The blob is written first, the row that names it second: a crash leaves at most a blob that nobody
 can open, which a sweep removes (``sweeping.py``).
@@ -11,11 +11,13 @@ can open, which a sweep removes (``sweeping.py``).
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import Connection, insert, select
 
-from tutela.errors import DamagedEvidenceError, NotFoundError
+from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
+from tutela.evidence.assigning import start_clock
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
 from tutela.evidence.key_registry import register
 from tutela.evidence.keyring import Keyring
@@ -31,6 +33,7 @@ from tutela.evidence.model import (
     WrongKeyError,
     wrapping_context,
 )
+from tutela.evidence.rules import NO_RULES, RuleBook, open_rule_book
 from tutela.evidence.tables import blobs, evidence_items, vault_keys
 from tutela.ledger.appending import append
 from tutela.ledger.model import SYSTEM, Act, Actor
@@ -67,25 +70,34 @@ class Vault:
         store: Holds the blobs.
         keyring: Holds the keys that wrap.
         clock: The time.
+        rules: How long what is sealed is kept.
     """
 
     def __init__(
-        self, database: Database, store: BlobStore, keyring: Keyring, clock: Clock
+        self,
+        database: Database,
+        store: BlobStore,
+        keyring: Keyring,
+        clock: Clock,
+        rules: RuleBook = NO_RULES,
     ) -> None:
         self.database = database
         self.store = store
         self.keyring = keyring
         self.clock = clock
+        self.rules = rules
         self._registered: set[str] = set()
 
     @classmethod
-    def open(cls, settings: Settings, database: Database, clock: Clock) -> "Vault":
+    def over(cls, settings: Settings, database: Database, clock: Clock) -> "Vault":
         """The vault of a house. It asks no key and no store yet.
 
         Raises:
-            SettingsError: ``vault_key`` or ``blob_url`` cannot be understood.
+            SettingsError: ``vault_key`` or ``blob_url`` cannot be understood, or there is no
+                retention rule for ``jurisdiction``.
         """
-        return cls(database, open_blobs(settings), Keyring(settings), clock)
+        rules = open_rule_book(settings)
+        return cls(database, open_blobs(settings), Keyring(settings), clock, rules)
 
     def seal(
         self, content: Content, case: str, item: ItemId, sha256: bytes | None = None
@@ -185,6 +197,7 @@ class Vault:
                 key_id=sealed.wrapped.key_id,
             )
         )
+        start_clock(connection, sealed.item, self.rules.current, actor, self.clock)
         append(
             connection,
             actor,
@@ -214,6 +227,15 @@ class Vault:
             item=missed.item,
         )
 
+    def discard(self, sealed: Sealed) -> None:
+        """Remove at once what was sealed fresh and is certainly not kept.
+
+        Where that fails, the sweep does it later.
+        """
+        if sealed.fresh:
+            with suppress(StorageError):
+                self.store.delete(sealed.blob)
+
     def open(self, item: ItemId) -> Iterator[bytes]:
         """The bytes of a piece of evidence, in pieces.
 
@@ -233,7 +255,7 @@ class Vault:
             ).one_or_none()
         if row is None:
             raise NotFoundError(f'there is no evidence {item}: see "tutela evidence ls"')
-        if row.wrapped_key is None:
+        if row.state != State.SEALED or row.wrapped_key is None:
             raise NotFoundError(f"the evidence {item} cannot be opened: it is {row.state}")
         blob, wrapped = BlobId(row.blob_id), WrappedKey(row.key_id, row.wrapped_key)
         try:
