@@ -7,6 +7,7 @@ Each room says what its own kinds do; here they are gathered, in one place for t
 import time
 
 from tutela.evidence.daily import kinds_of_evidence
+from tutela.evidence.sweeping import sweeping
 from tutela.evidence.vault import Vault
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
@@ -30,6 +31,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
     return kinds_by_name(
         (
             Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),
+            sweeping(vault),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
         )
     )

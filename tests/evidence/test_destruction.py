@@ -38,10 +38,10 @@ from tutela.evidence.destruction import (
     begun_destructions,
     bury,
     destroy,
+    erase,
     finish,
     remove,
     scrub,
-    shred,
 )
 from tutela.evidence.events import record_event
 from tutela.evidence.holds import hold, release
@@ -177,7 +177,7 @@ def test_once_the_key_is_erased_a_hold_comes_too_late_and_says_so(vault, new_cas
     item = reported_item(vault, case, CONTENT)
     clock.turn(days=368)
     begin(vault, item, ANA, reason="due")
-    assert shred(vault, item)
+    assert erase(vault, item)
     with pytest.raises(NotFoundError, match="cannot be held"):
         hold_it(vault, Subject(case, item))
     assert finish(vault, [item]) == [item]
@@ -277,8 +277,8 @@ class KilledBefore:
 
 destruction.begin(vault, item, actor_called("ana"), reason="due")
 if last != "begin":
-    destruction.shred(vault, item)
-if last not in ("begin", "shred"):
+    destruction.erase(vault, item)
+if last not in ("begin", "erase"):
     destruction.scrub(vault)
 if last == "doom":
     vault.store = KilledBefore(vault.store)
@@ -290,7 +290,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("last", ["begin", "shred", "scrub", "doom", "remove", "bury"])
+@pytest.mark.parametrize("last", ["begin", "erase", "scrub", "doom", "remove", "bury"])
 def test_a_destruction_killed_after_any_step_is_finished_and_has_one_tombstone(
     vault, new_case, clock, settings, last
 ) -> None:
@@ -446,14 +446,14 @@ def test_the_daily_job_first_finishes_what_was_begun(vault, new_case, clock) -> 
     item = reported_item(vault, new_case(), CONTENT)
     clock.turn(days=368)
     begin(vault, item, ANA, reason="due")
-    shred(vault, item)
+    erase(vault, item)
     scrub(vault)
     clock.turn(days=100)
     run(vault, DESTROY)
     assert complaint(vault, item) is None
     # Doing any step once more changes nothing.
     before = acts(vault)
-    assert not shred(vault, item)
+    assert not erase(vault, item)
     remove(vault, item)
     bury(vault, item)
     assert acts(vault) == before

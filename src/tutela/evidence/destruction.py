@@ -1,7 +1,7 @@
 """Destroying evidence, in four steps that survive a crash between any two of them.
 
 1. ``begin``: an entry in the ledger, and the item is being destroyed. Nobody opens it any more.
-2. ``shred``: its wrapped key is erased, and ``scrub`` takes the erased bytes out of the files.
+2. ``erase``: its wrapped key is erased, and ``scrub`` takes the erased bytes out of the files.
 3. ``remove``: its blob is removed, unless another item still needs it.
 4. ``bury``: a tombstone, and a second entry that attests it.
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from tutela.errors import NotFoundError, NotPermittedError
 from tutela.evidence.model import BlobState, ItemId, State
 from tutela.evidence.retention import EventKind, stands_against
+from tutela.evidence.shredding import shred
 from tutela.evidence.standing import Standing, standings_of
 from tutela.evidence.subjects import Subject, check_words, lock_evidence, subject_item
 from tutela.evidence.tables import blobs, destructions, evidence_items, legal_events
@@ -93,7 +94,7 @@ def finish(vault: Vault, begun: Iterable[ItemId]) -> list[ItemId]:
     Raises:
         StorageError: The database or the store fails.
     """
-    shredded = [item for item in begun if shred(vault, item)]
+    shredded = [item for item in begun if erase(vault, item)]
     if shredded:
         scrub(vault)
     for item in shredded:
@@ -167,7 +168,7 @@ def begin(
         )
 
 
-def shred(vault: Vault, item: ItemId) -> bool:
+def erase(vault: Vault, item: ItemId) -> bool:
     """The second step: erase its wrapped key, after which nobody can open it ever again.
 
     If it came to be held since it began, or is not due any more, the destruction is stopped
@@ -191,11 +192,7 @@ def shred(vault: Vault, item: ItemId) -> bool:
         except NotPermittedError as error:
             _stop(connection, vault, row, str(error))
             return False
-        connection.execute(
-            update(evidence_items)
-            .where(evidence_items.c.id == item)
-            .values(wrapped_key=None, key_id=None)
-        )
+        shred(connection, item, vault.clock, State.DESTROYING)
         return True
 
 
@@ -214,26 +211,15 @@ def remove(vault: Vault, item: ItemId) -> None:
     Raises:
         StorageError: The database or the store fails.
     """
-    with vault.database.writing() as connection:
-        blob = connection.execute(
-            select(blobs)
+    with vault.database.reading() as connection:
+        doomed = connection.execute(
+            select(blobs.c.id)
             .join_from(evidence_items, blobs)
-            .where(evidence_items.c.id == item)
-            # Who seals the same content for another item waits here, or is waited for.
-            .with_for_update(of=blobs)
-        ).one()
-        needed = select(evidence_items.c.id).where(
-            evidence_items.c.blob_id == blob.id, evidence_items.c.wrapped_key.is_not(None)
-        )
-        if connection.execute(needed.limit(1)).first() is not None:
-            return
-        connection.execute(
-            update(blobs)
-            .where(blobs.c.id == blob.id, blobs.c.state == BlobState.LIVE)
-            .values(state=BlobState.DOOMED, doomed_at=vault.clock())
-        )
-    vault.store.hold(BlobId(blob.id), held=False)
-    vault.store.delete(BlobId(blob.id), early=True)
+            .where(evidence_items.c.id == item, blobs.c.state == BlobState.DOOMED)
+        ).scalar_one_or_none()
+    if doomed is not None:
+        vault.store.hold(BlobId(doomed), held=False)
+        vault.store.delete(BlobId(doomed), early=True)
 
 
 def bury(vault: Vault, item: ItemId) -> None:

@@ -53,6 +53,7 @@ class Act(StrEnum):
     JOB_RETRIED = "job.retried"
     JOB_DROPPED = "job.dropped"
     EVIDENCE_MISSED = "evidence.missed"
+    EVIDENCE_DAMAGED = "evidence.damaged"
     EVIDENCE_VERIFIED = "evidence.verified"
     VAULT_KEYS_ROTATED = "vault.keys-rotated"
     KEY_ADDED = "key.added"
