@@ -4,7 +4,7 @@ An item keeps the rule, the version and the wording that it was sealed under. Ne
 setting nor a new version of the rules moves it: a person does, by assigning it another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,10 +12,10 @@ from sqlalchemy import Connection, delete, insert, select
 
 from tutela.errors import AlreadyExistsError, NotFoundError
 from tutela.evidence.guarding import guard_blobs
-from tutela.evidence.model import ItemId
+from tutela.evidence.model import ItemId, State
 from tutela.evidence.retention import Rule
 from tutela.evidence.subjects import Subject, check_reason, lock_evidence
-from tutela.evidence.tables import confirmed_rules, item_rules
+from tutela.evidence.tables import confirmed_rules, evidence_items, item_rules
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
@@ -84,6 +84,17 @@ def assign_rule(
         reason=reason,
     )
     return len(evidence)
+
+
+def unruled_evidence(connection: Connection) -> Sequence[Subject]:
+    """All evidence that is under no rule."""
+    rows = connection.execute(
+        select(evidence_items.c.case_id, evidence_items.c.id)
+        .join_from(evidence_items, item_rules, isouter=True)
+        .where(evidence_items.c.state == State.SEALED, item_rules.c.item_id.is_(None))
+        .order_by(evidence_items.c.id)
+    )
+    return [Subject(row.case_id, ItemId(row.id)) for row in rows]
 
 
 def confirm_rule(

@@ -10,6 +10,7 @@ from tutela.evidence.destruction import RESUME, begun_destructions, destroy, fin
 from tutela.evidence.guarding import GUARD, guard_blob
 from tutela.evidence.model import ItemId, State
 from tutela.evidence.standing import all_standings
+from tutela.evidence.subjects import check_reason
 from tutela.evidence.tables import destruction_watch
 from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
@@ -108,7 +109,12 @@ def check_clock(vault: Vault, max_gap_days: int) -> None:
 
 
 def affirm_clock(vault: Vault, actor: Actor, *, reason: str) -> None:
-    """Say that the machine's clock is right, which sets aside what the last look noted."""
+    """Say that the machine's clock is right, which sets aside what the last look noted.
+
+    Raises:
+        InvalidInputError: No reason is given.
+    """
+    reason = check_reason(reason)
     with vault.database.writing() as connection:
         _note(connection, _looked_at(connection), vault.clock())
         append(connection, actor, Act.CLOCK_AFFIRMED, vault.clock, reason=reason)
