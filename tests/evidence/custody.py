@@ -23,8 +23,12 @@ ANA = actor_called("ana")
 
 def american_vault(settings: Settings, database: Database, clock: Clock) -> Vault:
     """A vault whose evidence is kept for a year after its report."""
-    ours = settings.model_copy(update={"jurisdiction": "US"})
-    vault = Vault.over(ours, database, clock)
+    return ready_vault(settings.model_copy(update={"jurisdiction": "US"}), database, clock)
+
+
+def ready_vault(settings: Settings, database: Database, clock: Clock) -> Vault:
+    """A vault that has its key."""
+    vault = Vault.over(settings, database, clock)
     prepare_keys(vault.keyring, database, tell=lambda _: None)
     return vault
 

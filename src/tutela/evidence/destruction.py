@@ -218,7 +218,9 @@ def remove(vault: Vault, item: ItemId) -> None:
             .where(evidence_items.c.id == item, blobs.c.state == BlobState.DOOMED)
         ).scalar_one_or_none()
     if doomed is not None:
-        vault.store.hold(BlobId(doomed), held=False)
+        # Not if a crash has come between removing it and burying the item.
+        if vault.store.find(BlobId(doomed)) is not None:
+            vault.store.hold(BlobId(doomed), held=False)
         vault.store.delete(BlobId(doomed), early=True)
 
 
