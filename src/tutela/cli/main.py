@@ -19,10 +19,12 @@ from tutela.cli import (
     cases,
     evidence,
     hashing,
+    holding,
     jobs,
     keys,
     ledger,
     lists,
+    retention,
     scanning,
     serving,
 )
@@ -70,6 +72,8 @@ app.command("scan")(scanning.scan_paths)
 app.command("hash")(hashing.hash_files)
 app.add_typer(lists.app, name="list")
 app.add_typer(cases.app, name="case")
+evidence.app.add_typer(retention.app)
+evidence.app.add_typer(holding.app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(keys.app, name="key")
 app.command("backup")(backing_up.backup)
