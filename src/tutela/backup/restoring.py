@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from tutela.backup.envelope import damaged
 from tutela.backup.loading import load_rows, make_tables, refuse_unless_empty, set_sequences
@@ -23,8 +24,10 @@ from tutela.backup.model import (
 from tutela.backup.reading import Tell, Watched, opened_file, read_backup
 from tutela.backup.snapshot import count_rows
 from tutela.errors import StorageError
+from tutela.evidence.model import ItemId
 from tutela.evidence.shredding import shred
-from tutela.evidence.tables import evidence_items
+from tutela.evidence.tables import destructions, evidence_items
+from tutela.evidence.tombstones import attest
 from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
@@ -172,23 +175,47 @@ def _destroy_again(
     actor: Actor,
     contents: Contents,
 ) -> tuple[str, ...]:
-    """Destroy what had been destroyed by the time its blob was to be backed up."""
+    """Destroy what had been destroyed by the time its blob was to be backed up.
+
+    Who ordered it, and what the tombstone said, came after the backup's moment and is not in it.
+    """
     lost = [each.id for each in lacking if each.lack is Lack.DESTROYED]
     items = connection.execute(
-        select(evidence_items.c.id, evidence_items.c.case_id).where(
+        select(evidence_items).where(
             evidence_items.c.blob_id.in_(lost), evidence_items.c.wrapped_key.is_not(None)
         )
     ).all()
-    for item, _ in items:
-        shred(connection, item, vault.clock)
-    for item, case in items:
-        append(
-            connection,
-            actor,
-            Act.EVIDENCE_DESTROYED,
-            vault.clock,
-            case=case,
-            item=item,
-            thing=f"backup:{contents.id}",
+    for item in items:
+        begun = select(destructions.c.item_id).where(destructions.c.item_id == item.id)
+        if connection.execute(begun).first() is None:
+            _begin_destruction(connection, vault, item, actor, contents)
+        shred(connection, ItemId(item.id), vault.clock)
+        attest(connection, item, vault.clock)
+    return tuple(item.id for item in items)
+
+
+def _begin_destruction(
+    connection: Connection, vault: Vault, item: Any, actor: Actor, contents: Contents
+) -> None:
+    name = f"backup:{contents.id}"
+    entry = append(
+        connection,
+        actor,
+        Act.DESTRUCTION_BEGUN,
+        vault.clock,
+        case=item.case_id,
+        item=item.id,
+        thing=name,
+        reason="it was destroyed while the backup was being made",
+    )
+    connection.execute(
+        insert(destructions).values(
+            item_id=item.id,
+            begun_at=vault.clock(),
+            begun_entry=entry,
+            ordered_by=name,
+            actor_id=actor.id,
+            actor_role=actor.role,
+            actor_face=actor.face,
         )
-    return tuple(item for item, _ in items)
+    )
