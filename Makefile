@@ -33,6 +33,11 @@ soak: $(VENV)/.installed-tests ## Test at length: the kernel with sanitizers, an
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
 	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 3600 $(KILLING_TESTS)
 
+CUSTODY_SOAK_TESTS := tests/backup/test_crashes.py tests/backup/test_envelope.py
+soak-custody: $(VENV)/.installed-tests ## Kill processes and flip bits at length
+	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 7200 --hypothesis-profile soak \
+	  $(CUSTODY_SOAK_TESTS)
+
 check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -79,4 +84,4 @@ $(VENV)/.installed-peers: requirements/peers.lock $(VENV)/.installed-tests
 	@$(PIP) install --require-hashes -r requirements/peers.lock
 	@touch $@
 
-.PHONY: help setup run test soak check peers bench docs lock clean
+.PHONY: help setup run test soak soak-custody check peers bench docs lock clean

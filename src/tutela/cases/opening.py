@@ -7,6 +7,8 @@ from sqlalchemy import Connection, insert, select
 
 from tutela.cases.model import CaseId, Item, Match, State, new_case_id
 from tutela.cases.tables import case_items, case_matches, cases
+from tutela.ledger.appending import append
+from tutela.ledger.model import SYSTEM, Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 
@@ -18,7 +20,10 @@ def open_case(
     item: Item,
     matches: Sequence[Match],
     clock: Clock,
+    *,
     request: str | None = None,
+    actor: Actor = SYSTEM,
+    case: CaseId | None = None,
 ) -> CaseId:
     """Open a case in the caller's transaction.
 
@@ -29,12 +34,14 @@ def open_case(
         clock: The time.
         request: Up to 64 characters that name this very request. A second one of the same name
             opens nothing and gives the first one's case.
+        actor: Who sent it.
+        case: The number that the case is to have, if it was made before.
 
     Returns:
         The number of the case.
     """
     now = clock()
-    case = new_case_id()
+    case = case or new_case_id()
     connection.execute(insert(cases).values(id=case, state=State.OPEN, opened_at=now))
     added = connection.execute(
         insert_or_ignore(connection, case_items)
@@ -55,19 +62,21 @@ def open_case(
                 select(case_items.c.case_id).where(case_items.c.request == request)
             ).scalar_one()
         )
-    connection.execute(
-        insert(case_matches),
-        [
-            {
-                "item_id": added,
-                "list_id": match.hash_list,
-                "entry_id": match.entry,
-                "kind": match.kind,
-                "distance": match.distance,
-            }
-            for match in matches
-        ],
-    )
+    if matches:
+        connection.execute(
+            insert(case_matches),
+            [
+                {
+                    "item_id": added,
+                    "list_id": match.hash_list,
+                    "entry_id": match.entry,
+                    "kind": match.kind,
+                    "distance": match.distance,
+                }
+                for match in matches
+            ],
+        )
+    append(connection, actor, Act.CASE_OPENED, clock, case=case)
     return case
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from tutela.errors import StorageError
+
 EntryNumber = NewType("EntryNumber", int)
 """An entry's place in the ledger: 0 for the first, without gaps."""
 
@@ -37,9 +39,25 @@ class Act(StrEnum):
 
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
+    EVIDENCE_DESTROYED = "evidence.destroyed"
+    BACKUP_MADE = "backup.made"
+    BACKUP_RESTORED = "backup.restored"
+    EVIDENCE_EVENT = "evidence.event-recorded"
+    EVIDENCE_EVENT_WITHDRAWN = "evidence.event-withdrawn"
+    EVIDENCE_HELD = "evidence.held"
+    EVIDENCE_RELEASED = "evidence.released"
+    EVIDENCE_RULE_ASSIGNED = "evidence.rule-assigned"
+    RETENTION_RULE_CONFIRMED = "retention-rule.confirmed"
+    DESTRUCTION_BEGUN = "evidence.destruction-begun"
+    DESTRUCTION_STOPPED = "evidence.destruction-stopped"
+    CLOCK_AFFIRMED = "clock.affirmed"
     JOB_MENDED = "job.mended"
     JOB_RETRIED = "job.retried"
     JOB_DROPPED = "job.dropped"
+    EVIDENCE_MISSED = "evidence.missed"
+    EVIDENCE_DAMAGED = "evidence.damaged"
+    EVIDENCE_VERIFIED = "evidence.verified"
+    VAULT_KEYS_ROTATED = "vault.keys-rotated"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"
@@ -47,6 +65,8 @@ class Act(StrEnum):
     LIST_EXPORTED = "list.exported"
     ENTRIES_ADDED = "list.entries-added"
     ENTRIES_WITHDRAWN = "list.entries-withdrawn"
+    ENTRIES_RESTORED = "list.entries-restored"
+    REASON_ERASED = "ledger.reason-erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +97,7 @@ class Entry:
     item: str | None
     thing: str | None
     reason: bytes | None
+
+
+class AlteredLedgerError(StorageError):
+    """The ledger is not what it was when it was signed: somebody changed it, or rolled it back."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -85,6 +85,29 @@ class Policy(_Section):
     )
 
 
+class MailSecurity(StrEnum):
+    """How the way to the mail server is kept from others' eyes."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class Mail(_Section):
+    """How mail is sent."""
+
+    server: str = Field("localhost", description="The mail server (SMTP).")
+    port: int = Field(587, ge=1, le=65535, description="Its port.")
+    security: MailSecurity = Field(
+        MailSecurity.STARTTLS,
+        description="`starttls`, `tls` from the first byte, or `none`, for a server on this "
+        "machine.",
+    )
+    user: str | None = Field(None, description="The name to sign in by, if it wants one.")
+    password: SecretStr | None = Field(None, description="The password to sign in by.")
+    sender: str = Field("tutela@localhost", description="The address that mail comes from.")
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -103,6 +126,27 @@ class Settings(BaseSettings):
         None,
         description="`postgresql://user:password@host/name` to use PostgreSQL; "
         "without it, SQLite in the data folder.",
+    )
+    secrets: Path | None = Field(
+        None,
+        description="The folder that holds Tutela's secret keys, apart from what they protect. "
+        "Default: beside the data folder, under its name with `.keys`.",
+    )
+    vault_key: str = Field(
+        "file",
+        description="What wraps the keys of evidence: `file`, for `vault.key` in the folder of "
+        "keys; or `aws-kms:` and the ARN of a key of AWS KMS, or its alias as `alias/NAME`.",
+    )
+    kms_endpoint: str | None = Field(
+        None, description="Address of the KMS, if it is not Amazon's own for the region."
+    )
+    blob_url: str | None = Field(
+        None,
+        description="`s3://bucket/prefix` to keep sealed evidence there; "
+        "without it, in `vault` in the data folder.",
+    )
+    s3_endpoint: str | None = Field(
+        None, description="Address of the S3 server, if it is not Amazon's own for the region."
     )
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: int = Field(8470, ge=0, le=65535, description="Port that the service listens on.")
@@ -157,6 +201,47 @@ class Settings(BaseSettings):
         description="Memory that tidying the index up in the background may use, in MiB. With "
         "less, lists of millions of hashes are kept in more pieces and looked up more slowly.",
     )
+    jurisdiction: str | None = Field(
+        None,
+        pattern="^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
+        description="Whose law says how long evidence is kept, such as `US`; see "
+        "[retention](retention.md). Without it, evidence is kept until a person decides.",
+    )
+    retention_rules: Path | None = Field(
+        None,
+        description="A TOML file of your own retention rules, which add to Tutela's or replace "
+        "them; see [retention](retention.md).",
+    )
+    max_clock_gap_days: int = Field(
+        3,
+        ge=1,
+        le=365,
+        description="If more days than this lie between two daily looks at what is due to be "
+        "destroyed, nothing is destroyed until a person says that the machine's clock is right.",
+    )
+    ledger_checkpoints: str | None = Field(
+        None,
+        description="The second place, where the ledger's signed checkpoints are written: a folder "
+        "(best on another machine), `s3://bucket/prefix`, or `mailto:person@organisation.example` "
+        "(see `mail`). Default: `checkpoints` in the folder of keys.",
+    )
+    ledger_checkpoint_every: int = Field(
+        1_000,
+        ge=1,
+        description="A checkpoint is written after so many entries at the latest; and after an "
+        "hour, and at the end of the service and of commands, if anything was entered.",
+    )
+    ledger_timestamp_url: str | None = Field(
+        None,
+        description="Address of a time-stamping authority (RFC 3161) that is asked to confirm when "
+        "each checkpoint was there. It is sent a hash and nothing else.",
+    )
+    ledger_timestamp_certificates: Path | None = Field(
+        None,
+        description="The time-stamping authority's root certificates, as PEM, by which its answers "
+        "are checked.",
+    )
+    mail: Mail = Field(default_factory=Mail, description="How mail is sent.")
     job_threads: int = Field(
         4,
         ge=0,
@@ -192,6 +277,12 @@ class Settings(BaseSettings):
                 "(or leave it out for SQLite in the data folder)"
             )
         return url.set(drivername="postgresql+psycopg")
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of secret keys: never inside the data folder, whose copies go elsewhere."""
+        data = self.data.absolute()
+        return self.secrets or data.with_name(f"{data.name}.keys")
 
     @classmethod
     def settings_customise_sources(
@@ -303,5 +394,7 @@ def _known_keys(section: list[str]) -> Iterator[str]:
             yield from Settings.model_fields
         case ["policy"]:
             yield from Policy.model_fields
+        case ["mail"]:
+            yield from Mail.model_fields
         case ["policy", "lists", _]:
             yield from ListPolicy.model_fields
