@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from tests.ledger.filling import ACTOR, checkpointed, fill
+from tutela.errors import StorageError
 from tutela.ledger.appending import TILE_HEIGHT, append
 from tutela.ledger.checking import Finding, Trouble
 from tutela.ledger.encoding import leaf
@@ -24,6 +25,7 @@ from tutela.ledger.signing import signing_key
 from tutela.ledger.tables import ledger_entries, ledger_head, ledger_reasons, ledger_tiles
 from tutela.ledger.verifying import Verification, verifier_of, verify
 from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
 
 SIZE = 1000
@@ -114,7 +116,6 @@ def ledger(database: Database, settings: Settings, clock: Any) -> Ledger:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """One on SQLite, for tests that put back what they change."""
     from tests.conftest import TurnedClock
-    from tutela.storage.migration import upgrade
 
     settings = load_settings(data=tmp_path_factory.mktemp("ledger") / "data")
     database = Database.open(settings)
@@ -452,6 +453,45 @@ def test_an_old_copy_of_the_database_is_found(settings, database, clock, data: P
     fill(database, clock, 900, first=600)
     found = verify(database, settings, place, verifier_for(database, settings)).findings
     assert place_of(list(found), Trouble.CHECKPOINT) == [(600, 999)]
+
+
+def test_no_changed_byte_of_the_file_is_taken_for_sound_if_it_changes_a_row(
+    data: Path, clock: Any
+) -> None:
+    settings = load_settings(data=data)
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
+    checkpointed(database, settings, clock, SIGNED)
+    verifier = verifier_for(database, settings)
+    database.close()
+    file = data / "tutela.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    sound, rows = file.read_bytes(), raw_rows(file)
+    chance = random.Random(4)
+    found = 0
+    for _ in range(5000 if SOAK else 150):
+        place = chance.randrange(len(sound))
+        file.write_bytes(flipped(sound, place, chance.randrange(8)))
+        try:
+            findings = verify(database, settings, second_place(settings), verifier).findings
+        except StorageError:
+            continue
+        finally:
+            database.close()
+        found += bool(findings)
+        assert findings or raw_rows(file) == rows
+    assert found > 10
+
+
+def raw_rows(file: Path) -> list[list[Any]]:
+    tables = (ledger_head, ledger_entries, ledger_tiles, ledger_reasons)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.text_factory = bytes
+        return [
+            sorted(connection.execute(f"SELECT * FROM {table.name} NOT INDEXED"))
+            for table in tables
+        ]
 
 
 def test_what_stands_outside_is_found(ledger: Ledger) -> None:
