@@ -37,6 +37,10 @@ class Act(StrEnum):
 
     CASE_OPENED = "case.opened"
     EVIDENCE_SEALED = "evidence.sealed"
+    DISCLOSURE_REQUESTED = "disclosure.requested"
+    DISCLOSURE_AGREED = "disclosure.agreed"
+    DISCLOSURE_REFUSED = "disclosure.refused"
+    DISCLOSURE_MADE = "disclosure.made"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"

@@ -1,8 +1,8 @@
 """The case as CASE/UCO JSON-LD, which the tools of digital forensics read.
 
 Written for CASE 1.5 and its UCO (https://ontology.caseontology.org); the tests check it with the
-project's own ``case_validate``. Identifiers are UUIDs made from the case's and items' own (RFC 9562, version 5), so two packages of
-one case name the same things alike.
+project's own ``case_validate``. Identifiers are UUIDs made from the case's and items' own (RFC
+9562, version 5), so two packages of one case name the same things alike.
 """
 
 import json
@@ -160,6 +160,7 @@ _STANDINGS: Mapping[Standing, str] = {
     Standing.KEPT: "Kept sealed since it was received; its content is {file} in this package.",
     Standing.LEFT_OUT: "Kept sealed; left out of this package by those who asked for it.",
     Standing.DESTROYED: "Destroyed at {at}; only its description is left.",
+    Standing.MISSED: "Its file had changed or gone before it could be sealed.",
     Standing.NO_FILE: "Its file was never received, only its fingerprints.",
 }
 

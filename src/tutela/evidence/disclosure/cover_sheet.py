@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
     CondPageBreak,
@@ -38,7 +39,6 @@ from tutela.evidence.disclosure.typesetting import (
     marked,
     numbered_canvas,
     pairs,
-    printable,
     rows,
     said,
 )
@@ -67,18 +67,16 @@ def cover_sheet(parcel: Parcel) -> bytes:
     return written.getvalue()
 
 
-def _draw_top(canvas: object, _document: object) -> None:
+def _draw_top(canvas: Canvas, _document: BaseDocTemplate) -> None:
     y = PAGE[1] - TOP + 7 * mm
-    canvas.saveState()  # type: ignore[attr-defined]
-    canvas.setFont(fonts()[1], 9)  # type: ignore[attr-defined]
-    canvas.setFillColor(ACCENT)  # type: ignore[attr-defined]
-    canvas.drawString(MARGIN, y, "Tutela")  # type: ignore[attr-defined]
-    canvas.setFont(fonts()[0], 7.5)  # type: ignore[attr-defined]
-    canvas.setFillColor(QUIET)  # type: ignore[attr-defined]
-    canvas.drawRightString(  # type: ignore[attr-defined]
-        PAGE[0] - MARGIN, y, "Confidential: evidence of offences against children"
-    )
-    canvas.restoreState()  # type: ignore[attr-defined]
+    canvas.saveState()
+    canvas.setFont(fonts()[1], 9)
+    canvas.setFillColor(ACCENT)
+    canvas.drawString(MARGIN, y, "Tutela")
+    canvas.setFont(fonts()[0], 7.5)
+    canvas.setFillColor(QUIET)
+    canvas.drawRightString(PAGE[0] - MARGIN, y, "Confidential evidence")
+    canvas.restoreState()
 
 
 def _sheet(parcel: Parcel) -> Iterator[Flowable]:
@@ -115,8 +113,8 @@ def _what_and_why(parcel: Parcel) -> Iterator[Flowable]:
     )
     yield Spacer(0, 2 * mm)
     yield said(
-        "Who asked and who agreed are two different people, named here as in the ledger. Everything "
-        "on this sheet is also in the package, for machines, in case.json and case-uco.jsonld.",
+        "Who asked and who agreed are named as in the ledger. Everything on this sheet is also in "
+        "the package, for machines, in case.json and case-uco.jsonld.",
         "note",
     )
 
@@ -167,7 +165,7 @@ def _item(exhibit: Exhibit) -> Iterator[Flowable]:
     digests = dict(known.digests) | ({"sha256": exhibit.sha256} if exhibit.sha256 else {})
     facts: list[tuple[str, Flowable | str | None]] = [
         ("File in the package", said(exhibit.file, "hash") if exhibit.file else None),
-        ("Vault's number", said(known.evidence, "hash") if known.evidence else None),
+        ("Id", said(known.evidence, "hash") if known.evidence and not exhibit.file else None),
         ("Kind of file", exhibit.media_type),
         ("Size", f"{size:,} bytes" if size is not None else None),
         ("Received", f"{_moment(known.received_at)}, from {known.origin}"),
@@ -178,8 +176,7 @@ def _item(exhibit: Exhibit) -> Iterator[Flowable]:
             (name, said(digests[kind], "hash") if digests.get(kind) else None)
             for kind, name in (("sha256", "SHA-256"), ("sha1", "SHA-1"), ("md5", "MD5"))
         ),
-        ("PDQ", said(known.pdq, "hash") if known.pdq else None),
-        ("PDQ's quality", str(known.pdq_quality) if known.pdq else None),
+        (f"PDQ, quality {known.pdq_quality}", said(known.pdq, "hash") if known.pdq else None),
         ("Matched", "; ".join(f"{each.list_name} by {each.kind}" for each in known.matches)),
     ]
     table = pairs([(name, value) for name, value in facts if value], left=32 * mm)
@@ -192,6 +189,7 @@ _STANDINGS = {
     Standing.KEPT: "in this package",
     Standing.LEFT_OUT: "left out of this package",
     Standing.DESTROYED: "destroyed; described only",
+    Standing.MISSED: "gone before it was sealed",
     Standing.NO_FILE: "no file was received",
 }
 
@@ -224,7 +222,7 @@ def _custody(parcel: Parcel) -> Iterator[Flowable]:
         ("Entry", "When (UTC)", "What was done", "By", "As, from", "About"),
         [
             (
-                f"{entry.number:,}",
+                str(entry.number),
                 f"{entry.at:%Y-%m-%d %H:%M:%S}",
                 entry.act,
                 entry.actor,

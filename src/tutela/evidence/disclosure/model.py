@@ -68,6 +68,8 @@ class Standing(StrEnum):
     """Left out by those who asked; its description is in the package."""
     DESTROYED = "destroyed"
     """Destroyed when its time was up: only its description is left."""
+    MISSED = "missed"
+    """The file had changed or gone before it could be sealed."""
     NO_FILE = "no-file"
     """Only fingerprints were ever received."""
 

@@ -44,17 +44,10 @@ _OTHER_DIRECTIONS = {"R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "PDF", "RLI", 
 def fonts() -> tuple[str, str]:
     """The regular and the bold type, ready to be used."""
     for regular, bold in (("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"), ("Vera.ttf", "VeraBd.ttf")):
-        found = _find(regular), _find(bold)
-        if found[0] and found[1]:
+        found = [path for path in (_find(regular), _find(bold)) if path]
+        if len(found) == 2:
             for path in found:
                 pdfmetrics.registerFont(TTFont(path.stem, str(path)))
-            pdfmetrics.registerFontFamily(
-                found[0].stem,
-                normal=found[0].stem,
-                bold=found[1].stem,
-                italic=found[0].stem,
-                boldItalic=found[1].stem,
-            )
             return found[0].stem, found[1].stem
     raise RuntimeError("reportlab came without its fonts: install it again")
 
