@@ -57,3 +57,7 @@ class SettingsError(TutelaError):
 
 class StorageError(TutelaError):
     """The data folder or the database cannot be used: full, read-only, unreachable, damaged."""
+
+
+class DamagedEvidenceError(TutelaError):
+    """A piece of evidence is missing from the vault, or is not as it was sealed."""

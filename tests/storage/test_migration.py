@@ -9,7 +9,9 @@ from sqlalchemy import inspect, text
 
 import tutela.accounts.tables
 import tutela.cases.tables
+import tutela.evidence.tables
 import tutela.hashlists.tables
+import tutela.ledger.tables
 import tutela.screening.tables  # noqa: F401 - each import declares its room's tables
 from tutela.errors import StorageError
 from tutela.storage.database import Database

@@ -104,6 +104,27 @@ class Settings(BaseSettings):
         description="`postgresql://user:password@host/name` to use PostgreSQL; "
         "without it, SQLite in the data folder.",
     )
+    keys: Path | None = Field(
+        None,
+        description="The folder that holds Tutela's secret keys, apart from what they protect. "
+        "Default: beside the data folder, under its name with `.keys`.",
+    )
+    vault_key: str = Field(
+        "file",
+        description="What wraps the keys of evidence: `file`, for `vault.key` in the folder of "
+        "keys; or `aws-kms:` and the ARN of a key of AWS KMS, or its alias as `alias/NAME`.",
+    )
+    kms_endpoint: str | None = Field(
+        None, description="Address of the KMS, if it is not Amazon's own for the region."
+    )
+    blob_url: str | None = Field(
+        None,
+        description="`s3://bucket/prefix` to keep sealed evidence there; "
+        "without it, in `vault` in the data folder.",
+    )
+    s3_endpoint: str | None = Field(
+        None, description="Address of the S3 server, if it is not Amazon's own for the region."
+    )
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: int = Field(8470, ge=0, le=65535, description="Port that the service listens on.")
     workers: int = Field(
@@ -178,6 +199,12 @@ class Settings(BaseSettings):
                 "(or leave it out for SQLite in the data folder)"
             )
         return url.set(drivername="postgresql+psycopg")
+
+    @property
+    def keys_folder(self) -> Path:
+        """The folder of secret keys: never inside the data folder, whose copies go elsewhere."""
+        data = self.data.absolute()
+        return self.keys or data.with_name(f"{data.name}.keys")
 
     @classmethod
     def settings_customise_sources(

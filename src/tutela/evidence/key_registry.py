@@ -1,0 +1,86 @@
+"""Which keys wrap something, as the database remembers: so that a lost key is never replaced."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, func, select
+
+from tutela.errors import StorageError
+from tutela.evidence import key_file
+from tutela.evidence.keyring import Keyring
+from tutela.evidence.tables import evidence_items, vault_keys
+from tutela.storage.clock import Clock
+from tutela.storage.database import Database, insert_or_ignore
+
+
+def prepare_keys(keyring: Keyring, database: Database, tell: Callable[[str], None]) -> None:
+    """See that the key file is the right one, and make it at the first start.
+
+    Does nothing if no file is needed.
+
+    Args:
+        keyring: The keys of the house.
+        database: Knows which of them wrap something.
+        tell: Is given one line for people if a file is made.
+
+    Raises:
+        StorageError: The file is missing although keys of it wrap evidence, or does not hold them
+            all, or cannot be made or used.
+    """
+    needed = _file_keys_in_use(database)
+    if not needed and not keyring.wraps_by_file:
+        return
+    if not keyring.file.exists():
+        if needed:
+            raise key_file.missing(keyring.file.path)
+        if keyring.file.make():
+            tell(
+                f"The key of all evidence is now in {keyring.file.path}. Keep a copy of it in "
+                "another place: if it is lost, nobody can open the evidence any more."
+            )
+    _refuse_foreign(keyring, needed)
+
+
+def register(database: Database, keyring: Keyring, key_id: str, clock: Clock) -> None:
+    """Remember a key before it wraps anything.
+
+    Raises:
+        StorageError: It has been retired, or the key file lacks others that wrap evidence.
+    """
+    if key_id.startswith(key_file.PREFIX):
+        _refuse_foreign(keyring, _file_keys_in_use(database))
+    with database.writing() as connection:
+        connection.execute(
+            insert_or_ignore(connection, vault_keys).values(id=key_id, first_used_at=clock())
+        )
+        retired = connection.execute(
+            select(vault_keys.c.retired_at).where(vault_keys.c.id == key_id)
+        ).scalar_one()
+    if retired:
+        raise StorageError(
+            f"the key {key_id} was retired on {retired:%Y-%m-%d} and wraps nothing any more: "
+            f"put back the newest copy of {keyring.file.path}, or choose another key in vault_key"
+        )
+
+
+def keys_in_use(connection: Connection) -> dict[str, int]:
+    """How many items each key wraps."""
+    rows = connection.execute(
+        select(evidence_items.c.key_id, func.count())
+        .where(evidence_items.c.wrapped_key.is_not(None))
+        .group_by(evidence_items.c.key_id)
+    )
+    return {key_id: count for key_id, count in rows}
+
+
+def _file_keys_in_use(database: Database) -> set[str]:
+    with database.reading() as connection:
+        return {key for key in keys_in_use(connection) if key.startswith(key_file.PREFIX)}
+
+
+def _refuse_foreign(keyring: Keyring, needed: set[str]) -> None:
+    lacking = sorted(needed - set(keyring.file.key_ids())) if needed else []
+    if lacking:
+        raise StorageError(
+            f"{keyring.file.path} is another vault's, or too old: it does not hold "
+            f"{', '.join(lacking)}, which wraps evidence of this one. Put back the right copy"
+        )
