@@ -103,7 +103,6 @@ def read_me(parcel: Parcel) -> str:
     """How to open and check everything, in plain text."""
     media = sum(1 for each in parcel.exhibits if each.standing is Standing.KEPT)
     return _READ_ME.format(
-        parcel=parcel,
         disclosure=parcel.disclosure,
         made_at=_moment(parcel.made_at),
         items=len(parcel.exhibits),
@@ -141,7 +140,7 @@ ledger/            proof that the record of the custody is whole
 HOW YOU OPENED IT
 With age (https://age-encryption.org) and your private key:
 
-    age -d -i PRIVATE-KEY-FILE {parcel.folder}.tar.age | tar -x
+    age -d -i PRIVATE-KEY-FILE {disclosure.folder}.tar.age | tar -x
 
 Whoever altered one bit of the package would have made this fail. If it ended
 with an error, do not use what came out: ask for the package again.

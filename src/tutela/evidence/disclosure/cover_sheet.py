@@ -238,7 +238,7 @@ def _custody(parcel: Parcel) -> Iterator[Flowable]:
 
 
 def _opening(parcel: Parcel) -> Iterator[Flowable]:
-    folder = parcel.folder
+    folder = parcel.disclosure.folder
     steps = (
         (
             "Open it with age (age-encryption.org), any version 1, and your private key:",

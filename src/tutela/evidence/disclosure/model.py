@@ -171,6 +171,33 @@ class Disclosure:
         """What the ledger calls it."""
         return f"disclosure:{self.id}"
 
+    @property
+    def folder(self) -> str:
+        """The one folder that its package unpacks to."""
+        return f"tutela-{self.case}-disclosure-{self.id}"
+
+    def as_fields(self) -> dict[str, object]:
+        """The request by names, as programs are given it."""
+        return {
+            "disclosure": self.id,
+            "case": self.case,
+            "state": self.state,
+            "authority": self.authority,
+            "reference": self.reference,
+            "legal_basis": self.legal_basis,
+            "recipients": self.recipients.splitlines(),
+            "recipients_sha256": self.recipients_sha256,
+            "asked_at": self.asked_at.isoformat(),
+            "asked_by": self.asked_by,
+            "decided_at": self.decided_at.isoformat() if self.decided_at else None,
+            "decided_by": self.decided_by,
+            "refused_because": self.refused_because,
+            "lapses_at": self.lapses_at.isoformat(),
+            "made_at": self.made_at.isoformat() if self.made_at else None,
+            "package_sha256": self.package_sha256,
+            "package_size": self.package_size,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Extract:
@@ -208,8 +235,3 @@ class Parcel:
     extract: Extract
     organisation: str
     made_at: datetime
-
-    @property
-    def folder(self) -> str:
-        """The one folder that the package unpacks to."""
-        return f"tutela-{self.disclosure.case}-disclosure-{self.disclosure.id}"

@@ -119,7 +119,7 @@ def agree(
         NotPermittedError: It is the asker's own key, or lacks the scope.
     """
     asked = check_may_agree(connection, key, number, exhibits, clock)
-    return _decide(connection, key, asked, State.AGREED, Act.DISCLOSURE_AGREED, clock)
+    return _decide(connection, key, asked, State.AGREED, clock=clock)
 
 
 def check_may_agree(
@@ -158,7 +158,7 @@ def refuse(
     asked = find_disclosure(connection, number)
     _require_state(asked, State.ASKED, State.AGREED)
     because = _checked("a reason", reason, 1000)
-    return _decide(connection, key, asked, State.REFUSED, Act.DISCLOSURE_REFUSED, clock, because)
+    return _decide(connection, key, asked, State.REFUSED, because, clock=clock)
 
 
 def check_may_make(
@@ -187,16 +187,23 @@ def check_may_make(
 def note_made(
     connection: Connection, key: ApiKey, made: Disclosure, package: Package, clock: Clock
 ) -> None:
-    """Write down that the package was made, before it appears."""
-    connection.execute(
+    """Write down that the package was made, before it appears.
+
+    Raises:
+        NotAgreedError: The agreement was taken back meanwhile.
+    """
+    changed = changed_rows(
+        connection,
         update(disclosures)
-        .where(disclosures.c.id == made.id)
+        .where(disclosures.c.id == made.id, disclosures.c.state == State.AGREED)
         .values(
             made_at=clock(),
             package_sha256=bytes.fromhex(package.sha256),
             package_size=package.size,
-        )
+        ),
     )
+    if not changed:
+        _require_state(find_disclosure(connection, made.id), State.AGREED)
     append(
         connection,
         bearer(key),
@@ -255,9 +262,9 @@ def _decide(
     key: ApiKey,
     asked: Disclosure,
     state: State,
-    act: Act,
-    clock: Clock,
     because: str | None = None,
+    *,
+    clock: Clock,
 ) -> Disclosure:
     changed = changed_rows(
         connection,
@@ -271,7 +278,7 @@ def _decide(
     append(
         connection,
         bearer(key),
-        act,
+        Act.DISCLOSURE_AGREED if state is State.AGREED else Act.DISCLOSURE_REFUSED,
         clock,
         case=asked.case,
         thing=asked.thing,
@@ -323,9 +330,12 @@ def _require_unchanged(disclosure: Disclosure, exhibits: Iterable[Exhibit]) -> N
 
 
 def _checked(what: str, text: str, longest: int) -> str:
-    tidy = " ".join(text.replace("\0", " ").split())
-    if not tidy or len(tidy) > longest:
-        raise InvalidInputError(f"{what} is needed, of 1 to {longest:,} characters")
+    tidy = " ".join(text.split())
+    # Letters that nobody sees could make what is shown to the second person look like another.
+    if not tidy or len(tidy) > longest or not tidy.isprintable():
+        raise InvalidInputError(
+            f"{what} is needed, of 1 to {longest:,} characters that can be seen"
+        )
     return tidy
 
 
