@@ -45,6 +45,8 @@ from tutela.evidence.disclosure.typesetting import (
 
 NAME = "cover-sheet.pdf"
 
+_LONGEST_NAME = 320
+
 
 def cover_sheet(parcel: Parcel) -> bytes:
     """The cover sheet as a PDF."""
@@ -143,7 +145,7 @@ def _item(exhibit: Exhibit) -> Iterator[Flowable]:
         [
             [
                 said(str(exhibit.number), "number"),
-                said(known.name or "(no name was given)", "name"),
+                said(_short(known.name) or "(no name was given)", "name"),
                 said(_STANDINGS[exhibit.standing], "standing"),
             ]
         ],
@@ -288,6 +290,14 @@ def _handing_over(parcel: Parcel) -> Flowable:
     )
     on = f"For disclosure {parcel.disclosure.id} of case {parcel.disclosure.case}."
     return KeepTogether([said("Receipt", "heading"), said(on), Spacer(0, 4 * mm), lines])
+
+
+def _short(name: str) -> str:
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return (
+        f"{name[:200]} ... {name[-100:]} (shortened: it has {len(name):,} letters, see case.json)"
+    )
 
 
 def _rule() -> Flowable:

@@ -80,6 +80,8 @@ def pairs(rows: Sequence[tuple[str, Flowable | str]], left: float = 38 * mm) -> 
             for name, value in rows
         ],
         colWidths=[left, None],
+        # However long a text is, it goes on on the next page.
+        splitInRow=1,
     )
     table.setStyle(
         TableStyle(
