@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
 
 from fastapi import FastAPI
@@ -23,13 +23,16 @@ from tutela.api.service import Service
 from tutela.console import documentation, home
 from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
-from tutela.errors import StorageError
+from tutela.errors import StorageError, TutelaError
 from tutela.screening.opening import open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
+from tutela.storage.jobs.model import Never
+from tutela.storage.jobs.retrying import words_for
 from tutela.storage.migration import upgrade
 from tutela.storage.repeating import Repeating
 from tutela.storage.settings import Settings, load_settings
+from tutela.work import make_worker
 
 # A change of a list or a key is to be known everywhere within a second, the time to take it up
 # included.
@@ -78,6 +81,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         _MERGE_SECONDS,
                         _tell,
                     ),
+                    _working(settings, database, clock),
                 ):
                     application.state.service = Service.over(
                         settings,
@@ -115,6 +119,14 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
     return application
 
 
+def _working(
+    settings: Settings, database: Database, clock: Clock
+) -> AbstractContextManager[object]:
+    if settings.job_threads == 0:
+        return nullcontext()
+    return make_worker(settings, database, clock, _tell_of_work)
+
+
 def _health(service: Service) -> Health:
     checks = tuple(Check(check.name, check.ok, check.detail) for check in check_readiness(service))
     return Health(
@@ -144,6 +156,13 @@ def _tell(what: str, failure: Exception) -> None:
         log.error("storage failed", check=what, reason=failure.message)
     else:
         log_unforeseen(failure, what)
+
+
+def _tell_of_work(what: str, failure: Exception) -> None:
+    if isinstance(failure, TutelaError | Never) and not isinstance(failure, StorageError):
+        log.error("a job failed", check=what, reason=words_for(failure))
+    else:
+        _tell(what, failure)
 
 
 _DESCRIPTION = """

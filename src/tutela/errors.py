@@ -51,6 +51,10 @@ class OverCapacityError(TutelaError):
     """Too much is under way already; the same request succeeds later."""
 
 
+class LeaseLostError(TutelaError):
+    """A worker goes on with a job that is not its own any more: what it does must not count."""
+
+
 class SettingsError(TutelaError):
     """The configuration is wrong; the message names the key and the fix."""
 

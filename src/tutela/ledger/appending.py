@@ -96,8 +96,8 @@ def _lock_head(connection: Connection) -> tuple[str, Frontier]:
         return _head(row)
     except ValueError:
         raise StorageError(
-            "the ledger's head is damaged, so nothing can be done that needs an entry: see \"tutela "
-            'ledger verify", and restore the database from a backup'
+            "the ledger's head is damaged, so nothing can be done that needs an entry: "
+            'see "tutela ledger verify", and restore the database from a backup'
         ) from None
 
 

@@ -99,7 +99,12 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     while len(made[-1]) > 1:
         pairs = iter(made[-1])
         # As node_hash does it, but twice as quick: most of the time of a verification is here.
-        made.append([sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs)])
+        made.append(
+            [
+                sha256(b"\1" + left + right).digest()
+                for left, right in zip(pairs, pairs, strict=False)
+            ]
+        )
     return made
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from tutela.errors import StorageError
+
 EntryNumber = NewType("EntryNumber", int)
 """An entry's place in the ledger: 0 for the first, without gaps."""
 
@@ -41,6 +43,9 @@ class Act(StrEnum):
     DISCLOSURE_AGREED = "disclosure.agreed"
     DISCLOSURE_REFUSED = "disclosure.refused"
     DISCLOSURE_MADE = "disclosure.made"
+    JOB_MENDED = "job.mended"
+    JOB_RETRIED = "job.retried"
+    JOB_DROPPED = "job.dropped"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"
@@ -48,6 +53,8 @@ class Act(StrEnum):
     LIST_EXPORTED = "list.exported"
     ENTRIES_ADDED = "list.entries-added"
     ENTRIES_WITHDRAWN = "list.entries-withdrawn"
+    ENTRIES_RESTORED = "list.entries-restored"
+    REASON_ERASED = "ledger.reason-erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +85,7 @@ class Entry:
     item: str | None
     thing: str | None
     reason: bytes | None
+
+
+class AlteredLedgerError(StorageError):
+    """The ledger is not what it was when it was signed: somebody changed it, or rolled it back."""

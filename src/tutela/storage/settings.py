@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -83,6 +83,29 @@ class Policy(_Section):
         default_factory=dict,
         description='Overrides per list, as `[policy.lists."name"]` with the same three keys.',
     )
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is kept from others' eyes."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class Mail(_Section):
+    """How mail is sent."""
+
+    server: str = Field("localhost", description="The mail server (SMTP).")
+    port: int = Field(587, ge=1, le=65535, description="Its port.")
+    security: MailSecurity = Field(
+        MailSecurity.STARTTLS,
+        description="`starttls`, `tls` from the first byte, or `none`, for a server on this "
+        "machine.",
+    )
+    user: str | None = Field(None, description="The name to sign in by, if it wants one.")
+    password: SecretStr | None = Field(None, description="The password to sign in by.")
+    sender: str = Field("tutela@localhost", description="The address that mail comes from.")
 
 
 class Settings(BaseSettings):
@@ -182,6 +205,43 @@ class Settings(BaseSettings):
         ge=64,
         description="Memory that tidying the index up in the background may use, in MiB. With "
         "less, lists of millions of hashes are kept in more pieces and looked up more slowly.",
+    )
+    ledger_checkpoints: str | None = Field(
+        None,
+        description="The second place, where the ledger's signed checkpoints are written: a folder "
+        "(best on another machine), `s3://bucket/prefix`, or `mailto:person@organisation.example` "
+        "(see `mail`). Default: `checkpoints` in the folder of keys.",
+    )
+    ledger_checkpoint_every: int = Field(
+        1_000,
+        ge=1,
+        description="A checkpoint is written after so many entries at the latest; and after an "
+        "hour, and at the end of the service and of commands, if anything was entered.",
+    )
+    ledger_timestamp_url: str | None = Field(
+        None,
+        description="Address of a time-stamping authority (RFC 3161) that is asked to confirm when "
+        "each checkpoint was there. It is sent a hash and nothing else.",
+    )
+    ledger_timestamp_certificates: Path | None = Field(
+        None,
+        description="The time-stamping authority's root certificates, as PEM, by which its answers "
+        "are checked.",
+    )
+    mail: Mail = Field(default_factory=Mail, description="How mail is sent.")
+    job_threads: int = Field(
+        4,
+        ge=0,
+        le=256,
+        description="Jobs that one server process, or `tutela job work`, does at once in the "
+        "background. With 0 server processes do none: run `tutela job work` beside them.",
+    )
+    drain_seconds: int = Field(
+        20,
+        ge=0,
+        le=3600,
+        description="How long a stopping process waits for the jobs that it is doing, in seconds. "
+        "What has not ended by then is given back, for another process to do.",
     )
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
 
@@ -322,5 +382,7 @@ def _known_keys(section: list[str]) -> Iterator[str]:
             yield from Settings.model_fields
         case ["policy"]:
             yield from Policy.model_fields
+        case ["mail"]:
+            yield from Mail.model_fields
         case ["policy", "lists", _]:
             yield from ListPolicy.model_fields

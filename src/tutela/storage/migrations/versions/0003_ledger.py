@@ -9,7 +9,7 @@ from alembic import op
 from tutela.storage.schema import RowId
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:

@@ -1,0 +1,57 @@
+"""The work of the house: every kind of job there is, and the worker that does them.
+
+Each room says what its own kinds do; here they are gathered, in one place for the service and for
+``tutela job work``.
+"""
+
+import time
+
+from tutela.storage.clock import Clock
+from tutela.storage.database import Database
+from tutela.storage.jobs.agreed_time import agreed_clock
+from tutela.storage.jobs.model import Job, Kind, Kinds, Never, kinds_by_name
+from tutela.storage.jobs.performing import Tell
+from tutela.storage.jobs.worker import Worker
+from tutela.storage.settings import Settings
+
+REHEARSAL = "job.rehearse"
+LONGEST_REHEARSAL_SECONDS = 3600
+
+
+def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:  # noqa: ARG001 - rooms' kinds will want them
+    """Every kind of job, over an open house."""
+    return kinds_by_name((Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),))
+
+
+def make_worker(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    tell: Tell,
+    *,
+    threads: int | None = None,
+) -> Worker:
+    """A worker for every kind of job, to be entered.
+
+    Args:
+        settings: The configuration.
+        database: The open database.
+        clock: The time.
+        tell: Is told of each failure: what failed, and how.
+        threads: How many jobs it does at once, if not as the settings say.
+    """
+    return Worker(
+        database,
+        all_kinds(settings, database, clock),
+        agreed_clock(database, clock),
+        threads=settings.job_threads if threads is None else threads,
+        drain_seconds=settings.drain_seconds,
+        tell=tell,
+    )
+
+
+def _rehearse(job: Job) -> None:
+    seconds = job.payload.get("seconds", 0)
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_REHEARSAL_SECONDS:
+        raise Never(f"a rehearsal takes 0 to {LONGEST_REHEARSAL_SECONDS} seconds")
+    time.sleep(seconds)
