@@ -232,7 +232,7 @@ def dossier_of(connection: Connection, case: str) -> Dossier:
         opened_at=found.opened_at,
         items=(
             DossierItem(
-                evidence=found.item.evidence,
+                evidence=next((each.id for each in found.evidence), None),
                 name=found.item.name,
                 origin=found.item.origin,
                 received_at=found.opened_at,
@@ -278,7 +278,7 @@ _MEDIA_TYPES = {
 @contextmanager
 def _office(data: Path | None) -> Iterator[Office]:
     with open_house(data) as (settings, database):
-        vault = Vault.open(settings, database, system_clock)
+        vault = Vault.over(settings, database, system_clock)
         yield Office(settings, vault, dossier_of, media_type)
 
 

@@ -92,7 +92,7 @@ def make_package(
     with database.reading() as connection:
         agreed = _checked(connection, office, secret, number)[1]
         _, dossier, exhibits = present(connection, office, number)
-        extract = extract_of(connection, agreed.case, office.settings)
+    extract = extract_of(database, office.settings, agreed.case, vault.clock)
     parcel = Parcel(
         disclosure=agreed,
         case_state=dossier.state,

@@ -29,6 +29,15 @@ def upgrade() -> None:
         sa.Column("made_at", Moment(), nullable=True),
         sa.Column("package_sha256", sa.LargeBinary(length=32), nullable=True),
         sa.Column("package_size", RowId, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["cases.id"], name=op.f("fk_disclosures_case_id_cases")
+        ),
+        sa.ForeignKeyConstraint(
+            ["asked_by"], ["api_keys.id"], name=op.f("fk_disclosures_asked_by_api_keys")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["api_keys.id"], name=op.f("fk_disclosures_decided_by_api_keys")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disclosures")),
     )
     op.create_index(op.f("ix_disclosures_case_id"), "disclosures", ["case_id"], unique=False)
