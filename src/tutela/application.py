@@ -24,7 +24,8 @@ from tutela.console import documentation, home
 from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
 from tutela.errors import StorageError, TutelaError
-from tutela.screening.opening import open_screening
+from tutela.evidence.key_registry import prepare_keys
+from tutela.screening.opening import ScreeningRoom, open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.model import Never
@@ -67,6 +68,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
             keys.refresh()
             with open_screening(settings, database, clock, whole=False) as room:
                 room.screener.begin()
+                _prepare_vault(room, database)
                 if not room.index.is_whole:
                     log.error("the index is damaged: answering by what is sound of it, meanwhile")
                 with (
@@ -125,6 +127,14 @@ def _working(
     if settings.job_threads == 0:
         return nullcontext()
     return make_worker(settings, database, clock, _tell_of_work)
+
+
+def _prepare_vault(room: ScreeningRoom, database: Database) -> None:
+    try:
+        prepare_keys(room.vault.keyring, database, tell=log.warning)
+    except StorageError as error:
+        # What is clear can be answered all the same, and readiness tells of the rest.
+        log.error("the vault cannot be used", reason=error.message)
 
 
 def _health(service: Service) -> Health:

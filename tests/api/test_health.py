@@ -25,6 +25,7 @@ def test_a_healthy_house_says_so(make_house) -> None:
             "database": True,
             "index": True,
             "cells": True,
+            "vault": True,
         }
 
 

@@ -12,6 +12,8 @@ from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted
 from tutela.cases.model import Case, CaseId, State, read_case_id
 from tutela.cases.reading import find_case, recent_cases
+from tutela.evidence.model import ItemId
+from tutela.evidence.model import State as EvidenceState
 from tutela.fingerprints.model import Kind
 
 router = APIRouter(
@@ -32,6 +34,17 @@ class CaseMatchAnswer(BaseModel):
     distance: int
 
 
+class EvidenceAnswer(BaseModel):
+    """What was sealed of the item."""
+
+    item: ItemId = Field(description="The id of this piece of evidence.")
+    state: EvidenceState = Field(
+        description="`sealed`: it is in the vault. `missed`: the file changed or went before it "
+        "could be sealed. `destroyed`: nobody can open it any more."
+    )
+    reason: str | None = Field(None, description="Why it was missed.")
+
+
 class CaseAnswer(BaseModel):
     """One case."""
 
@@ -46,6 +59,9 @@ class CaseAnswer(BaseModel):
     sha256: str | None = None
     pdq: str | None = None
     pdq_quality: int | None = None
+    evidence: list[EvidenceAnswer] = Field(
+        description="What was sealed; empty if only fingerprints were sent."
+    )
     matches: list[CaseMatchAnswer] | None = Field(
         None, description="What matched. Only for keys that also have the scope `screen:details`."
     )

@@ -48,7 +48,7 @@ async def alive() -> Alive:
 
 @router.get("/readyz", summary="Can it serve requests?", responses={503: {"model": Ready}})
 def ready(service: Here, response: Response) -> Ready:
-    """Asks the database, the index and the cells. Needs no key; 503 while something is amiss."""
+    """Asks database, index, cells and vault. Needs no key; 503 while something is amiss."""
     checks = check_readiness(service)
     good = all(check.ok for check in checks)
     if not good:

@@ -3,11 +3,18 @@
 from tutela.accounts.model import ApiKey, Scope
 from tutela.api.screening_documents import MatchAnswer, ScreenAnswer
 from tutela.api.service import actor_of
+from tutela.evidence.model import Content
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission, request_name
 
 
-def submission_of(known: Known, name: str, key: ApiKey, idempotency_key: str | None) -> Submission:
+def submission_of(
+    known: Known,
+    name: str,
+    key: ApiKey,
+    idempotency_key: str | None,
+    content: Content | None = None,
+) -> Submission:
     """One file, or its fingerprints, as it is judged."""
     return Submission(
         known=known,
@@ -17,6 +24,7 @@ def submission_of(known: Known, name: str, key: ApiKey, idempotency_key: str | N
         if idempotency_key is None
         # With what was sent: a key used again for another file must not swallow its case.
         else request_name("key", str(key.id), idempotency_key, str(known.fingerprints.as_texts())),
+        content=content,
     )
 
 

@@ -31,13 +31,18 @@ class Readiness:
 
 
 def check_readiness(service: Service) -> tuple[Readiness, ...]:
-    """Ask the database, the index and the cells, one after the other.
+    """Ask the database, the index, the cells and the vault, one after the other.
 
     Anyone may read the answers, so what went wrong in detail goes to the log.
     """
     return tuple(
         _check(name, check, service)
-        for name, check in (("database", _database), ("index", _index), ("cells", _cells))
+        for name, check in (
+            ("database", _database),
+            ("index", _index),
+            ("cells", _cells),
+            ("vault", _vault),
+        )
     )
 
 
@@ -76,6 +81,10 @@ def _cells(service: Service) -> str:
     finally:
         os.close(nothing)
     return f"cells: {service.settings.cells}"
+
+
+def _vault(service: Service) -> str:
+    return service.screening.vault.check()
 
 
 def _raise_failure(following: Repeating) -> None:

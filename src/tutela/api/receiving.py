@@ -20,6 +20,7 @@ _MULTIPART = b"multipart/form-data"
 _ENVELOPE = 64 << 10
 # Fields that callers may send beside the files; they are passed over.
 _FIELDS = 100
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Upload:
 
     name: str
     content: bytes
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content in pieces of a size that one thing can be done with at a time."""
+        for start in range(0, len(self.content), _PIECE):
+            yield self.content[start : start + _PIECE]
 
     @contextmanager
     def as_descriptor(self) -> Iterator[int]:

@@ -82,7 +82,7 @@ async def screen(
             request, _upload_limit(service), 1, place, service.settings.upload_seconds
         )
         known = await service.open_up(partial(_known, service, upload))
-        submission = submission_of(known, upload.name, key, idempotency_key)
+        submission = submission_of(known, upload.name, key, idempotency_key, upload.pieces)
         outcome = await service.work(partial(service.screening.screener.screen, submission))
     return answer_of(outcome, key)
 
@@ -126,7 +126,9 @@ async def screen_batch(
             *(service.open_up(partial(_known, service, upload)) for upload in uploads)
         )
         submissions = [
-            submission_of(known, upload.name, key, one_of_many(idempotency_key, number))
+            submission_of(
+                known, upload.name, key, one_of_many(idempotency_key, number), upload.pieces
+            )
             for number, (known, upload) in enumerate(zip(opened, uploads, strict=True))
         ]
         outcomes = await service.work(partial(service.screening.screener.screen_many, submissions))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from tutela.errors import InvalidInputError
+from tutela.evidence.model import Evidence
 from tutela.fingerprints.model import FingerprintSet, Kind
 
 CaseId = NewType("CaseId", str)
@@ -93,6 +94,7 @@ class Case:
         opened_at: When it was opened.
         item: What it is about.
         matches: Which entries it matched, the nearest first.
+        evidence: What was sealed of it; empty if only fingerprints were sent.
     """
 
     id: CaseId
@@ -100,6 +102,7 @@ class Case:
     opened_at: datetime
     item: Item
     matches: tuple[Match, ...]
+    evidence: tuple[Evidence, ...] = ()
 
     def as_fields(self) -> dict[str, object]:
         """The case by names, with texts for moments and bytes, as programs are given it."""
@@ -110,5 +113,11 @@ class Case:
             "name": self.item.name,
             "origin": self.item.origin,
             **self.item.fingerprints.as_texts(),
+            "evidence": [_evidence_fields(each) for each in self.evidence],
             "matches": [match.as_fields() for match in self.matches],
         }
+
+
+def _evidence_fields(evidence: Evidence) -> dict[str, str]:
+    fields = {"item": str(evidence.id), "state": str(evidence.state)}
+    return {**fields, "reason": evidence.reason} if evidence.reason else fields

@@ -18,7 +18,9 @@ def open_case(
     item: Item,
     matches: Sequence[Match],
     clock: Clock,
+    *,
     request: str | None = None,
+    case: CaseId | None = None,
 ) -> CaseId:
     """Open a case in the caller's transaction.
 
@@ -29,12 +31,13 @@ def open_case(
         clock: The time.
         request: Up to 64 characters that name this very request. A second one of the same name
             opens nothing and gives the first one's case.
+        case: The number that the case is to have, if it was made before.
 
     Returns:
         The number of the case.
     """
     now = clock()
-    case = new_case_id()
+    case = case or new_case_id()
     connection.execute(insert(cases).values(id=case, state=State.OPEN, opened_at=now))
     added = connection.execute(
         insert_or_ignore(connection, case_items)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 from tutela.cases.model import Case, CaseId, Item, Match, State
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.errors import NotFoundError
+from tutela.evidence.reading import evidence_of
 from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.tables import hash_lists
 
@@ -62,6 +63,7 @@ def _read(connection: Connection, rows: Iterable[RowMapping]) -> list[Case]:
                 distance=match["distance"],
             )
         )
+    evidence = evidence_of(connection, {row["case"] for row in rows})
     return [
         Case(
             id=CaseId(row["case"]),
@@ -73,6 +75,7 @@ def _read(connection: Connection, rows: Iterable[RowMapping]) -> list[Case]:
                 fingerprints=FingerprintSet(**{name: row[name] for name in _FINGERPRINTS}),
             ),
             matches=tuple(matches[row["id"]]),
+            evidence=evidence.get(row["case"], ()),
         )
         for row in rows
     ]

@@ -53,8 +53,13 @@ def show_case(
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in found.as_fields().items():
-        if name != "matches" and value is not None:
+        if name not in ("matches", "evidence") and value is not None:
             table.add_row(name.replace("_", " "), str(value))
+    for each in found.evidence:
+        reason = f": {each.reason}" if each.reason else ""
+        table.add_row("evidence", f"{each.id}, {each.state}{reason}")
+    if not found.evidence:
+        table.add_row("evidence", "none: only fingerprints were sent")
     for match in found.matches:
         table.add_row("match", f"{match.list_name}: {match.kind}, distance {match.distance}")
     print_table(table)

@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from tutela.cli.output import to_people
+from tutela.evidence.key_registry import prepare_keys
+from tutela.evidence.keyring import Keyring
 from tutela.hashlists.lists import all_lists
 from tutela.ledger.model import Actor
 from tutela.storage.database import Database
@@ -50,6 +52,20 @@ def open_house(data: Path | None, **overrides: object) -> Iterator[tuple[Setting
         yield settings, database
     finally:
         database.close()
+
+
+def prepare_vault(settings: Settings, database: Database) -> None:
+    """See that evidence can be sealed; at the first start, make the key for it and say so.
+
+    Raises:
+        SettingsError: ``vault_key`` cannot be used.
+        StorageError: The key is lost, or is another one's.
+    """
+    prepare_keys(
+        Keyring(settings),
+        database,
+        tell=lambda line: to_people.print(line, markup=False, soft_wrap=True),
+    )
 
 
 def local_actor() -> Actor:

@@ -9,7 +9,13 @@ from typing import Annotated
 
 import typer
 
-from tutela.cli.opening import DataFolder, JsonLines, open_house, warn_of_absent_lists
+from tutela.cli.opening import (
+    DataFolder,
+    JsonLines,
+    open_house,
+    prepare_vault,
+    warn_of_absent_lists,
+)
 from tutela.cli.output import to_people
 from tutela.cli.scan_report import ScanReport
 from tutela.errors import InvalidInputError, StorageError
@@ -55,6 +61,7 @@ def scan_paths(
             erased = abandon(folder, check_roots(paths) if paths else [])
             to_people.print(f"Interrupted scans forgotten: {erased}.")
             return _CLEAR
+        prepare_vault(settings, database)
         with open_screening(settings, database, system_clock) as room:
             # A database or index that does not answer is better known before the search for files.
             room.screener.refresh()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, select
 
 from tutela.errors import StorageError
 from tutela.evidence import key_file
@@ -62,14 +62,12 @@ def register(database: Database, keyring: Keyring, key_id: str, clock: Clock) ->
         )
 
 
-def keys_in_use(connection: Connection) -> dict[str, int]:
-    """How many items each key wraps."""
-    rows = connection.execute(
-        select(evidence_items.c.key_id, func.count())
-        .where(evidence_items.c.wrapped_key.is_not(None))
-        .group_by(evidence_items.c.key_id)
+def keys_in_use(connection: Connection) -> set[str]:
+    """The ids of the keys that wrap something."""
+    wraps = exists().where(
+        evidence_items.c.key_id == vault_keys.c.id, evidence_items.c.wrapped_key.is_not(None)
     )
-    return {key_id: count for key_id, count in rows}
+    return set(connection.execute(select(vault_keys.c.id).where(wraps)).scalars())
 
 
 def _file_keys_in_use(database: Database) -> set[str]:

@@ -1,9 +1,9 @@
 """The vault: what is sealed in it, and how it is opened again.
 
 Each content is encrypted under a data key of its own into a blob. Each item that has this content
-holds that data key wrapped for itself alone, by a key that is kept elsewhere. So an item is destroyed
-by erasing a few bytes of its row, and copies of database and blobs tell nothing to whom does not
-have the key.
+holds that data key wrapped for itself alone, by a key that is kept elsewhere. So an item is
+destroyed by erasing a few bytes of its row, and copies of database and blobs tell nothing to whom
+does not have the key.
 
 The blob is written first, the row that names it second: a crash leaves at most a blob that nobody
 can open, which a sweep removes (``sweeping.py``).
@@ -11,11 +11,12 @@ can open, which a sweep removes (``sweeping.py``).
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from sqlalchemy import Connection, insert, select
 
-from tutela.errors import DamagedEvidenceError, NotFoundError
+from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
 from tutela.evidence.key_registry import register
 from tutela.evidence.keyring import Keyring
@@ -59,7 +60,6 @@ class StaleSealError(Exception):
         self.blob = blob
 
 
-
 class Vault:
     """Seals contents and opens them. Safe to share between threads.
 
@@ -80,7 +80,7 @@ class Vault:
         self._registered: set[str] = set()
 
     @classmethod
-    def open(cls, settings: Settings, database: Database, clock: Clock) -> "Vault":
+    def over(cls, settings: Settings, database: Database, clock: Clock) -> "Vault":
         """The vault of a house. It asks no key and no store yet.
 
         Raises:
@@ -214,6 +214,15 @@ class Vault:
             case=missed.case,
             item=missed.item,
         )
+
+    def discard(self, sealed: Sealed) -> None:
+        """Remove at once what was sealed fresh and is certainly not kept.
+
+        Where that fails, the sweep does it later.
+        """
+        if sealed.fresh:
+            with suppress(StorageError):
+                self.store.delete(sealed.blob)
 
     def open(self, item: ItemId) -> Iterator[bytes]:
         """The bytes of a piece of evidence, in pieces.

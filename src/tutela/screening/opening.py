@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tutela.evidence.vault import Vault
 from tutela.hashlists.indexing import open_index
 from tutela.matching.index import Index
 from tutela.sandbox.model import Limits
@@ -24,12 +25,14 @@ class ScreeningRoom:
         cells: Where files are opened up.
         counts: Verdicts that are not yet saved.
         screener: Judges files.
+        vault: Where evidence is sealed.
     """
 
     index: Index
     cells: CellPool
     counts: Counts
     screener: Screener
+    vault: Vault
 
 
 @contextmanager
@@ -45,6 +48,7 @@ def open_screening(
         whole: Wait until a damaged index is built anew, as ``open_index`` has it.
 
     Raises:
+        SettingsError: ``vault_key`` or ``blob_url`` cannot be used.
         StorageError: The index cannot be opened or built.
     """
     counts = Counts(clock)
@@ -52,9 +56,10 @@ def open_screening(
         open_index(settings.data / "index", database, whole=whole) as index,
         CellPool(settings.cells, limits_of(settings)) as cells,
     ):
-        screener = Screener(database, index, settings.policy, clock, counts)
+        vault = Vault.over(settings, database, clock)
+        screener = Screener(index, vault, settings.policy, clock, counts)
         try:
-            yield ScreeningRoom(index, cells, counts, screener)
+            yield ScreeningRoom(index, cells, counts, screener, vault)
         finally:
             counts.save(database)
 

@@ -1,5 +1,6 @@
 """Scanning folders: every file through the cells, many at a time, answered in order."""
 
+import errno
 import os
 import stat
 import time
@@ -7,9 +8,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import PurePath
 
+from tutela.errors import StorageError
+from tutela.evidence.model import ContentChangedError
 from tutela.sandbox.pool import CellPool
 from tutela.screening.checkpoint import Checkpoint, Found, Scan
 from tutela.screening.fingerprinting import known_of
@@ -22,6 +26,9 @@ _AHEAD = 256
 # How many answers are looked up together. More are quicker, but are shown later.
 _TOGETHER = 16
 _SAVE_SECONDS = 1.0
+_PIECE = 1 << 20
+# Not the file's fault.
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ def scan(
             for a file, and at least every second; at the end it is the caller's to save the rest.
 
     Raises:
-        StorageError: The database does not answer; the scan can be resumed.
+        StorageError: The database or the vault fails; the scan can be resumed.
     """
     remaining = checkpoint.remaining()
     working: deque[tuple[Found, Future[Known | str]]] = deque()
@@ -106,6 +113,7 @@ def _judge(
                     name=_full_path(checkpoint.scan, file),
                     origin=_ORIGIN,
                     request=request_name(_ORIGIN, checkpoint.scan.id, file.path),
+                    content=partial(_read, _full_path(checkpoint.scan, file)),
                 )
                 for file, known in looked_at
                 if isinstance(known, Known)
@@ -126,8 +134,7 @@ def _full_path(scan: Scan, file: Found) -> str:
 def _look_at(path: str, cells: CellPool) -> Known | str:
     """The file's fingerprints, or why it could not be opened."""
     try:
-        # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = _open(path)
     except OSError as error:
         return _why(error)
     try:
@@ -138,6 +145,34 @@ def _look_at(path: str, cells: CellPool) -> Known | str:
         return _why(error)
     finally:
         os.close(descriptor)
+
+
+def _read(path: str) -> Iterator[bytes]:
+    """The bytes of a file that has matched, once more from its beginning.
+
+    Raises:
+        ContentChangedError: It is gone, or cannot be read any more.
+        StorageError: This process can open no more files.
+    """
+    try:
+        descriptor = _open(path)
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ContentChangedError("it is no longer a regular file")
+            while piece := file.read(_PIECE):
+                yield piece
+    except OSError as error:
+        if error.errno in _OURS:
+            raise StorageError(
+                f"a file cannot be read to be sealed ({error.strerror}): raise the limits of this "
+                "process, then go on with --resume"
+            ) from error
+        raise ContentChangedError(_why(error)) from error
+
+
+def _open(path: str) -> int:
+    # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _why(error: OSError) -> str:

@@ -12,7 +12,9 @@ from itertools import islice
 from sqlalchemy import Connection, select
 
 from tutela.cases.model import CaseId, Item, Match
-from tutela.cases.opening import open_case
+from tutela.cases.sealing import Opening, open_cases
+from tutela.evidence.model import Content
+from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
@@ -24,7 +26,6 @@ from tutela.screening.counts import Counts
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.policy import Rules, decide, matches_among, rules_for
 from tutela.storage.clock import Clock
-from tutela.storage.database import Database
 from tutela.storage.settings import Policy
 
 # Handing work to a thread costs the service a tenth of a millisecond. Looking up for longer than
@@ -43,12 +44,15 @@ class Submission:
         name: Its name or path as the sender gave it; kept only with a case.
         origin: Where it came from, as in ``cases.model.Item``.
         request: Names this very request, so that sending it again opens no second case.
+        content: The file's bytes, to be sealed if it matches; ``None`` where only fingerprints are
+            known.
     """
 
     known: Known
     name: str
     origin: str
     request: str | None = None
+    content: Content | None = None
 
 
 def request_name(*parts: str) -> str:
@@ -82,9 +86,10 @@ class Screener:
     """
 
     def __init__(
-        self, database: Database, index: Index, policy: Policy, clock: Clock, counts: Counts
+        self, index: Index, vault: Vault, policy: Policy, clock: Clock, counts: Counts
     ) -> None:
-        self._database = database
+        self._database = vault.database
+        self._vault = vault
         self._index = index
         self._policy = policy
         self._clock = clock
@@ -100,7 +105,7 @@ class Screener:
         """Judge files together, which is quicker than one by one; each has its own case.
 
         Raises:
-            StorageError: The database does not answer. No verdict is given then.
+            StorageError: The database or the vault fails. No verdict is given then.
         """
         files = [submission.known.fingerprints for submission in submissions]
         return self.judge(submissions, self.look_up(files))
@@ -126,7 +131,7 @@ class Screener:
         """Decide what becomes of files of which the findings are known, and open their cases.
 
         Raises:
-            StorageError: The database does not answer. No verdict is given then.
+            StorageError: The database or the vault fails. No verdict is given then.
         """
         matches: list[tuple[Match, ...]] = [()] * len(submissions)
         if not findings.nothing:
@@ -206,19 +211,21 @@ class Screener:
             decide(matched, rules, unreadable=submission.known.unreadable is not None)
             for submission, matched in zip(submissions, matches, strict=True)
         ]
+        found = [place for place, action in enumerate(actions) if action.open_case]
         cases: dict[int, CaseId] = {}
-        if any(action.open_case for action in actions):
-            with self._database.writing() as connection:
-                for place, action in enumerate(actions):
-                    if action.open_case:
-                        submission = submissions[place]
-                        cases[place] = open_case(
-                            connection,
-                            Item(submission.name, submission.origin, submission.known.fingerprints),
-                            matches[place],
-                            self._clock,
-                            submission.request,
-                        )
+        if found:
+            openings = [
+                Opening(
+                    Item(submission.name, submission.origin, submission.known.fingerprints),
+                    matches[place],
+                    submission.request,
+                    submission.content,
+                )
+                for place in found
+                for submission in (submissions[place],)
+            ]
+            opened = open_cases(self._vault, openings, self._clock)
+            cases = dict(zip(found, opened, strict=True))
         screened = []
         for place, (submission, action) in enumerate(zip(submissions, actions, strict=True)):
             self._counts.add(action.verdict, {match.hash_list for match in matches[place]})

@@ -48,7 +48,7 @@ def make_secret(path: Path, content: bytes) -> bool:
         written = _write_beside(path, content)
         try:
             # Unlike a rename, a link never takes the place of another file.
-            os.link(written, path)  # noqa: PTH200
+            os.link(written, path)
         except FileExistsError:
             return False
         finally:

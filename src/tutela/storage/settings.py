@@ -127,7 +127,7 @@ class Settings(BaseSettings):
         description="`postgresql://user:password@host/name` to use PostgreSQL; "
         "without it, SQLite in the data folder.",
     )
-    keys: Path | None = Field(
+    secrets: Path | None = Field(
         None,
         description="The folder that holds Tutela's secret keys, apart from what they protect. "
         "Default: beside the data folder, under its name with `.keys`.",
@@ -269,7 +269,7 @@ class Settings(BaseSettings):
     def keys_folder(self) -> Path:
         """The folder of secret keys: never inside the data folder, whose copies go elsewhere."""
         data = self.data.absolute()
-        return self.keys or data.with_name(f"{data.name}.keys")
+        return self.secrets or data.with_name(f"{data.name}.keys")
 
     @classmethod
     def settings_customise_sources(
