@@ -11,11 +11,8 @@ from tutela.evidence.disclosure.contents import OpenMedium
 from tutela.evidence.disclosure.model import Dossier, DossierItem, Exhibit, Standing
 from tutela.evidence.tables import blobs, evidence_items
 
-_STANDINGS = {
-    evidence.State.SEALED: Standing.KEPT,
-    evidence.State.MISSED: Standing.MISSED,
-    evidence.State.DESTROYED: Standing.DESTROYED,
-}
+# Whatever else there is, such as a destruction that has begun, may not be opened any more.
+_STANDINGS = {evidence.State.SEALED: Standing.KEPT, evidence.State.MISSED: Standing.MISSED}
 
 
 def exhibits_of(
@@ -95,7 +92,7 @@ def _exhibit(
     if row is None:
         # Whatever the case thinks, the vault has nothing of it.
         return Exhibit(number, replace(known, evidence=None), Standing.NO_FILE)
-    standing = _STANDINGS[evidence.State(row["state"])]
+    standing = _STANDINGS.get(row["state"], Standing.DESTROYED)
     if standing is Standing.KEPT and row["id"] in left_out:
         standing = Standing.LEFT_OUT
     return Exhibit(
