@@ -121,20 +121,20 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
     return application
 
 
-def _working(
-    settings: Settings, database: Database, clock: Clock
-) -> AbstractContextManager[object]:
-    if settings.job_threads == 0:
-        return nullcontext()
-    return make_worker(settings, database, clock, _tell_of_work)
-
-
 def _prepare_vault(room: ScreeningRoom, database: Database) -> None:
     try:
         prepare_keys(room.vault.keyring, database, tell=log.warning)
     except StorageError as error:
         # What is clear can be answered all the same, and readiness tells of the rest.
         log.error("the vault cannot be used", reason=error.message)
+
+
+def _working(
+    settings: Settings, database: Database, clock: Clock
+) -> AbstractContextManager[object]:
+    if settings.job_threads == 0:
+        return nullcontext()
+    return make_worker(settings, database, clock, _tell_of_work)
 
 
 def _health(service: Service) -> Health:

@@ -64,8 +64,7 @@ class Ledger:
 
     def verified(self) -> Verification:
         place = second_place(self.settings)
-        public = signing_key(self.settings.keys_folder).public_key().public_bytes_raw()
-        verifier = verifier_of(self.database, place, public)
+        verifier = verifier_for(self.database, self.settings)
         return verify(self.database, self.settings, place, verifier)
 
     def found(self) -> list[Finding]:
@@ -92,6 +91,12 @@ class Ledger:
             if tiles:
                 connection.execute(insert(ledger_tiles), tiles)
             connection.execute(update(ledger_head).values(size=tree.size, frontier=bytes(tree)))
+
+
+def verifier_for(database: Database, settings: Settings) -> VerifierKey:
+    place = second_place(settings)
+    public = signing_key(settings.keys_folder, place).public_key().public_bytes_raw()
+    return verifier_of(database, place, public)
 
 
 def leaf_of(origin: str, row: Row) -> bytes:
@@ -156,8 +161,7 @@ def test_a_sound_ledger_is_found_sound(ledger: Ledger) -> None:
 
 def test_an_empty_ledger_is_sound(database, settings) -> None:
     place = second_place(settings)
-    public = signing_key(settings.keys_folder).public_key().public_bytes_raw()
-    assert verify(database, settings, place, verifier_of(database, place, public)).findings == []
+    assert verify(database, settings, place, verifier_for(database, settings)).findings == []
 
 
 def test_each_byte_of_each_column_is_covered_by_its_entrys_hash(standing: Ledger) -> None:
@@ -439,14 +443,13 @@ def test_an_old_copy_of_the_database_is_found(settings, database, clock, data: P
         (data / name).unlink(missing_ok=True)
     (data / "old.db").rename(data / "tutela.db")
     place = second_place(settings)
-    public = signing_key(settings.keys_folder).public_key().public_bytes_raw()
-    found = verify(database, settings, place, verifier_of(database, place, public)).findings
+    found = verify(database, settings, place, verifier_for(database, settings)).findings
     assert [(each.trouble, each.first, each.last) for each in found] == [
         (Trouble.ROLLED_BACK, 600, 999)
     ]
     # Going on from there does not hide it.
     fill(database, clock, 900, first=600)
-    found = verify(database, settings, place, verifier_of(database, place, public)).findings
+    found = verify(database, settings, place, verifier_for(database, settings)).findings
     assert place_of(list(found), Trouble.CHECKPOINT) == [(600, 999)]
 
 
@@ -518,13 +521,12 @@ def test_several_processes_find_the_same(settings, database, clock, monkeypatch)
                 update(ledger_entries).where(ledger_entries.c.number == number).values(act="x")
             )
     place = second_place(settings)
-    public = signing_key(settings.keys_folder).public_key().public_bytes_raw()
     seen: list[tuple[int, int]] = []
     found = verify(
         database,
         settings,
         place,
-        verifier_of(database, place, public),
+        verifier_for(database, settings),
         processes=2,
         progress=lambda done, size: seen.append((done, size)),
     ).findings
@@ -537,8 +539,7 @@ def test_entries_appended_meanwhile_are_left_for_the_next_time(ledger: Ledger) -
         fill(ledger.database, ledger.clock, 70_000 if SOAK else 300, first=SIZE)
 
     place = second_place(ledger.settings)
-    public = signing_key(ledger.settings.keys_folder).public_key().public_bytes_raw()
-    verifier = verifier_of(ledger.database, place, public)
+    verifier = verifier_for(ledger.database, ledger.settings)
     verified = verify(ledger.database, ledger.settings, place, verifier, progress=append_more)
     assert verified.findings == []
     assert verified.entries == SIZE

@@ -145,7 +145,7 @@ class Checkpoints:
 
     def _signing_key(self) -> Ed25519PrivateKey:
         if self._key is None:
-            self._key = signing_key(self._settings.keys_folder)
+            self._key = signing_key(self._settings.keys_folder, self._place)
         return self._key
 
 
