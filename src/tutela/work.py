@@ -6,6 +6,8 @@ Each room says what its own kinds do; here they are gathered, in one place for t
 
 import time
 
+from tutela.evidence.sweeping import sweeping
+from tutela.evidence.vault import Vault
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.agreed_time import agreed_clock
@@ -18,9 +20,10 @@ REHEARSAL = "job.rehearse"
 LONGEST_REHEARSAL_SECONDS = 3600
 
 
-def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:  # noqa: ARG001 - rooms' kinds will want them
+def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
     """Every kind of job, over an open house."""
-    return kinds_by_name((Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),))
+    vault = Vault.over(settings, database, clock)
+    return kinds_by_name((Kind(REHEARSAL, _rehearse, at_once=4, attempts=3), sweeping(vault)))
 
 
 def make_worker(

@@ -40,7 +40,14 @@ def prepare_keys(keyring: Keyring, database: Database, tell: Callable[[str], Non
     _refuse_foreign(keyring, needed)
 
 
-def register(database: Database, keyring: Keyring, key_id: str, clock: Clock) -> None:
+def register(
+    database: Database,
+    keyring: Keyring,
+    key_id: str,
+    clock: Clock,
+    *,
+    may_be_retired: bool = False,
+) -> None:
     """Remember a key before it wraps anything.
 
     Raises:
@@ -55,7 +62,7 @@ def register(database: Database, keyring: Keyring, key_id: str, clock: Clock) ->
         retired = connection.execute(
             select(vault_keys.c.retired_at).where(vault_keys.c.id == key_id)
         ).scalar_one()
-    if retired:
+    if retired and not may_be_retired:
         raise StorageError(
             f"the key {key_id} was retired on {retired:%Y-%m-%d} and wraps nothing any more: "
             f"put back the newest copy of {keyring.file.path}, or choose another key in vault_key"

@@ -9,6 +9,7 @@ from tutela.errors import NotFoundError
 from tutela.evidence.model import Evidence, ItemId, State
 from tutela.evidence.tables import blobs, evidence_items
 from tutela.storage.blobs.model import BlobId
+from tutela.storage.database import Database
 
 _AT_ONCE = 500
 
@@ -44,12 +45,13 @@ def evidence_of(connection: Connection, cases: Collection[str]) -> dict[str, tup
     return {case: tuple(several) for case, several in found.items()}
 
 
-def all_evidence(connection: Connection) -> Iterator[Evidence]:
+def all_evidence(database: Database) -> Iterator[Evidence]:
     """Every piece of evidence there is, by id, read in portions."""
     after = ""
     while True:
         portion = _SELECT.where(evidence_items.c.id > after).order_by(evidence_items.c.id)
-        rows = connection.execute(portion.limit(_AT_ONCE)).mappings().all()
+        with database.reading() as connection:
+            rows = connection.execute(portion.limit(_AT_ONCE)).mappings().all()
         if not rows:
             return
         yield from map(_evidence, rows)

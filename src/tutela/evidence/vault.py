@@ -13,8 +13,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
@@ -235,29 +236,20 @@ class Vault:
             DamagedEvidenceError: The blob or the wrapped key is altered or missing.
             StorageError: The blob store, the key provider or the database fails.
         """
-        with self.database.reading() as connection:
-            row = connection.execute(
-                select(evidence_items, blobs.c.sha256, blobs.c.size)
-                .join_from(evidence_items, blobs, isouter=True)
-                .where(evidence_items.c.id == item)
-            ).one_or_none()
-        if row is None:
-            raise NotFoundError(f'there is no evidence {item}: see "tutela evidence ls"')
-        if row.wrapped_key is None:
-            raise NotFoundError(f"the evidence {item} cannot be opened: it is {row.state}")
-        blob, wrapped = BlobId(row.blob_id), WrappedKey(row.key_id, row.wrapped_key)
-        try:
-            data_key = self._unwrap(wrapped, blob, row.case_id, item)
-            count = _Count(decrypted(self.store.read(blob), data_key, blob.encode()))
-            yield from count
-        except BlobMissingError:
-            raise _damaged(item, f"its blob {blob} is missing") from None
-        except WrongKeyError:
-            raise _damaged(item, "its key does not open: its row is altered") from None
-        except AlteredError:
-            raise _damaged(item, f"its blob {blob} is not as it was sealed") from None
+        row = self._row(item)
+        data_key = self._unwrapped(row)
+        count = _Count(self._decrypted(row, data_key))
+        yield from count
         if (count.size, count.sha256) != (row.size, row.sha256):
-            raise _damaged(item, f"its blob {blob} is not the one that its row tells of")
+            raise _damaged(item, f"its blob {row.blob_id} is not the one that its row tells of")
+
+    def data_key(self, item: ItemId) -> bytes:
+        """The key that a piece of evidence is encrypted with.
+
+        Raises:
+            NotFoundError, DamagedEvidenceError, StorageError: As ``open``.
+        """
+        return self._unwrapped(self._row(item))
 
     def check(self) -> str:
         """Whether something could be sealed now; gives a few words for people.
@@ -285,6 +277,45 @@ class Vault:
 
     def _unwrap(self, wrapped: WrappedKey, blob: str, case: str, item: str) -> bytes:
         return self.keyring.unwrap(wrapped, wrapping_context(blob, case, item))
+
+    def newest_key(self) -> str:
+        """The id of the key that wraps from now on, in every process.
+
+        Raises:
+            StorageError: The key provider or the database fails.
+        """
+        return self._wrap(b"?", "-", "-", "-").key_id
+
+    def _row(self, item: ItemId) -> Row[Any]:
+        with self.database.reading() as connection:
+            row = connection.execute(
+                select(evidence_items, blobs.c.sha256, blobs.c.size)
+                .join_from(evidence_items, blobs, isouter=True)
+                .where(evidence_items.c.id == item)
+            ).one_or_none()
+        if row is None:
+            raise NotFoundError(f'there is no evidence {item}: see "tutela evidence ls"')
+        if row.wrapped_key is None:
+            raise NotFoundError(f"the evidence {item} cannot be opened: it is {row.state}")
+        return row
+
+    def _unwrapped(self, row: Row[Any]) -> bytes:
+        wrapped = WrappedKey(row.key_id, row.wrapped_key)
+        try:
+            return self._unwrap(wrapped, row.blob_id, row.case_id, row.id)
+        except WrongKeyError:
+            raise _damaged(row.id, "its key does not open: its row is altered") from None
+
+    def _decrypted(self, row: Row[Any], data_key: bytes) -> Iterator[bytes]:
+        blob = BlobId(row.blob_id)
+        try:
+            yield from decrypted(self.store.read(blob), data_key, blob.encode())
+        except BlobMissingError:
+            raise _damaged(row.id, f"its blob {blob} is missing") from None
+        except AlteredError:
+            raise _damaged(row.id, f"its blob {blob} is not as it was sealed") from None
+        except WrongKeyError:
+            raise _damaged(row.id, "its key is not one: its row is altered") from None
 
     def _live(self, sha256: bytes) -> tuple[BlobId, bytes] | None:
         """The blob of a content that is there already, and its data key."""

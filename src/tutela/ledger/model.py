@@ -44,6 +44,7 @@ class Act(StrEnum):
     DISCLOSURE_REFUSED = "disclosure.refused"
     DISCLOSURE_MADE = "disclosure.made"
     EVIDENCE_MISSED = "evidence.missed"
+    EVIDENCE_DAMAGED = "evidence.damaged"
     EVIDENCE_VERIFIED = "evidence.verified"
     VAULT_KEYS_ROTATED = "vault.keys-rotated"
     JOB_MENDED = "job.mended"

@@ -1,0 +1,139 @@
+"""``tutela evidence``: what is sealed in the vault. No command writes it out in the clear."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tutela.cases.model import read_case_id
+from tutela.cases.reading import find_case
+from tutela.cli import disclosing
+from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
+from tutela.cli.output import print_error, print_json, print_table, to_people
+from tutela.evidence.model import Evidence, read_item_id
+from tutela.evidence.reading import all_evidence, find_evidence, recent_evidence
+from tutela.evidence.rotating import rotate_key
+from tutela.evidence.vault import Vault
+from tutela.evidence.verifying import verify
+from tutela.storage.clock import system_clock
+
+app = typer.Typer(
+    help="See and verify the sealed evidence, and change its key.", no_args_is_help=True
+)
+
+app.command("disclose")(disclosing.disclose)
+app.command("agree")(disclosing.agree_to)
+app.command("refuse")(disclosing.refuse_to)
+app.command("package")(disclosing.package)
+app.command("disclosures")(disclosing.list_disclosures)
+
+Item = Annotated[str, typer.Argument(metavar="ITEM", help="The evidence's id.")]
+
+
+@app.command("ls")
+def list_evidence(
+    case: Annotated[
+        str | None, typer.Option("--case", metavar="CASE", help="Only of this case.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 50,
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
+    """List the newest evidence. Nothing of its content is shown."""
+    with open_house(data) as (_settings, database), database.reading() as connection:
+        if case is None:
+            found = recent_evidence(connection, limit)
+        else:
+            found = list(find_case(connection, read_case_id(case)).evidence)[:limit]
+    if json:
+        for each in found:
+            print_json(each.as_fields())
+        return
+    if not found:
+        to_people.print("No evidence: nothing with content has matched.")
+        return
+    table = Table("item", "case", "state", "sealed", "bytes")
+    for each in found:
+        sealed = f"{each.sealed_at:%Y-%m-%d %H:%M}"
+        table.add_row(each.id, each.case, each.state, sealed, _bytes(each))
+    print_table(table)
+
+
+@app.command("show")
+def show_evidence(item: Item, json: JsonLines = False, data: DataFolder = None) -> None:
+    """Show what is known of a piece of evidence. Nothing of its content is shown."""
+    with open_house(data) as (_settings, database), database.reading() as connection:
+        found = find_evidence(connection, read_item_id(item))
+    if json:
+        print_json(found.as_fields())
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in found.as_fields().items():
+        if value is not None:
+            table.add_row(name.replace("_", " "), str(value))
+    print_table(table)
+
+
+@app.command("verify")
+def verify_evidence(
+    items: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ITEM...]", help="Which evidence; without any, all of it."),
+    ] = None,
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> int:
+    """Read evidence and see that each bit is as it was sealed. Exit code 1 if any is not."""
+    sound = damaged = 0
+    with open_house(data) as (settings, database):
+        vault = Vault.over(settings, database, system_clock)
+        with database.reading() as connection:
+            chosen = (
+                [find_evidence(connection, read_item_id(each)) for each in items]
+                if items
+                else all_evidence(database)
+            )
+        for each in verify(vault, chosen, local_actor()):
+            if each.problem is None:
+                sound += 1
+            else:
+                damaged += 1
+                print_error(each.problem)
+            if json:
+                print_json(each.as_fields())
+    to_people.print(f"{sound} sound, {damaged} damaged.")
+    return 1 if damaged else 0
+
+
+@app.command("rotate-key")
+def rotate(json: JsonLines = False, data: DataFolder = None) -> None:
+    """Have a new key wrap all evidence, and retire the old one. Blobs are not touched.
+
+    With a key file a key is added to it. With AWS KMS, first name the new key in vault_key.
+    Whatever stops it, run it again: it goes on where it was.
+    """
+    with open_house(data) as (settings, database):
+        vault = Vault.over(settings, database, system_clock)
+        with to_people.status("Wrapping ...") as status:
+            done = rotate_key(
+                vault, local_actor(), lambda count: status.update(f"Wrapping ... {count}")
+            )
+    if json:
+        print_json({"key": done.key, "rewrapped": done.rewrapped, "retired": list(done.retired)})
+        return
+    to_people.print(
+        f"{done.key} wraps all evidence now; {done.rewrapped} wrapped anew, "
+        f"{len(done.retired)} keys retired.",
+        markup=False,
+    )
+    if vault.keyring.wraps_by_file:
+        to_people.print(
+            f"Keep a copy of {vault.keyring.file.path} in another place, beside the older ones: "
+            "backups made before now need those.",
+            markup=False,
+            soft_wrap=True,
+        )
+
+
+def _bytes(evidence: Evidence) -> str:
+    return "-" if evidence.size is None else f"{evidence.size:,}"

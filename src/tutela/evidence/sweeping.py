@@ -1,0 +1,77 @@
+"""Removing blobs that no row names: what a crash, or a destruction cut short, has left."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from sqlalchemy import select
+
+from tutela.evidence.model import BlobState
+from tutela.evidence.tables import blobs
+from tutela.evidence.vault import Vault
+from tutela.storage.blobs.model import BlobInfo
+from tutela.storage.jobs.model import Job, Kind
+
+SWEEP = "evidence.sweep"
+GRACE = timedelta(hours=24)
+"""So long a blob may be there before its row is. Nobody keeps a content that was sealed earlier."""
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep has removed.
+
+    Attributes:
+        blobs: How many blobs that no evidence needs.
+        unfinished: How many writes that were cut short.
+    """
+
+    blobs: int
+    unfinished: int
+
+
+def sweep(vault: Vault) -> Swept:
+    """Remove blobs without a row or whose evidence is destroyed, and what unfinished writes left.
+
+    May be done at any time, by several at once, and again after having been cut short.
+
+    Raises:
+        StorageError: The blob store or the database fails.
+    """
+    before = vault.clock() - GRACE
+    unfinished = vault.store.clear_away(before)
+    removed = 0
+    old = (each for each in vault.store.list() if each.written_at < before)
+    for several in _portions(old):
+        with vault.database.reading() as connection:
+            live = set(
+                connection.execute(
+                    select(blobs.c.id).where(
+                        blobs.c.id.in_([each.id for each in several]),
+                        blobs.c.state == BlobState.LIVE,
+                    )
+                ).scalars()
+            )
+        for each in several:
+            if each.id not in live:
+                vault.store.delete(each.id)
+                removed += 1
+    return Swept(removed, unfinished)
+
+
+def sweeping(vault: Vault) -> Kind:
+    """The job that sweeps once a day, at an hour of little work."""
+
+    def run(_job: Job) -> None:
+        sweep(vault)
+
+    return Kind(SWEEP, run, lease_seconds=300, schedule="41 3 * * *")
+
+
+def _portions(found: Iterable[BlobInfo]) -> Iterator[list[BlobInfo]]:
+    remaining = iter(found)
+    while several := list(islice(remaining, _AT_ONCE)):
+        yield several
