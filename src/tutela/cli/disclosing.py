@@ -29,6 +29,7 @@ from tutela.evidence.disclosure.model import (
     DossierItem,
     Exhibit,
     Matched,
+    Standing,
     State,
 )
 from tutela.evidence.disclosure.packaging import Office, make_package, present
@@ -296,26 +297,49 @@ def _secret() -> str:
 
 
 def _show(asked: Disclosure, exhibits: tuple[Exhibit, ...]) -> None:
-    about = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in (
+    rows = [
         ("case", asked.case),
         ("to", asked.authority),
         ("their reference", asked.reference),
         ("legal basis", asked.legal_basis),
         ("asked for", f"{asked.asked_at:%Y-%m-%d %H:%M} UTC, by {asked.asked_by}"),
         *(("encrypted to", key) for key in asked.recipients.splitlines()),
-        ("SHA-256 of that", asked.recipients_sha256),
-    ):
-        about.add_row(name, Text(value, overflow="fold"))
-    to_people.print(about)
-    items = Table("item", "file", "size", "SHA-256", "name")
+        ("its SHA-256", _in_groups(asked.recipients_sha256)),
+    ]
     for each in exhibits:
-        name = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in each.known.name)
-        size = f"{each.size:,}" if each.size is not None else "-"
-        items.add_row(each.id, each.standing, size, each.sha256 or "-", Text(name or "-"))
-    to_people.print(items, soft_wrap=True)
+        rows += [
+            ("", ""),
+            (f"item {each.number}", _STANDINGS[each.standing]),
+            ("id", each.known.evidence or "-"),
+            ("name", _visible(each.known.name) or "-"),
+            ("size", f"{each.size:,} bytes" if each.size is not None else "-"),
+            ("SHA-256", _in_groups(each.sha256) if each.sha256 else "-"),
+        ]
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in rows:
+        # Never cut: people agree to what they see.
+        table.add_row(Text(name), Text(value, overflow="fold"))
+    to_people.print(table)
     to_people.print(
-        "Be sure that the key is theirs: compare its SHA-256 with one that you were given on "
+        "\nBe sure that the key is theirs: compare its SHA-256 with one that you were given on "
         "another way, by telephone or on paper.",
         soft_wrap=True,
     )
+
+
+_STANDINGS = {
+    Standing.KEPT: "its file is handed over, with everything known of it",
+    Standing.LEFT_OUT: "its file is left out; what is known of it is handed over",
+    Standing.DESTROYED: "destroyed; what is known of it is handed over",
+    Standing.MISSED: "never sealed; what is known of it is handed over",
+    Standing.NO_FILE: "no file was received; what is known of it is handed over",
+}
+
+
+def _in_groups(digest: str) -> str:
+    return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
+
+
+def _visible(name: str) -> str:
+    """A name that strangers chose, with nothing that a terminal would obey or hide."""
+    return "".join(letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}" for letter in name)

@@ -21,12 +21,6 @@ app = typer.Typer(
     help="See and verify the sealed evidence, and change its key.", no_args_is_help=True
 )
 
-app.command("disclose")(disclosing.disclose)
-app.command("agree")(disclosing.agree_to)
-app.command("refuse")(disclosing.refuse_to)
-app.command("package")(disclosing.package)
-app.command("disclosures")(disclosing.list_disclosures)
-
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="The evidence's id.")]
 
 
@@ -133,6 +127,13 @@ def rotate(json: JsonLines = False, data: DataFolder = None) -> None:
             markup=False,
             soft_wrap=True,
         )
+
+
+app.command("disclose")(disclosing.disclose)
+app.command("agree")(disclosing.agree_to)
+app.command("refuse")(disclosing.refuse_to)
+app.command("package")(disclosing.package)
+app.command("disclosures")(disclosing.list_disclosures)
 
 
 def _bytes(evidence: Evidence) -> str:

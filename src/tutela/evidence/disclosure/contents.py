@@ -151,7 +151,8 @@ HOW TO CHECK IT
     sha256sum -c {sums}
 
 2. Every entry of the ledger about this case is in a ledger whose state was
-   signed by its key (with Python 3; the script is short, read it first):
+   signed by its key. This needs Python 3 with its package "cryptography". The
+   script is short: read it first.
 
     cd ledger
     {how_to_check}

@@ -251,7 +251,7 @@ def _opening(parcel: Parcel) -> Iterator[Flowable]:
             f"cd {folder} && sha256sum -c {SUMS}",
         ),
         (
-            "Check the ledger's entries against its signed checkpoint, with Python 3:",
+            "Check the ledger's entries, with Python 3 and its package cryptography:",
             f"cd ledger && {parcel.extract.how_to_check}",
         ),
     )
