@@ -1,24 +1,25 @@
 """What a package holds besides the media: texts for people, and the same for machines."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 
 import tutela
-from tutela.evidence.disclosure import cover_sheet
 from tutela.evidence.disclosure.archive import SUMS, Member
 from tutela.evidence.disclosure.case_uco import as_case_uco
-from tutela.evidence.disclosure.model import Exhibit, Parcel, Standing
+from tutela.evidence.disclosure.model import Exhibit, OpenMedium, Parcel, Standing
 
-OpenMedium = Callable[[str], Iterable[bytes]]
-"""Gives the content of an item's file, by the vault's id of it."""
+COVER = "cover-sheet.pdf"
 
 
 def members(parcel: Parcel, open_medium: OpenMedium) -> Iterator[Member]:
     """Every file of the package but its sums, those for people first and the media last."""
+    # Not above: it takes a tenth of a second, which every command would wait for.
+    from tutela.evidence.disclosure.cover_sheet import cover_sheet  # noqa: PLC0415
+
     yield Member.of("README.txt", read_me(parcel).encode())
-    yield Member.of(cover_sheet.NAME, cover_sheet.cover_sheet(parcel))
+    yield Member.of(COVER, cover_sheet(parcel))
     yield Member.of("case.json", as_json(parcel))
     yield Member.of("case-uco.jsonld", as_case_uco(parcel))
     for name, content in parcel.extract.files.items():
@@ -108,7 +109,7 @@ def read_me(parcel: Parcel) -> str:
         items=len(parcel.exhibits),
         media=media,
         sums=SUMS,
-        cover=cover_sheet.NAME,
+        cover=COVER,
         how_to_check=parcel.extract.how_to_check,
     )
 

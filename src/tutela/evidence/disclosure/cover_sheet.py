@@ -43,8 +43,6 @@ from tutela.evidence.disclosure.typesetting import (
     said,
 )
 
-NAME = "cover-sheet.pdf"
-
 _LONGEST_NAME = 320
 
 

@@ -7,8 +7,13 @@ from sqlalchemy import Connection, RowMapping, select
 
 from tutela.errors import NotFoundError
 from tutela.evidence import model as evidence
-from tutela.evidence.disclosure.contents import OpenMedium
-from tutela.evidence.disclosure.model import Dossier, DossierItem, Exhibit, Standing
+from tutela.evidence.disclosure.model import (
+    Dossier,
+    DossierItem,
+    Exhibit,
+    OpenMedium,
+    Standing,
+)
 from tutela.evidence.tables import blobs, evidence_items
 
 # Whatever else there is, such as a destruction that has begun, may not be opened any more.

@@ -1,6 +1,6 @@
 """The nouns: what is known of a case, a request to disclose it, and what the package will hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +9,9 @@ from typing import NewType
 from tutela.ledger.model import Entry
 
 DisclosureId = NewType("DisclosureId", int)
+
+OpenMedium = Callable[[str], Iterable[bytes]]
+"""Gives the content of an item's file, by the vault's id of it."""
 
 VALIDITY = timedelta(days=7)
 """How long a request waits for the second person, and how long their agreement holds."""

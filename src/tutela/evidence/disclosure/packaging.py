@@ -10,10 +10,10 @@ from tutela.accounts.keys import check_key
 from tutela.accounts.model import ApiKey
 from tutela.errors import DamagedEvidenceError
 from tutela.evidence.disclosure.archive import archive
-from tutela.evidence.disclosure.contents import OpenMedium, members
+from tutela.evidence.disclosure.contents import members
 from tutela.evidence.disclosure.custody import extract_of
 from tutela.evidence.disclosure.exhibits import exhibits_of, with_media_types
-from tutela.evidence.disclosure.model import Disclosure, Dossier, Exhibit, Parcel
+from tutela.evidence.disclosure.model import Disclosure, Dossier, Exhibit, OpenMedium, Parcel
 from tutela.evidence.disclosure.recipients import read_recipients
 from tutela.evidence.disclosure.requesting import (
     check_may_make,
