@@ -8,6 +8,7 @@ import time
 
 from tutela.evidence.sweeping import sweeping
 from tutela.evidence.vault import Vault
+from tutela.ledger.timestamping import timestamping
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.agreed_time import agreed_clock
@@ -23,7 +24,8 @@ LONGEST_REHEARSAL_SECONDS = 3600
 def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
     """Every kind of job, over an open house."""
     vault = Vault.over(settings, database, clock)
-    return kinds_by_name((Kind(REHEARSAL, _rehearse, at_once=4, attempts=3), sweeping(vault)))
+    rehearsal = Kind(REHEARSAL, _rehearse, at_once=4, attempts=3)
+    return kinds_by_name((rehearsal, sweeping(vault), timestamping(settings)))
 
 
 def make_worker(

@@ -76,11 +76,21 @@ def _entries(database: Database) -> int:
 
 def _cover(settings: Settings, database: Database, before: int) -> None:
     try:
-        if _entries(database) > before:
-            Checkpoints(database, settings, system_clock).make()
+        grown = _entries(database) > before
+    except TutelaError:
+        return  # Whatever fails here has been told of already.
+    if grown:
+        cover_ledger(settings, database)
+
+
+def cover_ledger(settings: Settings, database: Database) -> None:
+    """Sign the ledger as it is; say it if it cannot be, such as because it was rolled back."""
+    try:
+        Checkpoints(database, settings, system_clock).make()
     except TutelaError as error:
-        # The act is done and entered all the same.
-        to_people.print(f"warning: {error.message}", markup=False, soft_wrap=True)
+        # What is entered stays entered all the same.
+        to_people.print("[bold yellow]warning:[/]", end=" ", soft_wrap=True)
+        to_people.print(error.message, markup=False, soft_wrap=True)
 
 
 def prepare_vault(settings: Settings, database: Database) -> None:

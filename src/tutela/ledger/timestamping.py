@@ -16,6 +16,10 @@ from rfc3161_client import (
 )
 
 from tutela.errors import InvalidInputError, SettingsError, StorageError
+from tutela.ledger.checkpointing import TIMESTAMP, checkpoint_name, timestamp_name
+from tutela.ledger.places.choosing import second_place
+from tutela.storage.jobs.model import Job, Kind, Never
+from tutela.storage.settings import Settings
 
 _TIMEOUT_SECONDS = 30.0
 _MOST_BYTES = 1 << 20
@@ -57,6 +61,28 @@ class StampVerifier:
         except (ValueError, VerificationError) as error:
             return str(error).strip().splitlines()[0] if str(error) else "it cannot be read"
         return None
+
+
+def timestamping(settings: Settings) -> Kind:
+    """The kind of job that has a checkpoint timestamped."""
+
+    def timestamp(job: Job) -> None:
+        size = job.payload.get("size")
+        if not isinstance(size, int) or not settings.ledger_timestamp_url:
+            raise Never("no checkpoint is named, or ledger_timestamp_url is not set")
+        place = second_place(settings)
+        note = place.read(checkpoint_name(size))
+        if note is None:
+            raise StorageError(f"the checkpoint over {size} entries is not written yet")
+        answer = ask_for_timestamp(settings.ledger_timestamp_url, note)
+        if settings.ledger_timestamp_certificates is not None:
+            stamps = StampVerifier.read(settings.ledger_timestamp_certificates)
+            wrong = stamps.what_is_wrong(answer, note)
+            if wrong is not None:
+                raise StorageError(f"the timestamp is not to be trusted: {wrong}")
+        place.write(timestamp_name(size), answer)
+
+    return Kind(TIMESTAMP, timestamp, attempts=20)
 
 
 def ask_for_timestamp(url: str, content: bytes) -> bytes:
