@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests import postgresql
+from tests import amazon, postgresql
 from tests.house import House, running_house
 from tests.requirements import missing
 from tutela.storage.database import Database
@@ -85,6 +85,21 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def amazon_server() -> Iterator[str]:
+    """The address of a real server that speaks as S3 and KMS do, and enforces Object Lock."""
+    with amazon.running_server() as address:
+        yield address
+
+
+@pytest.fixture
+def amazon_endpoint(amazon_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, with what a caller needs to be let in."""
+    for name, value in amazon.CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return amazon_server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -47,11 +47,14 @@ from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import ENVIRONMENT_PREFIX
 
+app = typer.Typer()
+
 KEY_VARIABLE = f"{ENVIRONMENT_PREFIX}KEY"
 
 Number = Annotated[int, typer.Argument(metavar="REQUEST", help="The request's number.")]
 
 
+@app.command("disclose")
 def disclose(
     case: Annotated[str, typer.Argument(metavar="CASE", help="The case's number.")],
     to: Annotated[
@@ -101,6 +104,7 @@ def disclose(
     )
 
 
+@app.command("agree")
 def agree_to(
     request: Number,
     yes: Annotated[
@@ -139,6 +143,7 @@ def agree_to(
     )
 
 
+@app.command("refuse")
 def refuse_to(
     request: Number,
     reason: Annotated[str, typer.Option(help="Why. It is kept.")],
@@ -158,6 +163,7 @@ def refuse_to(
         to_people.print(f"Disclosure {refused.id} is refused.")
 
 
+@app.command("package")
 def package(
     request: Number,
     out: Annotated[
@@ -193,6 +199,7 @@ def package(
     )
 
 
+@app.command("disclosures")
 def list_disclosures(json: JsonLines = False, data: DataFolder = None) -> None:
     """List the requests to hand cases over, the newest first."""
     with open_house(data) as (_settings, database), database.reading() as connection:

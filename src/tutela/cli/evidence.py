@@ -7,7 +7,6 @@ from rich.table import Table
 
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
-from tutela.cli import disclosing
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_table, to_people
 from tutela.evidence.model import Evidence, read_item_id
@@ -127,13 +126,6 @@ def rotate(json: JsonLines = False, data: DataFolder = None) -> None:
             markup=False,
             soft_wrap=True,
         )
-
-
-app.command("disclose")(disclosing.disclose)
-app.command("agree")(disclosing.agree_to)
-app.command("refuse")(disclosing.refuse_to)
-app.command("package")(disclosing.package)
-app.command("disclosures")(disclosing.list_disclosures)
 
 
 def _bytes(evidence: Evidence) -> str:

@@ -28,6 +28,7 @@ from tutela.errors import (
     NotSignedInError,
     TutelaError,
 )
+from tutela.evidence.destruction import destroy
 from tutela.evidence.disclosure.custody import HOW_TO_CHECK
 from tutela.evidence.disclosure.exhibits import exhibits_of
 from tutela.evidence.disclosure.model import Disclosure, Dossier, DossierItem
@@ -35,7 +36,9 @@ from tutela.evidence.disclosure.packaging import Office, make_package, present
 from tutela.evidence.disclosure.recipients import read_recipients_file
 from tutela.evidence.disclosure.requesting import agree, ask, find_disclosure, refuse
 from tutela.evidence.disclosure.writing import UNFINISHED
-from tutela.evidence.model import ItemId, State
+from tutela.evidence.holds import hold
+from tutela.evidence.model import ItemId
+from tutela.evidence.subjects import Subject
 from tutela.evidence.tables import blobs, evidence_items
 from tutela.evidence.vault import Vault
 from tutela.ledger.reading import newest_entries
@@ -251,26 +254,37 @@ def test_what_is_left_out_is_described_but_not_there(
     assert left_out["sha256"] == hashlib.sha256(CONTENTS[1]).hexdigest()
 
 
-def _destroy(world: World, gone: ItemId) -> None:
-    with world.database.writing() as connection:
-        connection.execute(
-            update(evidence_items)
-            .where(evidence_items.c.id == gone)
-            .values(state=State.DESTROYED, wrapped_key=None, key_id=None)
-        )
-
-
 def test_what_was_destroyed_is_listed_without_its_file(
     world: World, authority: Authority, out: Path
 ) -> None:
     number = world.agreed(authority)
-    _destroy(world, world.items[0])
+    gone = world.items[0]
+    destroy(world.vault, [gone], actor_called("ana"), reason="asked for", ordered_by="LE-1")
     with pytest.raises(NotAgreedError, match="has changed since"):
         world.make(number, out / "p.age")
     world.make(world.agreed(authority), out / "p.age")
     folder = authority.open(out / "p.age", out / "opened")
-    assert _read(folder)["items"][0]["standing"] == "destroyed"
-    assert not (folder / f"media/{world.items[0]}.bin").exists()
+    described = _read(folder)["items"][0]
+    assert described["standing"] == "destroyed"
+    assert described["destroyed_at"] == world.clock().isoformat()
+    assert not (folder / f"media/{gone}.bin").exists()
+
+
+@pytest.mark.parametrize("on_the_case", [True, False])
+def test_what_is_held_is_handed_over_and_said_to_be_held(
+    world: World, authority: Authority, out: Path, on_the_case: bool
+) -> None:
+    subject = Subject(world.case, None if on_the_case else world.items[0])
+    with world.database.writing() as connection:
+        hold(connection, subject, "H-1", "a trial", actor_called("ana"), world.clock)
+    world.make(world.agreed(authority), out / "p.age")
+    folder = authority.open(out / "p.age", out / "opened")
+    assert [each["legal_hold"] for each in _read(folder)["items"]] == [
+        True,
+        on_the_case,
+        on_the_case,
+        False,
+    ]
 
 
 def _flip(vault: Vault, world: World, damaged: ItemId, at: int) -> None:

@@ -1,6 +1,7 @@
 """Presenting a case's items: what the case knows of them beside what the vault has of them."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, select
@@ -14,10 +15,14 @@ from tutela.evidence.disclosure.model import (
     OpenMedium,
     Standing,
 )
-from tutela.evidence.tables import blobs, evidence_items
+from tutela.evidence.holds import holds_about
+from tutela.evidence.subjects import Subject
+from tutela.evidence.tables import blobs, destructions, evidence_items
 
 # Whatever else there is, such as a destruction that has begun, may not be opened any more.
 _STANDINGS = {evidence.State.SEALED: Standing.KEPT, evidence.State.MISSED: Standing.MISSED}
+
+_STILL_THERE = {Standing.KEPT, Standing.LEFT_OUT}
 
 
 def exhibits_of(
@@ -36,8 +41,9 @@ def exhibits_of(
     rows = {
         row["id"]: row
         for row in connection.execute(
-            select(evidence_items, blobs.c.sha256, blobs.c.size)
+            select(evidence_items, blobs.c.sha256, blobs.c.size, destructions.c.destroyed_at)
             .join_from(evidence_items, blobs, isouter=True)
+            .outerjoin(destructions, destructions.c.item_id == evidence_items.c.id)
             .where(evidence_items.c.case_id == dossier.case)
             .order_by(evidence_items.c.sealed_at, evidence_items.c.id)
         ).mappings()
@@ -48,9 +54,14 @@ def exhibits_of(
             f"the case {dossier.case} has no evidence {', '.join(sorted(unknown))}: "
             f'see "tutela evidence ls"'
         )
+    held = {
+        each.subject.item
+        for each in holds_about(connection, Subject(dossier.case, None))
+        if each.released_at is None
+    }
     known = [*dossier.items, *_of_the_vault_alone(dossier, rows.values())]
     return tuple(
-        _exhibit(number, each, rows.get(each.evidence or ""), left_out)
+        _exhibit(number, each, rows.get(each.evidence or ""), left_out, held)
         for number, each in enumerate(known, start=1)
     )
 
@@ -92,7 +103,11 @@ def _of_the_vault_alone(dossier: Dossier, rows: Collection[RowMapping]) -> Itera
 
 
 def _exhibit(
-    number: int, known: DossierItem, row: RowMapping | None, left_out: Collection[str]
+    number: int,
+    known: DossierItem,
+    row: RowMapping | None,
+    left_out: Collection[str],
+    held: AbstractSet[str | None],
 ) -> Exhibit:
     if row is None:
         # Whatever the case thinks, the vault has nothing of it.
@@ -107,4 +122,7 @@ def _exhibit(
         size=row["size"],
         sha256=row["sha256"].hex() if row["sha256"] else None,
         sealed_at=row["sealed_at"] if row["blob_id"] else None,
+        destroyed_at=row["destroyed_at"],
+        # A hold without an item is on the whole case.
+        held=standing in _STILL_THERE and not held.isdisjoint({None, row["id"]}),
     )

@@ -23,7 +23,6 @@ from tutela.storage.blobs.model import CHUNK, BlobId, BlobInfo, BlobMissingError
 # S3 takes at most 10,000 parts, so that a blob may have 78 GiB.
 _PART = 8 << 20
 _PARTS_AT_ONCE = 4
-_ABSENT = ("404", "NoSuchKey", "NotFound")
 
 
 class BlobBucket:
@@ -46,7 +45,8 @@ class BlobBucket:
 
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        self._failures = (BotoCoreError, ClientError, BaseError)
+        # obstore says FileNotFoundError where even the bucket is missing.
+        self._failures = (BotoCoreError, ClientError, BaseError, OSError)
         with self._failures_named("used"):
             session = boto3.session.Session()
             self._client: Any = session.client(
@@ -102,7 +102,9 @@ class BlobBucket:
         with self._failures_named("read"):
             try:
                 found = obstore.get(self._store, blob)
-            except (FileNotFoundError, obstore.exceptions.NotFoundError):
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
                 raise BlobMissingError(
                     f"there is no blob {blob} in the bucket {self._bucket}"
                 ) from None
@@ -111,18 +113,27 @@ class BlobBucket:
     def delete(self, blob: BlobId, *, early: bool = False) -> None:
         """Remove a blob and its versions, as ``BlobStore`` has it."""
         bypass = {"BypassGovernanceRetention": True} if early else {}
+        key = self._prefix + blob
         with self._failures_named("cleared of a blob"):
-            for version in tuple(self._versions(self._prefix + blob)):
-                self._client.delete_object(
-                    Bucket=self._bucket, Key=self._prefix + blob, VersionId=version, **bypass
-                )
+            for version in tuple(self._versions(key)):
+                try:
+                    self._client.delete_object(
+                        Bucket=self._bucket, Key=key, VersionId=version, **bypass
+                    )
+                except self._failures as error:
+                    if _code(error) != "AccessDenied":
+                        raise
+                    raise StorageError(
+                        f"the bucket {self._bucket} does not let the blob {blob} be removed: its "
+                        "Object Lock keeps it, or s3:DeleteObjectVersion is not permitted"
+                    ) from error
 
     def find(self, blob: BlobId) -> BlobInfo | None:
         """What there is of a blob, or ``None`` if there is none."""
         with self._failures_named("read"):
             try:
                 return _info(obstore.head(self._store, blob))
-            except (FileNotFoundError, obstore.exceptions.NotFoundError):
+            except FileNotFoundError:
                 return None
 
     def list(self) -> Iterator[BlobInfo]:
@@ -215,7 +226,7 @@ class BlobBucket:
                     self._locks = False
         return self._locks
 
-    def _pieces(self, found: obstore.GetResult) -> Iterator[bytes]:
+    def _pieces(self, found: "obstore.GetResult") -> Iterator[bytes]:
         with self._failures_named("read"):
             for piece in found.stream(min_chunk_size=CHUNK):
                 yield bytes(piece)
@@ -252,7 +263,7 @@ class _Source:
             raise
 
 
-def _info(meta: obstore.ObjectMeta) -> BlobInfo:
+def _info(meta: "obstore.ObjectMeta") -> BlobInfo:
     name = meta["path"].rpartition("/")[2]
     return BlobInfo(BlobId(name), meta["size"], meta["last_modified"])
 
