@@ -6,21 +6,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import Connection, select, update
+from sqlalchemy import select, update
 
 from tests.actors import actor_called
-from tests.conftest import TurnedClock
 from tests.evidence.disclosure.authority import Authority
-from tests.evidence.disclosure.parcels import item
+from tests.evidence.disclosure.packages import CONTENTS, World
 from tests.evidence.sealing import sealed_item
-from tutela.accounts.keys import add_key, check_key, revoke_key
-from tutela.accounts.model import Scope
+from tutela.accounts.keys import check_key, revoke_key
 from tutela.errors import (
     DamagedEvidenceError,
     NotAgreedError,
@@ -30,98 +28,13 @@ from tutela.errors import (
 )
 from tutela.evidence.destruction import destroy
 from tutela.evidence.disclosure.custody import HOW_TO_CHECK
-from tutela.evidence.disclosure.exhibits import exhibits_of
-from tutela.evidence.disclosure.model import Disclosure, Dossier, DossierItem
-from tutela.evidence.disclosure.packaging import Office, make_package, present
-from tutela.evidence.disclosure.recipients import read_recipients_file
-from tutela.evidence.disclosure.requesting import agree, ask, find_disclosure, refuse
+from tutela.evidence.disclosure.requesting import find_disclosure, refuse
 from tutela.evidence.disclosure.writing import UNFINISHED
 from tutela.evidence.holds import hold
 from tutela.evidence.model import ItemId
 from tutela.evidence.subjects import Subject
 from tutela.evidence.tables import blobs, evidence_items
 from tutela.evidence.vault import Vault
-from tutela.ledger.reading import newest_entries
-from tutela.storage.settings import Settings
-
-CONTENTS = (b"\x89PNG\r\n\x1a\n" + os.urandom(40), os.urandom(2_500_000), b"")
-
-
-class World:
-    """A case with sealed items, an authority, and two people with keys."""
-
-    def __init__(self, settings: Settings, vault: Vault, clock: TurnedClock, case: str) -> None:
-        self.vault, self.database, self.clock, self.case = vault, vault.database, clock, case
-        self.items = [sealed_item(vault, case, content) for content in CONTENTS]
-        self.known: list[DossierItem] = [
-            item(self.items[0], "first.png"),
-            item(self.items[1], "Фото 北京.bin"),
-            item(self.items[2]),
-            item(None, "never-sent.png"),
-        ]
-        self.office = Office(
-            settings.model_copy(update={"organisation": "Example Forum"}),
-            vault,
-            self._dossier_of,
-            lambda head: "image/png" if head.startswith(b"\x89PNG") else None,
-        )
-        self.ada, self.ben = self.person("ada"), self.person("ben")
-
-    def _dossier_of(self, _connection: Connection, case: str) -> Dossier:
-        return Dossier(case, "open", self.clock(), tuple(self.known))
-
-    def person(self, name: str) -> str:
-        with self.database.writing() as connection:
-            return add_key(
-                connection, name, [Scope.EVIDENCE_DISCLOSE], actor_called("boss"), self.clock
-            )
-
-    def ask(self, authority: Authority, without: set[str] | None = None) -> Disclosure:
-        with self.database.writing() as connection:
-            dossier = self._dossier_of(connection, self.case)
-            return ask(
-                connection,
-                check_key(connection, self.ada),
-                self.case,
-                exhibits_of(connection, dossier, without or ()),
-                read_recipients_file(authority.public),
-                authority="State Police of Example",
-                legal_basis="Order of the court",
-                reference="12 Js 345/26",
-                clock=self.clock,
-            )
-
-    def agree(self, number: int) -> Disclosure:
-        with self.database.writing() as connection:
-            _, _, exhibits = present(connection, self.office, number)
-            return agree(connection, check_key(connection, self.ben), number, exhibits, self.clock)
-
-    def agreed(self, authority: Authority, without: set[str] | None = None) -> int:
-        return self.agree(self.ask(authority, without).id).id
-
-    def make(self, number: int, path: Path, secret: str | None = None) -> None:
-        make_package(self.office, secret or self.ada, number, path)
-
-    def acts(self) -> list[str]:
-        with self.database.reading() as connection:
-            return [entry.act for entry in newest_entries(connection, 100, case=self.case)][::-1]
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    folder = tmp_path / "out"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def world(settings: Settings, vault: Vault, clock, new_case: Callable[[], str]) -> World:
-    return World(settings, vault, clock, new_case())
 
 
 def _read(folder: Path) -> Mapping[str, object]:
@@ -276,7 +189,14 @@ def test_what_is_held_is_handed_over_and_said_to_be_held(
 ) -> None:
     subject = Subject(world.case, None if on_the_case else world.items[0])
     with world.database.writing() as connection:
-        hold(connection, subject, "H-1", "a trial", actor_called("ana"), world.clock)
+        hold(
+            connection,
+            subject,
+            actor_called("ana"),
+            world.clock,
+            reference="H-1",
+            reason="a trial",
+        )
     world.make(world.agreed(authority), out / "p.age")
     folder = authority.open(out / "p.age", out / "opened")
     assert [each["legal_hold"] for each in _read(folder)["items"]] == [
