@@ -13,7 +13,7 @@ from tutela.evidence.disclosure.writing import UNFINISHED
 from tutela.ledger.reading import newest_entries, words_of
 from tutela.storage.clock import system_clock
 
-_KILLS = int(os.environ.get("TUTELA_TEST_KILLS", "12"))
+_KILLS = 500 if os.environ.get("TUTELA_TEST_SOAK") else 12
 
 # Forks a child for each package, since starting Python and importing takes longer than the package.
 # It prints how long one takes, and then makes and kills as many as it is told.
