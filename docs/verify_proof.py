@@ -17,6 +17,7 @@ assert hashlib.sha256(f"{name}\n\1".encode() + public).hexdigest()[:8] == key_id
 text, signatures = proof["checkpoint"].split("\n\n")
 signed = [line.split(" ") for line in signatures.splitlines()]
 (signature,) = [base64.b64decode(last) for _, who, last in signed if who == name]
+assert signature[:4].hex() == key_id, "the checkpoint is signed by another key"
 Ed25519PublicKey.from_public_bytes(public).verify(signature[4:], f"{text}\n".encode())
 origin, size, root = text.split("\n")[:3]
 

@@ -107,9 +107,10 @@ def ask_for_timestamp(url: str, content: bytes) -> bytes:
         raise StorageError(f"the time-stamping authority {url} does not answer: {error}") from error
     try:
         response = decode_timestamp_response(answer)
-    except ValueError:
+    except ValueError as error:
         raise StorageError(
-            f"what {url} answers is no timestamp: check the setting ledger_timestamp_url"
+            f"what {url} answers cannot be read as a timestamp ({error}): check the setting "
+            "ledger_timestamp_url"
         ) from None
     if response.status not in (0, 1) or response.tst_info.nonce != asked.nonce:
         raise StorageError(f"the time-stamping authority {url} refused: {response.status_string}")
