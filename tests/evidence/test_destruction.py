@@ -1,10 +1,13 @@
 """What is destroyed is gone for good, never by halves, and never without an entry before it."""
 
 import json
+import os
+import random
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,8 @@ from tutela.storage.jobs.model import Job, Never
 from tutela.storage.jobs.tables import jobs
 from tutela.storage.settings import Settings
 
+SOAK = "TUTELA_TEST_SOAK" in os.environ
+BOTH_ENTRIES = ["evidence.destruction-begun", "evidence.destroyed"]
 CONTENT = b"a landscape with three trees" * 1000
 
 
@@ -96,7 +101,7 @@ def test_what_is_due_is_destroyed_with_an_entry_before_and_after(vault, new_case
     assert stored_blobs(vault) == set()
     with pytest.raises(NotFoundError, match="destroyed"):
         opened(vault, item)
-    assert acts(vault, item)[-2:] == ["evidence.destruction-begun", "evidence.destroyed"]
+    assert acts(vault, item)[-2:] == BOTH_ENTRIES
     (tombstone,) = tombstones(vault, item)
     proof = json.loads(tombstone.proof)
     assert (proof["item"], proof["case"], proof["size"]) == (item, case, len(CONTENT))
@@ -329,6 +334,58 @@ def test_a_destruction_killed_after_any_step_is_finished_and_has_one_tombstone(
         assert all(key not in content for content in database_files(settings).values())
 
 
+KILLED_AT_ANY_TIME = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from tests.actors import actor_called
+from tests.evidence.custody import american_vault
+from tutela.evidence.daily import due_evidence
+from tutela.evidence.destruction import destroy
+from tutela.storage.database import Database
+from tutela.storage.settings import load_settings
+
+data, url, now = sys.argv[1:]
+settings = load_settings(data=Path(data), database_url=url or None)
+vault = american_vault(settings, Database.open(settings), lambda: datetime.fromisoformat(now))
+print("ready", flush=True)
+for item in due_evidence(vault):
+    destroy(vault, [item], actor_called("ana"), reason="due")
+"""
+
+
+def test_a_destruction_killed_at_any_time_leaves_nothing_by_halves(
+    vault, new_case, clock, settings
+) -> None:
+    chance = random.Random(4)
+    for number in range(300 if SOAK else 3):
+        clock.turn(days=1)
+        items = [reported_item(vault, new_case(), b"%d %d" % (number, n)) for n in range(8)]
+        clock.turn(days=370)
+        where = [str(settings.data), settings.database_url or "", clock().isoformat()]
+        with subprocess.Popen(
+            [sys.executable, "-c", KILLED_AT_ANY_TIME, *where],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+        ) as process:
+            process.stdout.readline()
+            time.sleep(chance.uniform(0, 0.15))
+            process.kill()
+        finish(vault, begun_destructions(vault))
+        assert begun_destructions(vault) == []
+        for item in items:
+            state = state_of(vault, item)
+            if state == "sealed":
+                assert opened(vault, item)
+                assert tombstones(vault, item) == []
+            else:
+                assert state == "destroyed"
+                assert complaint(vault, item) is None
+                assert acts(vault, item)[-2:] == BOTH_ENTRIES
+        destroy(vault, due_evidence(vault), ANA, reason="the rest")
+        assert stored_blobs(vault) == set()
+
+
 def test_two_who_destroy_the_same_at_once_leave_one_tombstone(vault, new_case, clock) -> None:
     item = reported_item(vault, new_case(), CONTENT)
     clock.turn(days=368)
@@ -346,7 +403,7 @@ def test_two_who_destroy_the_same_at_once_leave_one_tombstone(vault, new_case, c
     for thread in threads:
         thread.join()
     assert failures == []
-    assert acts(vault, item)[-2:] == ["evidence.destruction-begun", "evidence.destroyed"]
+    assert acts(vault, item)[-2:] == BOTH_ENTRIES
     assert complaint(vault, item) is None
 
 

@@ -205,8 +205,8 @@ def _refuse_unless_meant(vault: Vault, yes: bool) -> None:
     if not yes:
         count = len(due_evidence(vault))
         raise InvalidInputError(
-            f"{count} pieces of evidence are due by this machine's clock and would be destroyed "
-            'for good: see "tutela evidence due", and add --yes if that is right'
+            f"this destroys all that is due by this machine's clock, {count} in number, for good: "
+            'see "tutela evidence due", and add --yes if that is right'
         )
 
 
