@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
 from tests.actors import actor_called
 from tests.cli.command import TUTELA, environment, json_lines
@@ -13,15 +12,11 @@ from tests.evidence.disclosure.authority import Authority
 from tests.pictures import drawn, encoded
 from tutela.accounts.keys import add_key
 from tutela.accounts.model import Scope
-from tutela.cases.model import Item, Match
+from tutela.cases.model import Item
 from tutela.cases.sealing import Opening, open_cases
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.vault import Vault
-from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind
-from tutela.hashlists.adding import add_with_provenance
-from tutela.hashlists.lists import create_list
-from tutela.hashlists.model import ListRow, Provenance
-from tutela.hashlists.tables import entries
+from tutela.fingerprints.model import FingerprintSet
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings
@@ -70,16 +65,9 @@ def office(settings: Settings, database: Database, tmp_path: Path) -> Office:
     vault = Vault.over(settings, database, system_clock)
     prepare_keys(vault.keyring, database, tell=lambda _: None)
     boss = actor_called("boss")
-    row = ListRow(1, Fingerprint(Kind.MD5, bytes(16)))
-    with database.writing() as connection:
-        known = create_list(connection, "known", "", boss, system_clock)
-        add_with_provenance(
-            connection, known, Provenance("a test"), [row], actor=boss, clock=system_clock
-        )
-        entry = connection.execute(select(entries.c.id)).scalar_one()
     opening = Opening(
         Item("Фото.png", "scan", FingerprintSet(size=len(PICTURE))),
-        [Match(known.id, "known", entry, Kind.MD5, 0)],
+        [],
         content=lambda: [PICTURE],
     )
     (case,) = open_cases(vault, [opening], system_clock)

@@ -62,19 +62,20 @@ def open_case(
                 select(case_items.c.case_id).where(case_items.c.request == request)
             ).scalar_one()
         )
-    connection.execute(
-        insert(case_matches),
-        [
-            {
-                "item_id": added,
-                "list_id": match.hash_list,
-                "entry_id": match.entry,
-                "kind": match.kind,
-                "distance": match.distance,
-            }
-            for match in matches
-        ],
-    )
+    if matches:
+        connection.execute(
+            insert(case_matches),
+            [
+                {
+                    "item_id": added,
+                    "list_id": match.hash_list,
+                    "entry_id": match.entry,
+                    "kind": match.kind,
+                    "distance": match.distance,
+                }
+                for match in matches
+            ],
+        )
     append(connection, actor, Act.CASE_OPENED, clock, case=case)
     return case
 

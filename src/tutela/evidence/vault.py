@@ -111,7 +111,8 @@ class Vault:
             content: The bytes.
             case: The case that it is for.
             item: The piece of evidence that it is to be.
-            sha256: What its SHA-256 has to be.
+            sha256: What its SHA-256 has to be. Without it, nobody looks whether it is there
+                already; if it is, ``claim`` says so, and it can be sealed once more with it.
 
         Raises:
             ContentChangedError: It has another SHA-256, or is gone. Nothing of it is kept.

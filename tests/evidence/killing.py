@@ -1,0 +1,129 @@
+"""Opens cases with evidence in child processes that are killed, and says what they acknowledged.
+
+Run as a program: one process that loads everything once, and forks a child for each kill.
+"""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from tutela.cases.model import Item
+from tutela.cases.sealing import Opening, open_cases
+from tutela.evidence.key_registry import prepare_keys
+from tutela.evidence.reading import evidence_of
+from tutela.evidence.vault import Vault
+from tutela.fingerprints.model import FingerprintSet
+from tutela.storage.clock import system_clock
+from tutela.storage.database import Database
+from tutela.storage.settings import load_settings
+
+SIZES = (0, 5, 70_000, (1 << 20) - 100, 3 << 20)
+_STEPS = ("write", "fsync", "rename", "unlink", "mkdir")
+_EVENTS = ("before_cursor_execute", "commit")
+
+
+def content_of(seed: int) -> bytes:
+    """The content with this number. Every fourth one is like the one before."""
+    chance = random.Random(seed - (seed % 4 == 3))
+    return chance.randbytes(chance.choice(SIZES))
+
+
+def main() -> None:
+    """Kill so many children, and print a line for each case that one of them acknowledged."""
+    data, url, how, kills = sys.argv[1:5]
+    settings = load_settings(data=Path(data), database_url=url or None)
+    chance = random.Random(9)
+    seed = 0
+    done = False
+    kill = 0
+    while kill < int(kills) and not done:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            step = kill if how == "steps" else None
+            _child(settings, seed, writing, step)
+            os._exit(0)
+        os.close(writing)
+        said = b""
+        if how == "random":
+            # Time runs from when the child has everything open.
+            said += os.read(reading, 6)
+            time.sleep(
+                max(0.0, deadline - time.monotonic()) if not said else chance.uniform(0, 0.05)
+            )
+            os.kill(child, signal.SIGKILL)
+        while piece := os.read(reading, 1 << 16):
+            said += piece
+        os.close(reading)
+        _, status = os.waitpid(child, 0)
+        killed = os.WIFSIGNALED(status)
+        assert killed or os.WEXITSTATUS(status) == 0, f"the child failed: {status}"
+        for line in said.decode().splitlines():
+            if line.startswith("{"):
+                print(line, flush=True)
+        print(json.dumps({"killed": killed}), flush=True)
+        done = how == "steps" and not killed
+        seed += 100
+        kill += 1
+
+
+def _child(settings: Any, seed: int, out: int, step: int | None) -> None:
+    database = Database.open(settings)
+    vault = Vault.over(settings, database, system_clock)
+    prepare_keys(vault.keyring, database, tell=lambda _: None)
+    if step is not None:
+        _die_at(step, database)
+    os.write(out, b"ready\n")
+    # As many as it gets to; or two with a kill at every step: a new content, and the same again.
+    for number in range(seed, seed + 100) if step is None else (seed + 2, seed + 3):
+        content = content_of(number)
+        known = FingerprintSet(size=len(content), sha256=hashlib.sha256(content).digest())
+        item = Item(f"{number}", "test", known)
+
+        def pieces(content: bytes = content) -> list[bytes]:
+            return [content[start : start + 50_000] for start in range(0, len(content), 50_000)]
+
+        (case,) = open_cases(vault, [Opening(item, (), f"{number}", pieces)], system_clock)
+        with database.reading() as connection:
+            (evidence,) = evidence_of(connection, [case])[case]
+        acknowledged = {"case": case, "item": evidence.id, "number": number}
+        _real_write(out, json.dumps(acknowledged).encode() + b"\n")
+
+
+_real_write = os.write
+
+
+def _die_at(step: int, database: Database) -> None:
+    """Have this process killed when it is about to do its step of this number."""
+    left = [step]
+
+    def count() -> None:
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left[0] -= 1
+
+    def counted(real: Callable[..., object]) -> Callable[..., object]:
+        def act(*arguments: object, **options: object) -> object:
+            count()
+            return real(*arguments, **options)
+
+        return act
+
+    for name in _STEPS:
+        setattr(os, name, counted(getattr(os, name)))
+    for name in _EVENTS:
+        event.listen(database.engine, name, lambda *_: count())
+
+
+if __name__ == "__main__":
+    main()
