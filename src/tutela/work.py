@@ -44,8 +44,6 @@ def make_worker(
     database: Database,
     clock: Clock,
     tell: Tell,
-    *,
-    threads: int | None = None,
 ) -> Worker:
     """A worker for every kind of job, to be entered.
 
@@ -54,13 +52,12 @@ def make_worker(
         database: The open database.
         clock: The time.
         tell: Is told of each failure: what failed, and how.
-        threads: How many jobs it does at once, if not as the settings say.
     """
     return Worker(
         database,
         all_kinds(settings, database, clock),
         agreed_clock(database, clock),
-        threads=settings.job_threads if threads is None else threads,
+        threads=settings.job_threads,
         drain_seconds=settings.drain_seconds,
         tell=tell,
     )
