@@ -60,7 +60,8 @@ def test_no_acknowledged_case_is_lost_and_no_blob_is_seen_half(
     swept = sweep(later)
     assert swept.blobs == len(seen) - len(named)
     assert sorted(path.name for path in blob_files(settings)) == sorted(named)
-    print(f"{how}: {kills} kills, {len(acknowledged)} acknowledged, {len(kept)} kept, {swept}")
+    counted = f"{how}: {kills} kills, {len(acknowledged)} acknowledged, {len(kept)} kept, {swept}"
+    print(counted)  # noqa: T201 - shown by pytest -rP
 
 
 def killed_again_and_again(settings: Settings, how: str) -> list[dict[str, object]]:

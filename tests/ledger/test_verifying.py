@@ -314,7 +314,9 @@ def test_each_changed_byte_of_the_kept_hashes_and_the_head_is_found(ledger: Ledg
         (finding,) = ledger.found()
         assert finding.trouble is Trouble.HEAD
     ledger.change(update(ledger_head).values(origin=head["origin"]))
-    for place, bit in ((place, bit) for place in range(0, 7, 1 if SOAK else 3) for bit in (0, 3, 6)):
+    for place, bit in (
+        (place, bit) for place in range(0, 7, 1 if SOAK else 3) for bit in (0, 3, 6)
+    ):
         ledger.change(update(ledger_head).values(size=flipped(SIZE, place, bit)))
         assert {each.trouble for each in ledger.found()} & {Trouble.HEAD, Trouble.MISSING}
     ledger.change(update(ledger_head).values(size=SIZE))
