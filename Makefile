@@ -23,12 +23,15 @@ test: $(VENV)/.installed-tests ## Run the whole test suite
 SOAK := build/soak
 SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py tests/matching/test_probing.py \
   tests/matching/test_searching.py tests/matching/test_index_states.py tests/matching/test_compacting.py
-soak: $(VENV)/.installed-tests ## Test the kernel at length, with the compiler's sanitizers
+# Processes that keep what is confided to them are killed at random, a thousand times.
+KILLING_TESTS := tests/storage/jobs
+soak: $(VENV)/.installed-tests ## Test at length: the kernel with sanitizers, and what survives kills
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	  $(BIN)/python hatch_build.py $(SOAK)/tutela/kernel/kernel.so
 	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
+	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 3600 $(KILLING_TESTS)
 
 check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/ruff check .

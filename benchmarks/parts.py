@@ -39,5 +39,6 @@ PARTS: Mapping[str, Part] = {
     "serving": Part("Fingerprints over HTTP", "benchmarks.serving"),
     "live": Part("Lists that change", "benchmarks.live"),
     "folders": Part("Scanning a folder", "benchmarks.folders"),
+    "ledger": Part("The ledger", "benchmarks.ledger"),
 }
 """All parts by name."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tutela.storage.settings import ENVIRONMENT_PREFIX, FILE_NAME, Policy, Settings
+from tutela.storage.settings import ENVIRONMENT_PREFIX, FILE_NAME, Mail, Policy, Settings
 
 PAGE = Path(__file__).with_name("configuration.md")
 
@@ -30,6 +30,13 @@ where it is set, and the fix:
     error: {FILE_NAME}: policy.on_match: is 'blok', but should be 'block', 'pass' or 'count'
 
 ## Settings
+
+"""
+
+_MAIL = """
+## Mail: how it is sent
+
+In the section `[mail]`, for the ledger's checkpoints:
 
 """
 
@@ -66,7 +73,7 @@ If several lists match, the strictest decides.
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + _table(Settings) + _POLICY + _table(Policy) + _TAIL
+    return _HEAD + _table(Settings) + _MAIL + _table(Mail) + _POLICY + _table(Policy) + _TAIL
 
 
 def _table(section: type[BaseModel]) -> str:

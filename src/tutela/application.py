@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
 from tutela.errors import StorageError, TutelaError
 from tutela.evidence.key_registry import prepare_keys
+from tutela.ledger.checkpointing import Checkpoints
 from tutela.screening.opening import ScreeningRoom, open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
@@ -40,6 +41,7 @@ from tutela.work import make_worker
 _FOLLOW_SECONDS = 0.2
 _SAVE_SECONDS = 1.0
 _MERGE_SECONDS = 1.0
+_CHECKPOINT_SECONDS = 2.0
 # For so long a thread in the background may hold up the answers before it gives way. With Python's
 # own five milliseconds the slowest answers took twice as long while a list was being taken up.
 _SWITCH_SECONDS = 0.0005
@@ -72,6 +74,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                 if not room.index.is_whole:
                     log.error("the index is damaged: answering by what is sound of it, meanwhile")
                 with (
+                    _checkpointing(settings, database, clock) as checkpointing,
                     Repeating(
                         "lists", room.screener.refresh, _FOLLOW_SECONDS, _tell
                     ) as following_lists,
@@ -93,6 +96,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         keys=keys,
                         following_lists=following_lists,
                         following_keys=following_keys,
+                        checkpointing=checkpointing,
                     )
                     yield
         finally:
@@ -127,6 +131,20 @@ def _prepare_vault(room: ScreeningRoom, database: Database) -> None:
     except StorageError as error:
         # What is clear can be answered all the same, and readiness tells of the rest.
         log.error("the vault cannot be used", reason=error.message)
+
+
+@contextmanager
+def _checkpointing(settings: Settings, database: Database, clock: Clock) -> Iterator[Repeating]:
+    """Sign the ledger's state from time to time, and at the end what was entered last."""
+    checkpoints = Checkpoints(database, settings, clock)
+    with Repeating("checkpoints", checkpoints.keep_up, _CHECKPOINT_SECONDS, _tell) as keeping_up:
+        # At once, so that a database that was rolled back is known from the start.
+        keeping_up.hurry(0)
+        yield keeping_up
+    try:
+        checkpoints.make()
+    except StorageError as error:
+        log.error("the last entries are not signed", reason=error.message)
 
 
 def _working(

@@ -8,6 +8,7 @@ import time
 
 from tutela.evidence.sweeping import sweeping
 from tutela.evidence.vault import Vault
+from tutela.ledger.timestamping import timestamping
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.agreed_time import agreed_clock
@@ -23,7 +24,13 @@ LONGEST_REHEARSAL_SECONDS = 3600
 def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
     """Every kind of job, over an open house."""
     vault = Vault.over(settings, database, clock)
-    return kinds_by_name((Kind(REHEARSAL, _rehearse, at_once=4, attempts=3), sweeping(vault)))
+    return kinds_by_name(
+        (
+            Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),
+            sweeping(vault),
+            timestamping(settings),
+        )
+    )
 
 
 def make_worker(
@@ -31,8 +38,6 @@ def make_worker(
     database: Database,
     clock: Clock,
     tell: Tell,
-    *,
-    threads: int | None = None,
 ) -> Worker:
     """A worker for every kind of job, to be entered.
 
@@ -41,13 +46,12 @@ def make_worker(
         database: The open database.
         clock: The time.
         tell: Is told of each failure: what failed, and how.
-        threads: How many jobs it does at once, if not as the settings say.
     """
     return Worker(
         database,
         all_kinds(settings, database, clock),
         agreed_clock(database, clock),
-        threads=settings.job_threads if threads is None else threads,
+        threads=settings.job_threads,
         drain_seconds=settings.drain_seconds,
         tell=tell,
     )

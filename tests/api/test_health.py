@@ -26,6 +26,7 @@ def test_a_healthy_house_says_so(make_house) -> None:
             "index": True,
             "cells": True,
             "vault": True,
+            "ledger": True,
         }
 
 

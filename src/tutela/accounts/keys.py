@@ -20,7 +20,8 @@ from tutela.errors import (
     NotPermittedError,
     NotSignedInError,
 )
-from tutela.ledger.model import Actor
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 
 _PREFIX = "tutela_"
@@ -47,19 +48,22 @@ def add_key(
         )
     key = _PREFIX + secrets.token_urlsafe(32)
     try:
-        connection.execute(
-            insert(api_keys).values(
+        number = connection.execute(
+            insert(api_keys)
+            .values(
                 name=name,
                 secret_sha256=digest(key),
                 scopes=" ".join(chosen),
                 created_at=clock(),
                 created_by=actor.name,
             )
-        )
+            .returning(api_keys.c.id)
+        ).scalar_one()
     except IntegrityError:
         raise AlreadyExistsError(
             f'there is a key "{name}" already: choose another name, or revoke it first'
         ) from None
+    append(connection, actor, Act.KEY_ADDED, clock, thing=f"key:{number}")
     return key
 
 
@@ -81,13 +85,15 @@ def revoke_key(connection: Connection, name: str, actor: Actor, clock: Clock) ->
     Raises:
         NotFoundError: No key of this name is in use.
     """
-    result = connection.execute(
+    number = connection.execute(
         update(api_keys)
         .where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
         .values(revoked_at=clock(), revoked_by=actor.name)
-    )
-    if result.rowcount == 0:
+        .returning(api_keys.c.id)
+    ).scalar_one_or_none()
+    if number is None:
         raise NotFoundError(f'no key "{name}" is in use: see "tutela key ls"')
+    append(connection, actor, Act.KEY_REVOKED, clock, thing=f"key:{number}")
 
 
 def check_key(connection: Connection, key: str) -> ApiKey:

@@ -25,6 +25,7 @@ def submission_of(
         # With what was sent: a key used again for another file must not swallow its case.
         else request_name("key", str(key.id), idempotency_key, str(known.fingerprints.as_texts())),
         content=content,
+        actor=actor_of(key),
     )
 
 

@@ -23,15 +23,17 @@ class Readiness:
         name: What it is.
         ok: Whether it works.
         detail: A few words for people: how it is, or what is wrong and what to do.
+        needed: Whether requests cannot be served without it.
     """
 
     name: str
     ok: bool
     detail: str
+    needed: bool = True
 
 
 def check_readiness(service: Service) -> tuple[Readiness, ...]:
-    """Ask the database, the index, the cells and the vault, one after the other.
+    """Ask the database, the index, the cells, the vault and the ledger, one after the other.
 
     Anyone may read the answers, so what went wrong in detail goes to the log.
     """
@@ -42,6 +44,7 @@ def check_readiness(service: Service) -> tuple[Readiness, ...]:
             ("index", _index),
             ("cells", _cells),
             ("vault", _vault),
+            ("ledger", _ledger),
         )
     )
 
@@ -51,7 +54,12 @@ def _check(name: str, check: Callable[[Service], str], service: Service) -> Read
         return Readiness(name, ok=True, detail=check(service))
     except TutelaError as error:
         log.error("not ready", check=name, reason=error.message)
-        return Readiness(name, ok=False, detail="does not work; the service's log says why")
+        return Readiness(
+            name,
+            ok=False,
+            detail="does not work; the service's log says why",
+            needed=check is not _ledger,
+        )
 
 
 def _database(service: Service) -> str:
@@ -85,6 +93,12 @@ def _cells(service: Service) -> str:
 
 def _vault(service: Service) -> str:
     return service.screening.vault.check()
+
+
+def _ledger(service: Service) -> str:
+    # Files are screened all the same: a ledger that was changed is no reason to let matches pass.
+    _raise_failure(service.checkpointing)
+    return "checkpoints are signed and written"
 
 
 def _raise_failure(following: Repeating) -> None:

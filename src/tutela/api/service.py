@@ -41,6 +41,7 @@ class Service:
         keys: The API keys in use.
         following_lists: Takes up changes of the lists in the background.
         following_keys: Takes up new and revoked keys in the background.
+        checkpointing: Signs the ledger's state in the background.
         capacity: The places for screenings of files.
         fingerprint_capacity: The places for screenings of fingerprints, which wait for no cell.
         fingerprint_turns: The queue of those that wait for the event loop.
@@ -56,6 +57,7 @@ class Service:
     keys: KnownKeys
     following_lists: Repeating
     following_keys: Repeating
+    checkpointing: Repeating
     capacity: Capacity
     fingerprint_capacity: Capacity
     fingerprint_turns: Turns
@@ -74,6 +76,7 @@ class Service:
         keys: KnownKeys,
         following_lists: Repeating,
         following_keys: Repeating,
+        checkpointing: Repeating,
     ) -> "Service":
         """A service over the open parts of the house."""
         memory = Memory(settings.max_held_mib << 20)
@@ -86,6 +89,7 @@ class Service:
             keys,
             following_lists,
             following_keys,
+            checkpointing,
             capacity=Capacity(settings.max_waiting, memory),
             fingerprint_capacity=Capacity(settings.max_waiting, memory),
             fingerprint_turns=Turns(settings.max_waiting),

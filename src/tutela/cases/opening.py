@@ -7,6 +7,8 @@ from sqlalchemy import Connection, insert, select
 
 from tutela.cases.model import CaseId, Item, Match, State, new_case_id
 from tutela.cases.tables import case_items, case_matches, cases
+from tutela.ledger.appending import append
+from tutela.ledger.model import SYSTEM, Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 
@@ -20,6 +22,7 @@ def open_case(
     clock: Clock,
     *,
     request: str | None = None,
+    actor: Actor = SYSTEM,
     case: CaseId | None = None,
 ) -> CaseId:
     """Open a case in the caller's transaction.
@@ -31,6 +34,7 @@ def open_case(
         clock: The time.
         request: Up to 64 characters that name this very request. A second one of the same name
             opens nothing and gives the first one's case.
+        actor: Who sent it.
         case: The number that the case is to have, if it was made before.
 
     Returns:
@@ -72,6 +76,7 @@ def open_case(
                 for match in matches
             ],
         )
+    append(connection, actor, Act.CASE_OPENED, clock, case=case)
     return case
 
 

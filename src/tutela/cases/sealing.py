@@ -19,6 +19,7 @@ from tutela.evidence.model import (
     new_item_id,
 )
 from tutela.evidence.vault import StaleSealError, Vault
+from tutela.ledger.model import SYSTEM, Actor
 from tutela.storage.blobs.model import BlobId
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
@@ -37,6 +38,7 @@ class Opening:
         matches: Why.
         request: Names this very request, as in ``open_case``.
         content: The file's bytes, if it is there and not only its fingerprints.
+        actor: Who sent it.
         case: The number that the case will have.
         evidence: The id that the evidence will have.
     """
@@ -45,6 +47,7 @@ class Opening:
     matches: Sequence[Match]
     request: str | None = None
     content: Content | None = None
+    actor: Actor = SYSTEM
     case: CaseId = field(default_factory=new_case_id)
     evidence: ItemId = field(default_factory=new_item_id)
 
@@ -179,6 +182,7 @@ def _open(
                 opening.matches,
                 clock,
                 request=opening.request,
+                actor=opening.actor,
                 case=opening.case,
             )
             if evidence is None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
-from tutela.errors import InvalidInputError
+from tutela.errors import InvalidInputError, TutelaError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
 from tutela.storage.clock import system_clock
@@ -163,6 +163,8 @@ def work(
         settings,
         database,
     ):
+        if settings.job_threads == 0:
+            raise InvalidInputError("job_threads is 0 here: say how many with --threads")
         worker = make_worker(settings, database, system_clock, _tell)
         with _asked_to_stop() as stop:
             with worker:
@@ -200,7 +202,8 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 
 
 def _tell(what: str, failure: Exception) -> None:
-    print_error(f"{what}: {words_for(failure)}")
+    words = failure.message if isinstance(failure, TutelaError) else words_for(failure)
+    print_error(f"{what}: {words}")
 
 
 def _answer(json: bool, words: str, **fields: Any) -> None:

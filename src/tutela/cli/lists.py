@@ -21,6 +21,8 @@ from tutela.hashlists.importing import import_file
 from tutela.hashlists.indexing import open_index
 from tutela.hashlists.lists import all_lists, create_list, find_list, list_summary, remove_list
 from tutela.hashlists.model import ImportRecord, ImportResult, ListSummary, Provenance
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act
 from tutela.storage.clock import system_clock
 
 app = typer.Typer(help="Keep lists of known material.", no_args_is_help=True)
@@ -136,10 +138,16 @@ def export(
     """Write a list's live entries, in a form that can be imported again."""
     if json:
         form = ExportFormat.JSON
-    with open_house(data) as (_settings, database), database.reading() as connection:
-        hash_list = find_list(connection, name)
+    with open_house(data) as (_settings, database):
+        with database.reading() as connection:
+            hash_list = find_list(connection, name)
         with _standard_output() if file is None else new_file(file, replace=force) as out:
-            count = export_list(connection, hash_list, form, out)
+            # First of all, so that nothing leaves without an entry.
+            with database.writing() as connection:
+                thing = f"list:{hash_list.id}"
+                append(connection, local_actor(), Act.LIST_EXPORTED, system_clock, thing=thing)
+            with database.reading() as connection:
+                count = export_list(connection, hash_list, form, out)
     if file is not None:
         _say(f"{count:,} entries written to {file}, which only you can read.")
 

@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 from typer.rich_utils import rich_format_error
 
 import tutela
-from tutela.cli import cases, evidence, hashing, jobs, keys, lists, scanning, serving
+from tutela.cli import cases, evidence, hashing, jobs, keys, ledger, lists, scanning, serving
 from tutela.cli.opening import DataFolder
 from tutela.cli.output import print_error, print_line
 from tutela.errors import TutelaError
@@ -62,6 +62,7 @@ app.add_typer(cases.app, name="case")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(keys.app, name="key")
 app.add_typer(jobs.app, name="job")
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

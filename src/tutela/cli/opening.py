@@ -11,10 +11,14 @@ from typing import Annotated
 import typer
 
 from tutela.cli.output import to_people
+from tutela.errors import TutelaError
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.keyring import Keyring
 from tutela.hashlists.lists import all_lists
+from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import Actor
+from tutela.ledger.reading import entries_counted
+from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
@@ -34,11 +38,17 @@ JsonLines = Annotated[
 
 
 @contextmanager
-def open_house(data: Path | None, **overrides: object) -> Iterator[tuple[Settings, Database]]:
+def open_house(
+    data: Path | None, *, covered: bool = True, **overrides: object
+) -> Iterator[tuple[Settings, Database]]:
     """Read the settings and open the database, making or upgrading it where needed.
+
+    At the end, what was entered into the ledger meanwhile is covered by a checkpoint. If that
+    cannot be, it is said, and tried again at the end of the next command or by the service.
 
     Args:
         data: The data folder from the command line, if given.
+        covered: Whether to make that checkpoint.
         overrides: Other settings from the command line; ``None`` means not given.
 
     Raises:
@@ -49,9 +59,38 @@ def open_house(data: Path | None, **overrides: object) -> Iterator[tuple[Setting
     database = Database.open(settings)
     try:
         upgrade(database, settings.data, tell=lambda line: to_people.print(line, markup=False))
-        yield settings, database
+        before = _entries(database) if covered else 0
+        try:
+            yield settings, database
+        finally:
+            if covered:
+                _cover(settings, database, before)
     finally:
         database.close()
+
+
+def _entries(database: Database) -> int:
+    with database.reading() as connection:
+        return entries_counted(connection)
+
+
+def _cover(settings: Settings, database: Database, before: int) -> None:
+    try:
+        grown = _entries(database) > before
+    except TutelaError:
+        return  # Whatever fails here has been told of already.
+    if grown:
+        cover_ledger(settings, database)
+
+
+def cover_ledger(settings: Settings, database: Database) -> None:
+    """Sign the ledger as it is; say it if it cannot be, such as because it was rolled back."""
+    try:
+        Checkpoints(database, settings, system_clock).make()
+    except TutelaError as error:
+        # What is entered stays entered all the same.
+        to_people.print("[bold yellow]warning:[/]", end=" ", soft_wrap=True)
+        to_people.print(error.message, markup=False, soft_wrap=True)
 
 
 def prepare_vault(settings: Settings, database: Database) -> None:

@@ -11,7 +11,13 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from tutela.cli.opening import DataFolder, open_house, prepare_vault, warn_of_absent_lists
+from tutela.cli.opening import (
+    DataFolder,
+    cover_ledger,
+    open_house,
+    prepare_vault,
+    warn_of_absent_lists,
+)
 from tutela.cli.output import to_people
 from tutela.errors import InvalidInputError
 from tutela.storage.settings import ENVIRONMENT_PREFIX
@@ -32,6 +38,7 @@ def serve(
     """Run the service until Ctrl-C."""
     with open_house(data, host=host, port=port, workers=workers) as (settings, database):
         prepare_vault(settings, database)
+        cover_ledger(settings, database)
         warn_of_absent_lists(settings, database)
     # The server processes read their settings for themselves.
     os.environ[f"{ENVIRONMENT_PREFIX}DATA"] = str(settings.data.absolute())

@@ -10,7 +10,8 @@ from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import Added, HashList, ImportId, ListRow, Provenance
 from tutela.hashlists.tables import imports
 from tutela.hashlists.wording import checked_text
-from tutela.ledger.model import Actor
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 
 
@@ -58,6 +59,9 @@ def add_with_provenance(
         .where(imports.c.id == record)
         .values(added=added.added, already=added.already, withdrawn=added.withdrawn)
     )
+    thing = f"list:{hash_list.id}/import:{record}"
+    reason = provenance.reason.strip()
+    append(connection, actor, Act.ENTRIES_ADDED, clock, thing=thing, reason=reason)
     return added
 
 

@@ -12,7 +12,8 @@ from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.model import Added, HashList, HashListId, ImportId, ListRow
 from tutela.hashlists.tables import entries, list_changes, list_revision, withdrawals
 from tutela.hashlists.wording import checked_text
-from tutela.ledger.model import Actor
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 
@@ -160,6 +161,8 @@ def change_entries(
             f"nothing was changed: none of the {len(fingerprints):,} hashes is {state} the list "
             f'"{hash_list.name}"'
         )
+    act = Act.ENTRIES_RESTORED if live else Act.ENTRIES_WITHDRAWN
+    append(connection, actor, act, clock, thing=f"list:{hash_list.id}", reason=reason)
     return changed
 
 

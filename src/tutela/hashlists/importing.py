@@ -28,7 +28,8 @@ from tutela.hashlists.reading import ListFile
 from tutela.hashlists.rejects import RejectsFile
 from tutela.hashlists.tables import hash_lists, imports
 from tutela.hashlists.wording import checked_text
-from tutela.ledger.model import Actor
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 
@@ -121,7 +122,7 @@ def import_file(
         "kind": kind,
         "only_labels": only_as_json,
     }
-    number, resumed_at = _begin(database, path, same, clock)
+    number, resumed_at = _begin(database, path, same, actor, clock)
     with RejectsFile(rejects_path) as rejects:
         done, position = resumed_at, 0
         for batch in _batches(_wanted(file.rows(), frozenset(only), provenance.label)):
@@ -141,7 +142,7 @@ def import_file(
 
 
 def _begin(
-    database: Database, path: Path, same: Mapping[str, object], clock: Clock
+    database: Database, path: Path, same: Mapping[str, object], actor: Actor, clock: Clock
 ) -> tuple[ImportId, int]:
     """Find the import to go on with, or begin one; gives its number and the rows it has done."""
     with database.writing() as connection:
@@ -160,7 +161,10 @@ def _begin(
             .values(started_at=clock(), file_name=_name(path), **same, **counts)
             .returning(imports.c.id)
         )
-        return ImportId(began.scalar_one()), 0
+        number = ImportId(began.scalar_one())
+        thing = f"list:{same['list_id']}/import:{number}"
+        append(connection, actor, Act.ENTRIES_ADDED, clock, thing=thing, reason=str(same["reason"]))
+        return number, 0
 
 
 def _save(

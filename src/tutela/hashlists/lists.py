@@ -19,7 +19,8 @@ from tutela.hashlists.model import (
 )
 from tutela.hashlists.tables import entries, hash_lists, imports
 from tutela.hashlists.wording import checked_text
-from tutela.ledger.model import Actor
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 
 LONGEST_NAME = 100
@@ -43,11 +44,13 @@ def create_list(
             .values(name=name, description=description, created_at=clock(), created_by=actor.name)
             .returning(*hash_lists.c)
         )
-        return _hash_list(row.mappings().one())
+        made = _hash_list(row.mappings().one())
     except IntegrityError:
         raise AlreadyExistsError(
             f'there is a list "{name}" already: choose another name, or import into that one'
         ) from None
+    append(connection, actor, Act.LIST_CREATED, clock, thing=f"list:{made.id}")
+    return made
 
 
 def find_list(connection: Connection, name: str) -> HashList:
@@ -119,6 +122,7 @@ def remove_list(
             removed_revision=revision,
         )
     )
+    append(connection, actor, Act.LIST_REMOVED, clock, thing=f"list:{hash_list.id}", reason=reason)
     return hash_list
 
 

@@ -61,6 +61,7 @@ def append(
             raise ValueError(f"not an id: {value!r}")
     origin, frontier = _lock_head(connection)
     number = EntryNumber(frontier.size)
+    reason = _storable(reason)
     salt = secrets.token_bytes(SALT_BYTES) if reason else None
     committed = commitment(salt, reason) if salt else None
     at = microseconds(clock())
@@ -88,6 +89,12 @@ def append(
         .values(size=grown.size, frontier=bytes(grown))
     )
     return number
+
+
+def _storable(words: str) -> str:
+    # A command line may hold bytes that are not UTF-8, and PostgreSQL takes neither those nor NUL.
+    readable = words.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return readable.replace("\0", "\\x00")
 
 
 def _lock_head(connection: Connection) -> tuple[str, Frontier]:

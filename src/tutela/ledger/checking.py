@@ -12,7 +12,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from tutela.ledger.appending import TILE_HEIGHT
-from tutela.ledger.encoding import commitment, leaf
+from tutela.ledger.encoding import commitment, leaves
 from tutela.ledger.merkle import Frontier, frontier, levels
 from tutela.ledger.model import Act
 
@@ -119,7 +119,11 @@ def check_part(
         sizes: Sizes of trees that end here, which ``Part.beginnings`` shall have.
     """
     findings: list[Finding] = []
-    hashed: Sequence[bytes | None] = [_hashed(origin, row) for row in rows]
+    hashed: Sequence[bytes | None] = [
+        each
+        for place in range(0, len(rows), TILE)
+        for each in _hashed(origin, rows[place : place + TILE])
+    ]
     stored = [row[_LEAF] for row in rows]
     if hashed != stored:
         findings += [
@@ -327,14 +331,18 @@ def _is_committed(committed: object, salt: object, words: object) -> bool:
         return False
 
 
-def _hashed(origin: str, row: EntryRow) -> bytes | None:
-    reason = row[_REASON]
+def _hashed(origin: str, rows: Sequence[EntryRow]) -> Sequence[bytes | None]:
+    """The hashes of entries; ``None`` for one that holds what no entry holds."""
     try:
-        said = leaf(origin, (*row[:_REASON], reason.hex() if reason is not None else None))  # type: ignore[attr-defined]
+        said = leaves(origin, [_said(row) for row in rows])
+        return [sha256(b"\0" + each).digest() for each in said]
     except (TypeError, ValueError, AttributeError):
-        # Something that no entry holds, such as bytes in the place of a text.
-        return None
-    return sha256(b"\0" + said).digest()
+        return [None] if len(rows) == 1 else [_hashed(origin, [row])[0] for row in rows]
+
+
+def _said(row: EntryRow) -> Sequence[object]:
+    reason = row[_REASON]
+    return row[:_LEAF] if reason is None else (*row[:_REASON], reason.hex())  # type: ignore[attr-defined]
 
 
 def _erased(row: EntryRow) -> list[int]:

@@ -19,10 +19,14 @@ from tutela.ledger.reading import Head, kept_hashes, read_head
 from tutela.ledger.signing import signing_key
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
+from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.settings import Settings
 
 SUFFIX = ".checkpoint"
 TIMESTAMP_SUFFIX = ".tsr"
+
+TIMESTAMP = "ledger.timestamp"
+"""The kind of job that has a checkpoint timestamped."""
 
 _LONGEST = timedelta(hours=1)
 
@@ -30,6 +34,11 @@ _LONGEST = timedelta(hours=1)
 def checkpoint_name(size: int) -> str:
     """What a checkpoint is called in its place. In the names' order the trees grow."""
     return f"{size:020d}{SUFFIX}"
+
+
+def timestamp_name(size: int) -> str:
+    """What the timestamp of a checkpoint is called, beside it."""
+    return f"{size:020d}{TIMESTAMP_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,10 @@ class Checkpoints:
             return None
         checkpoint = Checkpoint(head.origin, head.size, head.frontier.root)
         note = sign(checkpoint, self._signing_key()).encode()
+        if self._settings.ledger_timestamp_url:
+            name = f"{TIMESTAMP}:{head.size}"
+            with self._database.writing() as connection:
+                enqueue(connection, TIMESTAMP, {"size": head.size}, self._clock, dedupe=name)
         self._place.write(checkpoint_name(head.size), note)
         return Signed(checkpoint, note)
 
@@ -145,7 +158,7 @@ class Checkpoints:
 
     def _signing_key(self) -> Ed25519PrivateKey:
         if self._key is None:
-            self._key = signing_key(self._settings.keys_folder)
+            self._key = signing_key(self._settings.keys_folder, self._place)
         return self._key
 
 

@@ -48,6 +48,14 @@ def read_head(connection: Connection) -> Head:
     raise AlteredLedgerError('the ledger\'s head is missing or damaged: see "tutela ledger verify"')
 
 
+def entries_counted(connection: Connection) -> int:
+    """How many entries the ledger says it has; 0 if it does not say."""
+    size = connection.execute(
+        select(ledger_head.c.size).where(ledger_head.c.id == 1)
+    ).scalar_one_or_none()
+    return size or 0
+
+
 def find_entry(connection: Connection, number: int) -> Entry:
     """One entry.
 

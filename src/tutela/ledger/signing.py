@@ -11,21 +11,31 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from tutela.errors import StorageError
+from tutela.ledger.places.model import Place
 from tutela.storage.secret_files import make_secret, read_secret
 
 _NAME = "ledger.key"
 
 
-def signing_key(folder: Path) -> Ed25519PrivateKey:
-    """The key in the folder of keys. If there is none, one is made.
+def signing_key(folder: Path, place: Place) -> Ed25519PrivateKey:
+    """The key in the folder of keys. If there is none and nothing was ever signed, one is made.
+
+    Args:
+        folder: The folder of keys.
+        place: Where the checkpoints are.
 
     Raises:
-        StorageError: The file cannot be read or written, is no key, or others may read it.
+        StorageError: The file cannot be read or written, is no key, is gone, or others may read it.
     """
     path = folder / _NAME
     try:
         return _read(path)
     except FileNotFoundError:
+        if place.names():
+            raise StorageError(
+                f"{path} is gone, though checkpoints were signed by it: restore it from its "
+                'backup, or see "Lost keys" in docs/ledger.md'
+            ) from None
         made = Ed25519PrivateKey.generate().private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
         )

@@ -16,6 +16,10 @@ from rfc3161_client import (
 )
 
 from tutela.errors import InvalidInputError, SettingsError, StorageError
+from tutela.ledger.checkpointing import TIMESTAMP, checkpoint_name, timestamp_name
+from tutela.ledger.places.choosing import second_place
+from tutela.storage.jobs.model import Job, Kind, Never
+from tutela.storage.settings import Settings
 
 _TIMEOUT_SECONDS = 30.0
 _MOST_BYTES = 1 << 20
@@ -59,6 +63,28 @@ class StampVerifier:
         return None
 
 
+def timestamping(settings: Settings) -> Kind:
+    """The kind of job that has a checkpoint timestamped."""
+
+    def timestamp(job: Job) -> None:
+        size = job.payload.get("size")
+        if not isinstance(size, int) or not settings.ledger_timestamp_url:
+            raise Never("no checkpoint is named, or ledger_timestamp_url is not set")
+        place = second_place(settings)
+        note = place.read(checkpoint_name(size))
+        if note is None:
+            raise StorageError(f"the checkpoint over {size} entries is not written yet")
+        answer = ask_for_timestamp(settings.ledger_timestamp_url, note)
+        if settings.ledger_timestamp_certificates is not None:
+            stamps = StampVerifier.read(settings.ledger_timestamp_certificates)
+            wrong = stamps.what_is_wrong(answer, note)
+            if wrong is not None:
+                raise StorageError(f"the timestamp is not to be trusted: {wrong}")
+        place.write(timestamp_name(size), answer)
+
+    return Kind(TIMESTAMP, timestamp, attempts=20)
+
+
 def ask_for_timestamp(url: str, content: bytes) -> bytes:
     """Have an authority confirm that some content is there now. It is told its hash alone.
 
@@ -81,9 +107,10 @@ def ask_for_timestamp(url: str, content: bytes) -> bytes:
         raise StorageError(f"the time-stamping authority {url} does not answer: {error}") from error
     try:
         response = decode_timestamp_response(answer)
-    except ValueError:
+    except ValueError as error:
         raise StorageError(
-            f"what {url} answers is no timestamp: check the setting ledger_timestamp_url"
+            f"what {url} answers cannot be read as a timestamp ({error}): check the setting "
+            "ledger_timestamp_url"
         ) from None
     if response.status not in (0, 1) or response.tst_info.nonce != asked.nonce:
         raise StorageError(f"the time-stamping authority {url} refused: {response.status_string}")

@@ -19,6 +19,7 @@ from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
+from tutela.ledger.model import SYSTEM, Actor
 from tutela.matching.hits import Hits
 from tutela.matching.index import Index
 from tutela.matching.model import Hit, Query
@@ -46,6 +47,7 @@ class Submission:
         request: Names this very request, so that sending it again opens no second case.
         content: The file's bytes, to be sealed if it matches; ``None`` where only fingerprints are
             known.
+        actor: Who sent it, for the ledger.
     """
 
     known: Known
@@ -53,6 +55,7 @@ class Submission:
     origin: str
     request: str | None = None
     content: Content | None = None
+    actor: Actor = SYSTEM
 
 
 def request_name(*parts: str) -> str:
@@ -220,6 +223,7 @@ class Screener:
                     matches[place],
                     submission.request,
                     submission.content,
+                    submission.actor,
                 )
                 for place in found
                 for submission in (submissions[place],)

@@ -61,7 +61,7 @@ def test_a_running_handler_keeps_its_job_far_beyond_one_lease(database: Database
 
     def run(job: Job) -> None:
         runs.append(job.token)
-        time.sleep(3)
+        time.sleep(2.5)
 
     enqueued(database, system_clock)
     kind = kind_called("mail", run, lease_seconds=1)

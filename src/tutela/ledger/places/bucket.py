@@ -1,5 +1,7 @@
 """Checkpoints in a bucket of S3."""
 
+from datetime import timedelta
+
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
@@ -22,6 +24,7 @@ class BucketPlace:
         try:
             self._store = S3Store.from_url(
                 url,
+                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
                 client_options={"allow_http": bool(endpoint), "timeout": "30s"},
                 config={"endpoint": endpoint} if endpoint else None,
             )

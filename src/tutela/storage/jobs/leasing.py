@@ -87,9 +87,15 @@ def _promising(database: Database, kinds: Kinds, clock: Clock) -> list[str]:
     now = clock()
     asked = []
     for number, name in enumerate(kinds):
-        of_kind = select(func.min(jobs.c.due_at)).where(jobs.c.kind == name, jobs.c.due_at <= now)
-        ready = of_kind.where(jobs.c.state == State.READY)
-        ended = of_kind.where(jobs.c.state == State.LEASED)
+        # Not min(): PostgreSQL may read every waiting job for that while its statistics are old.
+        oldest = (
+            select(jobs.c.due_at)
+            .where(jobs.c.kind == name, jobs.c.due_at <= now)
+            .order_by(jobs.c.due_at)
+            .limit(1)
+        )
+        ready = oldest.where(jobs.c.state == State.READY)
+        ended = oldest.where(jobs.c.state == State.LEASED)
         running = select(func.count()).where(
             jobs.c.kind == name, jobs.c.state == State.LEASED, jobs.c.due_at > now
         )

@@ -22,7 +22,7 @@ jobs = Table(
     Column("worker", String(300)),
     Column("error", String(ERROR_LENGTH)),
     Column("failed_at", Moment),
-    Index("ix_jobs_kind_state_due_at", "kind", "state", "due_at"),
+    Index("ix_jobs_kind_state_due_at_id", "kind", "state", "due_at", "id"),
     # Without it SQLite gives the highest number anew once its row is deleted, and a worker that
     # was thought dead could finish another job than its own.
     sqlite_autoincrement=True,

@@ -29,7 +29,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe", name=op.f("uq_jobs_dedupe")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_jobs_kind_state_due_at", "jobs", ["kind", "state", "due_at"], unique=False)
+    op.create_index(
+        "ix_jobs_kind_state_due_at_id", "jobs", ["kind", "state", "due_at", "id"], unique=False
+    )
     op.create_table(
         "job_schedules",
         sa.Column("kind", sa.String(length=100), nullable=False),

@@ -1,0 +1,49 @@
+"""Words that were erased are gone, and the ledger is as sound as before."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.ledger.filling import ACTOR, fill
+from tutela.errors import NotFoundError
+from tutela.ledger.appending import append
+from tutela.ledger.erasing import clear_remains, erase_reason
+from tutela.ledger.model import Act
+from tutela.ledger.reading import find_entry, newest_entries, words_of
+
+
+def test_erased_words_are_in_no_file_any_more(database, clock, data: Path) -> None:
+    fill(database, clock, 50)
+    with database.writing() as connection:
+        append(connection, ACTOR, Act.LIST_REMOVED, clock, reason="asked for by Jo Unlikely-Name")
+    fill(database, clock, 50, first=51)
+    with database.writing() as connection:
+        erase_reason(connection, 50, ACTOR, clock)
+    clear_remains(database)
+    if database.is_sqlite:
+        for file in data.iterdir():
+            assert b"Unlikely-Name" not in file.read_bytes()
+    with database.reading() as connection:
+        assert words_of(connection, newest_entries(connection, 200)).keys() == {
+            *range(0, 50, 4),
+            *range(52, 100, 4),
+        } - {50} | {number for number in range(51, 101) if number % 4 == 0}
+
+
+def test_an_erasure_is_an_entry_itself(database, clock) -> None:
+    fill(database, clock, 1)
+    with database.writing() as connection:
+        told = erase_reason(connection, 0, ACTOR, clock)
+        entry = find_entry(connection, told)
+    assert (entry.act, entry.thing, entry.actor) == (Act.REASON_ERASED, "entry:0", ACTOR.id)
+
+
+def test_what_cannot_be_erased_is_said(database, clock) -> None:
+    fill(database, clock, 2)
+    for number, words in ((0, None), (0, "erased already"), (1, "never had"), (9, "no entry 9")):
+        if words is None:
+            with database.writing() as connection:
+                erase_reason(connection, number, ACTOR, clock)
+        else:
+            with pytest.raises(NotFoundError, match=words), database.writing() as connection:
+                erase_reason(connection, number, ACTOR, clock)
