@@ -35,6 +35,10 @@ class NotPermittedError(TutelaError):
     """The API key is good, but lacks the scope that this action needs."""
 
 
+class NotAgreedError(TutelaError):
+    """What needs two people lacks the second one's word, or that no longer counts: ask anew."""
+
+
 class TooLargeError(TutelaError):
     """More was sent than the configured limit allows."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import inspect, text
 
 import tutela.accounts.tables
 import tutela.cases.tables
+import tutela.evidence.disclosure.tables
 import tutela.evidence.tables
 import tutela.hashlists.tables
 import tutela.ledger.tables

@@ -17,6 +17,7 @@ import tutela
 from tutela.cli import (
     backing_up,
     cases,
+    disclosing,
     evidence,
     hashing,
     holding,
@@ -74,6 +75,7 @@ app.add_typer(lists.app, name="list")
 app.add_typer(cases.app, name="case")
 evidence.app.add_typer(retention.app)
 evidence.app.add_typer(holding.app)
+evidence.app.add_typer(disclosing.app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(keys.app, name="key")
 app.command("backup")(backing_up.backup)

@@ -148,6 +148,11 @@ class Settings(BaseSettings):
     s3_endpoint: str | None = Field(
         None, description="Address of the S3 server, if it is not Amazon's own for the region."
     )
+    organisation: str = Field(
+        "",
+        max_length=300,
+        description="Your organisation's name, as it stands on what is handed to an authority.",
+    )
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: int = Field(8470, ge=0, le=65535, description="Port that the service listens on.")
     workers: int = Field(
@@ -345,7 +350,8 @@ def _file_values() -> dict[str, Any]:
 
 def _refuse_misspelt_variables() -> None:
     # Other programs may use the prefix too, so only what nearly is a setting's name is refused.
-    known = [f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in (*Settings.model_fields, "config")]
+    others = ("config", "key")
+    known = [f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in (*Settings.model_fields, *others)]
     for variable in os.environ:
         section = variable.partition("__")[0]
         if variable.startswith(ENVIRONMENT_PREFIX) and section not in known:
