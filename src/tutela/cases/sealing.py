@@ -190,9 +190,9 @@ def _open(
             if cases[place] != opening.case:
                 raise _KnownMeanwhileError
             if isinstance(evidence, Sealed):
-                vault.keep(connection, evidence)
+                vault.keep(connection, evidence, opening.actor)
             else:
-                vault.keep_missed(connection, evidence)
+                vault.keep_missed(connection, evidence, opening.actor)
     return cases
 
 
