@@ -24,7 +24,7 @@ SOAK := build/soak
 SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py tests/matching/test_probing.py \
   tests/matching/test_searching.py tests/matching/test_index_states.py tests/matching/test_compacting.py
 # Processes that keep what is confided to them are killed at random, a thousand times.
-KILLING_TESTS := tests/storage/jobs
+KILLING_TESTS := tests/storage/jobs tests/evidence
 soak: $(VENV)/.installed-tests ## Test at length: the kernel with sanitizers, and what survives kills
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \
