@@ -7,6 +7,7 @@ from itertools import islice
 
 from sqlalchemy import select
 
+from tutela.errors import StorageError
 from tutela.evidence.model import BlobState
 from tutela.evidence.tables import blobs
 from tutela.evidence.vault import Vault
@@ -39,26 +40,32 @@ def sweep(vault: Vault) -> Swept:
     May be done at any time, by several at once, and again after having been cut short.
 
     Raises:
-        StorageError: The blob store or the database fails.
+        StorageError: The blob store or the database fails. A blob that cannot be removed does not
+            keep the others from being removed.
     """
     before = vault.clock() - GRACE
     unfinished = vault.store.clear_away(before)
-    removed = 0
+    removed, failure = 0, None
     old = (each for each in vault.store.list() if each.written_at < before)
     for several in _portions(old):
         with vault.database.reading() as connection:
-            live = set(
-                connection.execute(
-                    select(blobs.c.id).where(
-                        blobs.c.id.in_([each.id for each in several]),
-                        blobs.c.state == BlobState.LIVE,
-                    )
-                ).scalars()
+            rows = connection.execute(
+                select(blobs.c.id, blobs.c.state).where(blobs.c.id.in_([one.id for one in several]))
             )
+            states = {row.id: BlobState(row.state) for row in rows}
         for each in several:
-            if each.id not in live:
-                vault.store.delete(each.id)
+            state = states.get(each.id)
+            if state is BlobState.LIVE:
+                continue
+            try:
+                # What was destroyed is to go, however long the store was to retain it. Of what has
+                # no row, nobody knows: it may belong to another house that shares the store.
+                vault.store.delete(each.id, early=state is BlobState.DOOMED)
                 removed += 1
+            except StorageError as error:
+                failure = error
+    if failure is not None:
+        raise failure
     return Swept(removed, unfinished)
 
 
