@@ -6,6 +6,7 @@ Each room says what its own kinds do; here they are gathered, in one place for t
 
 import time
 
+from tutela.evidence.daily import kinds_of_evidence
 from tutela.evidence.sweeping import sweeping
 from tutela.evidence.vault import Vault
 from tutela.ledger.timestamping import timestamping
@@ -22,13 +23,18 @@ LONGEST_REHEARSAL_SECONDS = 3600
 
 
 def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
-    """Every kind of job, over an open house."""
+    """Every kind of job, over an open house.
+
+    Raises:
+        SettingsError: What a room's jobs need is set wrongly.
+    """
     vault = Vault.over(settings, database, clock)
     return kinds_by_name(
         (
             Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),
             sweeping(vault),
             timestamping(settings),
+            *kinds_of_evidence(vault, settings.max_clock_gap_days),
         )
     )
 

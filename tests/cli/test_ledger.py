@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from tests.actors import actor_called
 from tests.cli.command import json_lines, tutela
+from tutela.accounts.keys import add_key
+from tutela.accounts.model import Scope
+from tutela.hashlists.lists import create_list, remove_list
+from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.tables import ledger_entries
+from tutela.storage.clock import system_clock
+from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_proof.py"
@@ -21,15 +29,27 @@ def settings(data: Path) -> Settings:
     return load_settings(data=data, cells=2)
 
 
-def do_some(settings) -> None:
+def do_some(settings: Settings) -> None:
+    """What three commands would do, but quicker."""
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
+    actor = actor_called("cli:test")
+    for act in (
+        lambda to: add_key(to, "forum", [Scope.SCREEN], actor, system_clock),
+        lambda to: create_list(to, "known", "", actor, system_clock),
+        lambda to: remove_list(to, "known", "asked by Jo", actor, system_clock),
+    ):
+        with database.writing() as connection:
+            act(connection)
+        Checkpoints(database, settings, system_clock).make()
+    database.close()
+
+
+def test_what_commands_did_is_entered_signed_and_verified(settings, tmp_path: Path) -> None:
     assert tutela(settings, "key", "add", "forum", "--scope", "screen").returncode == 0
     assert tutela(settings, "list", "create", "known").returncode == 0
     removed = tutela(settings, "list", "remove", "known", "--reason", "asked by Jo", "--yes")
     assert removed.returncode == 0
-
-
-def test_what_commands_did_is_entered_signed_and_verified(settings, tmp_path: Path) -> None:
-    do_some(settings)
     entries = json_lines(tutela(settings, "ledger", "ls", "--json"))
     assert [(each["entry"], each["act"], each["thing"], each["reason"]) for each in entries] == [
         (2, "list.removed", "list:1", "asked by Jo"),
@@ -41,9 +61,7 @@ def test_what_commands_did_is_entered_signed_and_verified(settings, tmp_path: Pa
     done = tutela(settings, "ledger", "verify")
     assert done.returncode == 0
     assert "Sound. Every entry is below a signed checkpoint." in done.stderr
-    (found,) = json_lines(tutela(settings, "ledger", "verify", "--json"))
-    assert (found["sound"], found["entries"], found["checkpoints"]) == (True, 3, 3)
-    assert "known" not in tutela(settings, "ledger", "ls").stdout
+    assert "3 entries and 3 checkpoints verified" in done.stderr
 
 
 def test_a_changed_entry_gives_exit_code_1_and_its_place(database, settings) -> None:
@@ -52,10 +70,9 @@ def test_a_changed_entry_gives_exit_code_1_and_its_place(database, settings) -> 
         connection.execute(
             update(ledger_entries).where(ledger_entries.c.number == 1).values(actor="os:9")
         )
-    done = tutela(settings, "ledger", "verify")
+    done = tutela(settings, "ledger", "verify", "--json")
     assert done.returncode == 1
-    assert "entry 1: not as it was written" in done.stderr
-    finding, summary = json_lines(tutela(settings, "ledger", "verify", "--json"))
+    finding, summary = json_lines(done)
     assert (finding["trouble"], finding["first"], finding["last"]) == ("changed", 1, 1)
     assert (summary["sound"], summary["findings"]) == (False, 1)
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from tests.ledger.filling import ACTOR, checkpointed, fill
+from tutela.errors import StorageError
 from tutela.ledger.appending import TILE_HEIGHT, append
 from tutela.ledger.checking import Finding, Trouble
 from tutela.ledger.encoding import leaf
@@ -24,6 +25,7 @@ from tutela.ledger.signing import signing_key
 from tutela.ledger.tables import ledger_entries, ledger_head, ledger_reasons, ledger_tiles
 from tutela.ledger.verifying import Verification, verifier_of, verify
 from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
 
 SIZE = 1000
@@ -114,7 +116,6 @@ def ledger(database: Database, settings: Settings, clock: Any) -> Ledger:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """One on SQLite, for tests that put back what they change."""
     from tests.conftest import TurnedClock
-    from tutela.storage.migration import upgrade
 
     settings = load_settings(data=tmp_path_factory.mktemp("ledger") / "data")
     database = Database.open(settings)
@@ -376,25 +377,23 @@ def test_dropping_an_entry_and_closing_the_gap_is_found(ledger: Ledger) -> None:
     assert place_of(found, Trouble.MISSING) == [(SIZE - 1, SIZE - 1)]
 
 
-@pytest.mark.parametrize(
-    ("rewritten", "between"),
-    [
-        (lambda rows: rows[:400] + rows[401:], (300, 599)),
-        (lambda rows: [*rows[:50], rows[51], rows[50], *rows[52:]], (0, 299)),
-        (lambda rows: [*rows[:700], {**rows[700]}, *rows[700:]], (600, 999)),
-        (lambda rows: [*rows[:999], {**rows[999], "actor": "os:0"}], (600, 999)),
-        (lambda rows: [{**rows[0], "at": rows[0]["at"] + 1}, *rows[1:]], (0, 299)),
-    ],
-    ids=["dropped", "swapped", "inserted", "the last changed", "the first changed"],
-)
-def test_who_rewrites_everything_consistently_is_found_by_the_checkpoints(
-    ledger: Ledger, rewritten: Callable[[list[Row]], list[Row]], between: tuple[int, int]
-) -> None:
-    ledger.rewrite(rewritten([{**row} for row in ledger.entries]))
-    found = ledger.found()
-    assert place_of(found, Trouble.CHECKPOINT) == [between]
-    assert place_of(found, Trouble.CHANGED) == []
-    assert place_of(found, Trouble.HEAD) == []
+# What an attacker makes of all rows, and between which checkpoints that is found.
+REWRITTEN: list[tuple[Callable[[list[Row]], list[Row]], tuple[int, int]]] = [
+    (lambda rows: rows[:400] + rows[401:], (300, 599)),
+    (lambda rows: [*rows[:50], rows[51], rows[50], *rows[52:]], (0, 299)),
+    (lambda rows: [*rows[:700], {**rows[700]}, *rows[700:]], (600, 999)),
+    (lambda rows: [*rows[:999], {**rows[999], "actor": "os:0"}], (600, 999)),
+    (lambda rows: [{**rows[0], "at": rows[0]["at"] + 1}, *rows[1:]], (0, 299)),
+]
+
+
+def test_who_rewrites_everything_consistently_is_found_by_the_checkpoints(ledger: Ledger) -> None:
+    for rewritten, between in REWRITTEN:
+        ledger.rewrite(rewritten([{**row} for row in ledger.entries]))
+        found = ledger.found()
+        assert place_of(found, Trouble.CHECKPOINT) == [between]
+        assert place_of(found, Trouble.CHANGED) == []
+        assert place_of(found, Trouble.HEAD) == []
 
 
 def test_who_rewrites_an_entry_and_its_hash_alone_is_found_by_the_hash_over_256(
@@ -431,9 +430,11 @@ def test_entries_cut_off_alone_are_missed(ledger: Ledger) -> None:
     assert place_of(ledger.found(), Trouble.MISSING) == [(990, 999)]
 
 
-def test_an_old_copy_of_the_database_is_found(settings, database, clock, data: Path) -> None:
-    if not database.is_sqlite:
-        pytest.skip("the same by statements: test_a_ledger_that_was_cut_off_is_found")
+def test_an_old_copy_of_the_database_is_found(clock, data: Path) -> None:
+    """On PostgreSQL likewise, by statements: ``test_a_ledger_that_was_cut_off_is_found``."""
+    settings = load_settings(data=data)
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
     checkpoints = checkpointed(database, settings, clock, [300, 600])
     with closing(sqlite3.connect(data / "tutela.db")) as connection:
         connection.execute("VACUUM INTO ?", (str(data / "old.db"),))
@@ -452,6 +453,46 @@ def test_an_old_copy_of_the_database_is_found(settings, database, clock, data: P
     fill(database, clock, 900, first=600)
     found = verify(database, settings, place, verifier_for(database, settings)).findings
     assert place_of(list(found), Trouble.CHECKPOINT) == [(600, 999)]
+    database.close()
+
+
+def test_no_changed_byte_of_the_file_is_taken_for_sound_if_it_changes_a_row(
+    data: Path, clock: Any
+) -> None:
+    settings = load_settings(data=data)
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
+    checkpointed(database, settings, clock, SIGNED)
+    verifier = verifier_for(database, settings)
+    database.close()
+    file = data / "tutela.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    sound, rows = file.read_bytes(), raw_rows(file)
+    chance = random.Random(4)
+    found = 0
+    for _ in range(5000 if SOAK else 150):
+        place = chance.randrange(len(sound))
+        file.write_bytes(flipped(sound, place, chance.randrange(8)))
+        try:
+            findings = verify(database, settings, second_place(settings), verifier).findings
+        except StorageError:
+            continue
+        finally:
+            database.close()
+        found += bool(findings)
+        assert findings or raw_rows(file) == rows
+    assert found > 10
+
+
+def raw_rows(file: Path) -> list[list[Any]]:
+    tables = (ledger_head, ledger_entries, ledger_tiles, ledger_reasons)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.text_factory = bytes
+        return [
+            sorted(connection.execute(f"SELECT * FROM {table.name} NOT INDEXED"))
+            for table in tables
+        ]
 
 
 def test_what_stands_outside_is_found(ledger: Ledger) -> None:

@@ -1,1 +1,1 @@
-"""Backup and restore of the whole house."""
+"""Backups: the whole house in one encrypted file, made while it serves, and put back with proof."""

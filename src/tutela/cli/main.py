@@ -14,7 +14,20 @@ from typer.exceptions import TyperException
 from typer.rich_utils import rich_format_error
 
 import tutela
-from tutela.cli import cases, evidence, hashing, jobs, keys, ledger, lists, scanning, serving
+from tutela.cli import (
+    backing_up,
+    cases,
+    evidence,
+    hashing,
+    holding,
+    jobs,
+    keys,
+    ledger,
+    lists,
+    retention,
+    scanning,
+    serving,
+)
 from tutela.cli.opening import DataFolder
 from tutela.cli.output import print_error, print_line
 from tutela.errors import TutelaError
@@ -59,8 +72,12 @@ app.command("scan")(scanning.scan_paths)
 app.command("hash")(hashing.hash_files)
 app.add_typer(lists.app, name="list")
 app.add_typer(cases.app, name="case")
+evidence.app.add_typer(retention.app)
+evidence.app.add_typer(holding.app)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(keys.app, name="key")
+app.command("backup")(backing_up.backup)
+app.command("restore")(backing_up.restore)
 app.add_typer(jobs.app, name="job")
 app.add_typer(ledger.app, name="ledger")
 

@@ -53,6 +53,8 @@ class State(StrEnum):
     """It is in the vault."""
     MISSED = "missed"
     """The file changed or went after it had matched, before it could be sealed."""
+    DESTROYING = "destroying"
+    """Its destruction has begun and is finished after any crash. Nobody may open it any more."""
     DESTROYED = "destroyed"
     """Its key is erased, so that nobody can open it any more."""
 

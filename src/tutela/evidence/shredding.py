@@ -9,12 +9,20 @@ from tutela.storage.blobs.model import BlobId
 from tutela.storage.clock import Clock
 
 
-def shred(connection: Connection, item: ItemId, clock: Clock) -> BlobId | None:
+def shred(
+    connection: Connection, item: ItemId, clock: Clock, state: State = State.DESTROYED
+) -> BlobId | None:
     """Erase an item's data key in the caller's transaction.
 
     One item a transaction, and before anything is said to the ledger there, so that no two
     transactions wait for each other. The blob is the caller's to delete once the transaction has
     committed; if that does not come to pass, the sweep does it.
+
+    Args:
+        connection: The transaction.
+        item: The item.
+        clock: The time.
+        state: What there is of it from then on.
 
     Returns:
         The blob, if no other item needs it: it can be deleted, and nobody shares it any more.
@@ -34,7 +42,7 @@ def shred(connection: Connection, item: ItemId, clock: Clock) -> BlobId | None:
     connection.execute(
         update(evidence_items)
         .where(evidence_items.c.id == item)
-        .values(state=State.DESTROYED, wrapped_key=None, key_id=None)
+        .values(state=state, wrapped_key=None, key_id=None)
     )
     others = select(evidence_items.c.id).where(
         evidence_items.c.blob_id == blob, evidence_items.c.wrapped_key.is_not(None)

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
+from tutela.evidence.assigning import start_clock
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
 from tutela.evidence.key_registry import register
 from tutela.evidence.keyring import Keyring
@@ -33,6 +34,7 @@ from tutela.evidence.model import (
     WrongKeyError,
     wrapping_context,
 )
+from tutela.evidence.rules import NO_RULES, RuleBook, open_rule_book
 from tutela.evidence.tables import blobs, evidence_items, vault_keys
 from tutela.ledger.appending import append
 from tutela.ledger.model import SYSTEM, Act, Actor
@@ -69,15 +71,22 @@ class Vault:
         store: Holds the blobs.
         keyring: Holds the keys that wrap.
         clock: The time.
+        rules: How long what is sealed is kept.
     """
 
     def __init__(
-        self, database: Database, store: BlobStore, keyring: Keyring, clock: Clock
+        self,
+        database: Database,
+        store: BlobStore,
+        keyring: Keyring,
+        clock: Clock,
+        rules: RuleBook = NO_RULES,
     ) -> None:
         self.database = database
         self.store = store
         self.keyring = keyring
         self.clock = clock
+        self.rules = rules
         self._registered: set[str] = set()
 
     @classmethod
@@ -85,9 +94,11 @@ class Vault:
         """The vault of a house. It asks no key and no store yet.
 
         Raises:
-            SettingsError: ``vault_key`` or ``blob_url`` cannot be understood.
+            SettingsError: ``vault_key`` or ``blob_url`` cannot be understood, or there is no
+                retention rule for ``jurisdiction``.
         """
-        return cls(database, open_blobs(settings), Keyring(settings), clock)
+        rules = open_rule_book(settings)
+        return cls(database, open_blobs(settings), Keyring(settings), clock, rules)
 
     def seal(
         self, content: Content, case: str, item: ItemId, sha256: bytes | None = None
@@ -188,6 +199,7 @@ class Vault:
                 key_id=sealed.wrapped.key_id,
             )
         )
+        start_clock(connection, sealed.item, self.rules.current, actor, self.clock)
         append(
             connection,
             actor,
@@ -296,7 +308,7 @@ class Vault:
             ).one_or_none()
         if row is None:
             raise NotFoundError(f'there is no evidence {item}: see "tutela evidence ls"')
-        if row.wrapped_key is None:
+        if row.state != State.SEALED or row.wrapped_key is None:
             raise NotFoundError(f"the evidence {item} cannot be opened: it is {row.state}")
         return row
 

@@ -108,8 +108,10 @@ class Checkpoints:
         self._is_checked = False
         with self._database.reading() as connection:
             origin = read_head(connection).origin
-            # The newest first: whatever is signed later, the head read thereafter has it too.
-            newest = self._read_newest(origin)
+        # The newest first, and the head in a transaction that begins thereafter: then the head has
+        # all that was signed, and one that has less was rolled back.
+        newest = self._read_newest(origin)
+        with self._database.reading() as connection:
             head = read_head(connection)
             if newest is not None:
                 _check(connection, head, newest.checkpoint)

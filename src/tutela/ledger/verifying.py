@@ -10,6 +10,7 @@ from multiprocessing import get_context
 
 from sqlalchemy import Connection, Executable, func, literal, or_, select
 
+from tutela.errors import StorageError
 from tutela.ledger.checking import (
     TILE,
     Finding,
@@ -319,10 +320,13 @@ def _raw(connection: Connection, statement: Executable) -> list[Sequence[object]
     )
     try:
         return _fetched(connection, sql)
-    except sqlite3.OperationalError:
+    except sqlite3.DatabaseError as error:
         driver = connection.connection.driver_connection
-        if not isinstance(driver, sqlite3.Connection):
-            raise
+        if not isinstance(driver, sqlite3.Connection) or "decode" not in str(error):
+            raise StorageError(
+                f"the database is damaged beyond reading ({error}): restore it from a backup, and "
+                "verify that"
+            ) from error
         # Bytes that are no text, in the place of a text.
         driver.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         try:

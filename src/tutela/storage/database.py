@@ -1,5 +1,6 @@
 """The database: how it is opened, and the two ways to talk to it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from tutela.errors import StorageError
 from tutela.storage.settings import Settings
 
 _BEGIN = "tutela_begin"
+_LOG_SECONDS = 10.0
 
 
 class Database:
@@ -108,6 +110,45 @@ def changed_rows(connection: Connection, statement: Executable, *arguments: Any)
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
+def overwrite_erased(database: Database, table: Table) -> None:
+    """Take what was erased from a table out of the database's files, as far as the database can.
+
+    SQLite has overwritten it with zeros already (``secure_delete``); here its write-ahead log is
+    emptied, which still has the pages as they were. PostgreSQL frees the place of the old rows for
+    new ones, which is when their bytes are overwritten.
+
+    Raises:
+        StorageError: Others read from SQLite without a pause, so that its log cannot be emptied
+            now. Nothing is wrong; it has to be tried again.
+    """
+    with _failures_explained(database):
+        if database.is_sqlite:
+            _empty_log(database)
+            return
+        with database.engine.connect() as connection:
+            autocommitting = connection.execution_options(isolation_level="AUTOCOMMIT")
+            autocommitting.exec_driver_sql(f'VACUUM "{table.name}"')
+
+
+def _empty_log(database: Database) -> None:
+    connection = database.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        # While it waits for readers, nobody can write: so it tries often instead of waiting long.
+        cursor.execute("PRAGMA busy_timeout=200")
+        deadline = time.monotonic() + _LOG_SECONDS
+        while cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > deadline:
+                raise StorageError(
+                    "the database's log cannot be emptied while others read from it without a "
+                    "pause: it is tried again later by itself"
+                )
+            time.sleep(0.05)
+    finally:
+        # Not given back to the pool, where others would inherit its impatience.
+        connection.invalidate()
+
+
 def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url, hide_parameters=True, connect_args={"timeout": 60, "check_same_thread": False}
@@ -122,6 +163,8 @@ def _sqlite_engine(url: URL) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            # What is deleted is overwritten with zeros: keys of destroyed evidence among it.
+            "secure_delete=ON",
             "temp_store=MEMORY",
             "cache_size=-65536",
         ):

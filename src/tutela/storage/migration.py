@@ -32,35 +32,55 @@ def upgrade(database: Database, folder: Path, tell: Callable[[str], None]) -> No
     Raises:
         StorageError: The database belongs to a newer Tutela, or cannot be written.
     """
-    config = Config()
-    config.set_main_option("script_location", "tutela.storage:migrations")
-    scripts = ScriptDirectory.from_config(config)
-    newest = scripts.get_current_head()
+    newest = _scripts().get_current_head()
     with database.reading() as connection:
-        if _revision(connection) == newest:
+        if revision_of(connection) == newest:
             return
     with _only_one(database, folder), database.writing() as connection:
-        current = _revision(connection)
+        current = revision_of(connection)
         if current == newest:
             return
-        try:
-            scripts.get_revision(current or "head")
-        except CommandError:
+        if current is not None and not is_known(current):
             raise StorageError(
                 f"the database was made by a newer Tutela (its revision is {current}); "
                 "install that version again, or restore the backup made before the upgrade"
-            ) from None
+            )
         tell(
             "Making the database ..."
             if current is None
             else f"Upgrading the database from revision {current} to {newest} ..."
         )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade_within(connection)
 
 
-def _revision(connection: Connection) -> str | None:
+def upgrade_within(connection: Connection, revision: str = "head") -> None:
+    """Make the tables, or upgrade them, as far as a revision, in the caller's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision of the database's tables, or ``None`` if there are none."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known(revision: str) -> bool:
+    """Whether this Tutela knows the revision, and so can upgrade from it."""
+    try:
+        return _scripts().get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "tutela.storage:migrations")
+    return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 @contextmanager

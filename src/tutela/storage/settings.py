@@ -201,6 +201,24 @@ class Settings(BaseSettings):
         description="Memory that tidying the index up in the background may use, in MiB. With "
         "less, lists of millions of hashes are kept in more pieces and looked up more slowly.",
     )
+    jurisdiction: str | None = Field(
+        None,
+        pattern="^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
+        description="Whose law says how long evidence is kept, such as `US`; see "
+        "[retention](retention.md). Without it, evidence is kept until a person decides.",
+    )
+    retention_rules: Path | None = Field(
+        None,
+        description="A TOML file of your own retention rules, which add to Tutela's or replace "
+        "them; see [retention](retention.md).",
+    )
+    max_clock_gap_days: int = Field(
+        3,
+        ge=1,
+        le=365,
+        description="If more days than this lie between two daily looks at what is due to be "
+        "destroyed, nothing is destroyed until a person says that the machine's clock is right.",
+    )
     ledger_checkpoints: str | None = Field(
         None,
         description="The second place, where the ledger's signed checkpoints are written: a folder "

@@ -14,6 +14,8 @@ from tutela.storage.jobs.finishing import finish
 from tutela.storage.jobs.model import Job, JobId, KeptJob, Kind, Later, Never, State
 from tutela.storage.jobs.performing import perform
 from tutela.storage.jobs.tending import find_job, kept_jobs
+from tutela.storage.migration import upgrade
+from tutela.storage.settings import load_settings
 
 
 class Told:
@@ -134,10 +136,10 @@ def test_words_that_are_too_long_for_the_table_are_cut(
 
 @pytest.mark.parametrize("ends", ["done", "failed"])
 def test_an_end_that_cannot_be_written_is_told_and_the_job_is_not_lost(
-    database: Database, clock: TurnedClock, ends: str
+    data, clock: TurnedClock, ends: str
 ) -> None:
-    if not database.is_sqlite:
-        pytest.skip("one connection's read-only mode is SQLite's")
+    database = Database.open(load_settings(data=data))
+    upgrade(database, data, tell=lambda _: None)
 
     @event.listens_for(database.engine, "checkout")
     def only_read(connection: object, _record: object, _proxy: object) -> None:
@@ -161,3 +163,4 @@ def test_an_end_that_cannot_be_written_is_told_and_the_job_is_not_lost(
     clock.turn(seconds=61)
     assert claimed(database, clock) == []
     assert kept(database, number).state == State.READY
+    database.close()

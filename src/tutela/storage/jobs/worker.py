@@ -127,12 +127,19 @@ class Worker:
             is_begun = not self._draining
             if is_begun:
                 self._running[job.id, job.token] = job
-        if is_begun:
+        if not is_begun:
+            self._give_back(job)
+            return
+        try:
             threading.Thread(
                 target=self._run, args=(job,), name=f"job {job.id}", daemon=True
             ).start()
-        else:
+        except RuntimeError:
+            # The machine has no more threads. Nobody is at the job, so its lease must not go on.
+            with self._state:
+                self._running.pop((job.id, job.token), None)
             self._give_back(job)
+            raise
 
     def _run(self, job: Job) -> None:
         try:

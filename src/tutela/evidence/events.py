@@ -1,0 +1,232 @@
+"""Recording what happens in law to evidence, such as that a report of it is finished.
+
+Each event is a row with its date, reference, reason and actor, and an entry in the ledger. Nothing
+is edited: one that was recorded by mistake is withdrawn, with a reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NewType
+
+from sqlalchemy import Connection, insert, select, update
+
+from tutela.errors import InvalidInputError, NotFoundError
+from tutela.evidence.guarding import guard_blobs
+from tutela.evidence.model import ItemId
+from tutela.evidence.retention import EventKind, LegalEvent, Period
+from tutela.evidence.standing import read_event
+from tutela.evidence.subjects import (
+    Subject,
+    check_reason,
+    check_words,
+    is_about,
+    lock_evidence,
+)
+from tutela.evidence.tables import legal_events
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act, Actor
+from tutela.storage.clock import Clock
+
+EventId = NewType("EventId", int)
+
+# Clocks and time zones differ; a date that is further ahead is a slip of the pen.
+_AHEAD = timedelta(days=1)
+_LAST_YEAR = 2999
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event as it was recorded.
+
+    Attributes:
+        id: Its number.
+        subject: What it is about.
+        event: What happened.
+        reason: Why it was recorded, in a person's words.
+        recorded_at: When it was recorded.
+        recorded_by: By whom.
+        withdrawn_at: When it was withdrawn, if it was.
+    """
+
+    id: EventId
+    subject: Subject
+    event: LegalEvent
+    reason: str
+    recorded_at: datetime
+    recorded_by: str
+    withdrawn_at: datetime | None
+
+
+def report_finished(
+    connection: Connection,
+    case: str,
+    actor: Actor,
+    clock: Clock,
+    *,
+    reference: str,
+    at: datetime,
+    item: ItemId | None = None,
+) -> EventId:
+    """Record in the caller's transaction that a report is finished. Doing so twice records it once.
+
+    Args:
+        connection: The transaction.
+        case: The case that was reported, with all the evidence that it has by now.
+        actor: Who finished it.
+        clock: The time.
+        reference: What the authority calls the report.
+        at: When it was finished.
+        item: The only piece of evidence that was in it, if it was not all of the case.
+    """
+    event = LegalEvent(EventKind.REPORT_FINISHED, at, reference)
+    subject = Subject(case, item)
+    return record_event(connection, subject, event, actor, clock, reason="a report is finished")
+
+
+def record_event(
+    connection: Connection,
+    subject: Subject,
+    event: LegalEvent,
+    actor: Actor,
+    clock: Clock,
+    *,
+    reason: str,
+) -> EventId:
+    """Record an event in the caller's transaction. The same one is recorded only once.
+
+    Raises:
+        InvalidInputError: It lacks its reference or reason, lies in the future, or is a letter that
+            does not say for how long.
+    """
+    reference, reason = check_words(event.reference, reason)
+    _check(event, clock())
+    # Before looking what is there, so that two who record the same come one after the other.
+    evidence = lock_evidence(connection, subject)
+    there = connection.execute(
+        select(legal_events.c.id).where(
+            is_about(legal_events, subject),
+            legal_events.c.kind == event.kind,
+            legal_events.c.reference == reference,
+            legal_events.c.at == event.at,
+            legal_events.c.until == event.until,
+            legal_events.c.period == _written(event.period),
+            legal_events.c.withdrawn_at.is_(None),
+        )
+    ).scalar()
+    if there is not None:
+        return EventId(there)
+    recorded = connection.execute(
+        insert(legal_events)
+        .values(
+            case_id=subject.case,
+            item_id=subject.item,
+            kind=event.kind,
+            at=event.at,
+            reference=reference,
+            until=event.until,
+            period=_written(event.period),
+            reason=reason,
+            recorded_at=clock(),
+            recorded_by=actor.name,
+        )
+        .returning(legal_events.c.id)
+    ).scalar_one()
+    guard_blobs(connection, evidence, clock)
+    append(
+        connection,
+        actor,
+        Act.EVIDENCE_EVENT,
+        clock,
+        case=subject.case,
+        item=subject.item,
+        thing=f"event:{recorded}:{event.kind}",
+        reason=f"{reference}: {reason}",
+    )
+    return EventId(recorded)
+
+
+def withdraw_event(
+    connection: Connection, event: EventId, actor: Actor, clock: Clock, *, reason: str
+) -> RecordedEvent:
+    """Take back an event that was recorded by mistake, or that its sender took back.
+
+    Raises:
+        InvalidInputError: No reason is given.
+        NotFoundError: There is no such event, or it is withdrawn already.
+    """
+    reason = check_reason(reason)
+    row = connection.execute(
+        select(legal_events).where(
+            legal_events.c.id == event, legal_events.c.withdrawn_at.is_(None)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f'there is no event {event} in force: see "tutela evidence events"')
+    evidence = lock_evidence(connection, Subject(row.case_id, row.item_id))
+    connection.execute(
+        update(legal_events)
+        .where(legal_events.c.id == event, legal_events.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=clock(), withdrawn_by=actor.name, withdrawn_reason=reason)
+    )
+    guard_blobs(connection, evidence, clock)
+    append(
+        connection,
+        actor,
+        Act.EVIDENCE_EVENT_WITHDRAWN,
+        clock,
+        case=row.case_id,
+        item=row.item_id,
+        thing=f"event:{event}:{row.kind}",
+        reason=reason,
+    )
+    return _recorded(row)
+
+
+def events_about(connection: Connection, subject: Subject) -> Sequence[RecordedEvent]:
+    """Every event of a case, or those that concern one piece of its evidence, the oldest first."""
+    rows = select(legal_events).where(legal_events.c.case_id == subject.case)
+    if subject.item is not None:
+        rows = rows.where(
+            legal_events.c.item_id.is_(None) | (legal_events.c.item_id == subject.item)
+        )
+    return [
+        _recorded(row)
+        for row in connection.execute(rows.order_by(legal_events.c.at, legal_events.c.id))
+    ]
+
+
+def _recorded(row: Any) -> RecordedEvent:
+    return RecordedEvent(
+        id=EventId(row.id),
+        subject=Subject(row.case_id, row.item_id),
+        event=read_event(row),
+        reason=row.reason,
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
+        withdrawn_at=row.withdrawn_at,
+    )
+
+
+def _check(event: LegalEvent, now: datetime) -> None:
+    if event.at > now + _AHEAD:
+        raise InvalidInputError(f"{event.at:%Y-%m-%d} is in the future: say when it happened")
+    is_letter = event.kind is EventKind.PRESERVATION_LETTER
+    limited = event.until is not None or event.period is not None
+    if is_letter and not limited:
+        raise InvalidInputError(
+            "a preservation letter is recorded with its last day (--until) or its period (--for); "
+            'to keep something without an end, use "tutela evidence hold"'
+        )
+    if limited and not is_letter:
+        raise InvalidInputError(f"a {event.kind} has no last day and no period")
+    if event.until is not None and not (
+        event.at.astimezone(UTC).date() <= event.until and event.until.year <= _LAST_YEAR
+    ):
+        raise InvalidInputError(f"{event.until} cannot be the letter's last day")
+
+
+def _written(period: Period | None) -> str | None:
+    if period is None:
+        return None
+    return f"{period.years}y{period.months}m{period.days}d"
