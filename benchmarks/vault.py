@@ -25,6 +25,7 @@ from tutela.storage.settings import load_settings
 
 _PIECE = os.urandom(1 << 20)
 _PLAIN = "AES-256-GCM alone, in memory"
+_HASH = "SHA-256 alone, in memory"
 _BY_HAND = "AES-256-GCM and SHA-256, written to a file and flushed"
 _SEAL = "Tutela seals: the same, durable under a name of its own"
 _KEEP = "Tutela seals and keeps: and its rows in SQLite"
@@ -51,7 +52,9 @@ def measure(scale: Scale) -> Findings:
         notes=[
             "Each file goes by pieces of 1 MiB. The share is the median of the rounds' own ratios "
             "to AES-256-GCM by the library cryptography, which does nothing else: no hash, no "
-            "file, no flush, no database. One thread.",
+            "file, no flush, no database, and always the same piece, which stays in the "
+            "processor's cache. A vault also has to hash: it is never quicker than SHA-256 alone. "
+            "One thread.",
             f"The most memory that the process ever took, with the largest file: {most:.0f} MiB.",
         ],
     )
@@ -81,6 +84,7 @@ class _Desk:
         repeats = max(1, size >> 26)
         contenders: dict[str, Callable[[int], object]] = {
             _PLAIN: self._plain,
+            _HASH: self._hash,
             _BY_HAND: self._by_hand,
             _SEAL: lambda size: self._vault.seal(lambda: _pieces(size), "A", new_item_id()),
             _KEEP: self._keep,
@@ -118,6 +122,11 @@ class _Desk:
     def _plain(self, size: int) -> None:
         for number, piece in enumerate(_pieces(size)):
             self._key.encrypt(_nonce(number), piece, None)
+
+    def _hash(self, size: int) -> None:
+        digest = hashlib.sha256()
+        for piece in _pieces(size):
+            digest.update(piece)
 
     def _by_hand(self, size: int) -> None:
         digest = hashlib.sha256()
