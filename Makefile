@@ -25,19 +25,14 @@ SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py tests/matching/test_probing.
   tests/matching/test_searching.py tests/matching/test_index_states.py tests/matching/test_compacting.py
 # Processes that keep what is confided to them are killed at random, a thousand times; every byte of a
 # ledger is changed, one at a time.
-KILLING_TESTS := tests/storage/jobs tests/ledger tests/evidence/disclosure/test_crashes.py
+KILLING_TESTS := tests/storage/jobs tests/ledger tests/evidence tests/backup
 soak: $(VENV)/.installed-tests ## Test at length: the kernel with sanitizers, and what survives kills
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	  $(BIN)/python hatch_build.py $(SOAK)/tutela/kernel/kernel.so
 	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
-	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 3600 $(KILLING_TESTS)
-
-CUSTODY_SOAK_TESTS := tests/backup/test_crashes.py tests/backup/test_envelope.py
-soak-custody: $(VENV)/.installed-tests ## Kill processes and flip bits at length
-	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 7200 --hypothesis-profile soak \
-	  $(CUSTODY_SOAK_TESTS)
+	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 7200 $(KILLING_TESTS)
 
 check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/ruff check .
@@ -85,4 +80,4 @@ $(VENV)/.installed-peers: requirements/peers.lock $(VENV)/.installed-tests
 	@$(PIP) install --require-hashes -r requirements/peers.lock
 	@touch $@
 
-.PHONY: help setup run test soak soak-custody check peers bench docs lock clean
+.PHONY: help setup run test soak check peers bench docs lock clean

@@ -40,5 +40,6 @@ PARTS: Mapping[str, Part] = {
     "live": Part("Lists that change", "benchmarks.live"),
     "folders": Part("Scanning a folder", "benchmarks.folders"),
     "ledger": Part("The ledger", "benchmarks.ledger"),
+    "vault": Part("Sealing evidence", "benchmarks.vault"),
 }
 """All parts by name."""

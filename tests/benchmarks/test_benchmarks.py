@@ -28,7 +28,17 @@ def _kept() -> dict[str, bytes]:
 
 
 # The other two parts measure a running service, which has tests of its own.
-_PARTS = ("hashing", "verdicts", "lookups", "skew", "footprint", "recall", "folders", "ledger")
+_PARTS = (
+    "hashing",
+    "verdicts",
+    "lookups",
+    "skew",
+    "footprint",
+    "recall",
+    "folders",
+    "ledger",
+    "vault",
+)
 
 
 # Each part raises if the sides do not say the same.
@@ -48,6 +58,7 @@ def test_a_quick_run_measures_its_parts_and_leaves_the_results_as_they_are():
     for title in (
         *("From pixels to PDQ", "From the bytes of a JPEG", "Looking hashes up", "An uneven list"),
         *("What an index takes", "Nothing is missed", "Scanning a folder", "The ledger"),
+        "Sealing evidence",
     ):
         assert f"## {title}" in done.stdout
     found = [line for line in done.stdout.splitlines() if line.startswith("| planted neighbours")]

@@ -38,7 +38,7 @@ def match(database: Database, clock) -> Match:
 
 def test_a_case_comes_back_as_it_was_opened(database: Database, clock, match: Match) -> None:
     with database.writing() as connection:
-        number = open_case(connection, ITEM, [match], clock)
+        number = open_case(connection, new_case_id(), ITEM, [match], clock)
     with database.reading() as connection:
         case = find_case(connection, number)
     assert (case.state, case.opened_at, case.item, case.matches) == (
@@ -51,7 +51,7 @@ def test_a_case_comes_back_as_it_was_opened(database: Database, clock, match: Ma
 
 def test_a_case_whose_transaction_fails_is_absent(database: Database, clock, match) -> None:
     with pytest.raises(ZeroDivisionError), database.writing() as connection:
-        open_case(connection, ITEM, [match], clock)
+        open_case(connection, new_case_id(), ITEM, [match], clock)
         _ = 1 / 0
     assert _rows(database) == (0, 0, 0)
 
@@ -60,7 +60,7 @@ def test_the_same_request_again_gives_the_first_case(database: Database, clock, 
     numbers = set()
     for _ in range(3):
         with database.writing() as connection:
-            numbers.add(open_case(connection, ITEM, [match], clock, request="r"))
+            numbers.add(open_case(connection, new_case_id(), ITEM, [match], clock, request="r"))
     assert len(numbers) == 1
     assert _rows(database) == (1, 1, 1)
 
@@ -70,7 +70,7 @@ def test_the_same_request_many_times_at_once_opens_one(database: Database, clock
 
     def send() -> None:
         with database.writing() as connection:
-            numbers.append(open_case(connection, ITEM, [match], clock, request="r"))
+            numbers.append(open_case(connection, new_case_id(), ITEM, [match], clock, request="r"))
 
     threads = [threading.Thread(target=send) for _ in range(8)]
     for thread in threads:
@@ -85,7 +85,7 @@ def test_the_same_request_many_times_at_once_opens_one(database: Database, clock
 def test_a_name_that_no_database_takes_is_kept_readable(database: Database, clock, match) -> None:
     item = Item("a\0b\udcff" + "x" * 5000, "scan", FingerprintSet())
     with database.writing() as connection:
-        number = open_case(connection, item, [match], clock)
+        number = open_case(connection, new_case_id(), item, [match], clock)
     with database.reading() as connection:
         kept = find_case(connection, number).item.name
     assert kept.startswith("a\\x00b\\xff")
@@ -97,7 +97,7 @@ def test_the_newest_come_first(database: Database, clock, match) -> None:
     for _ in range(3):
         clock.turn(minutes=1)
         with database.writing() as connection:
-            opened.append(open_case(connection, ITEM, [match], clock))
+            opened.append(open_case(connection, new_case_id(), ITEM, [match], clock))
     with database.reading() as connection:
         assert [case.id for case in recent_cases(connection, 2)] == opened[:0:-1]
 

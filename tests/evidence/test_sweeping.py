@@ -42,6 +42,15 @@ def test_a_blob_without_a_row_is_removed_after_a_day(
     assert sweep(vault) == Swept(0, 0)
 
 
+def test_a_new_database_beside_the_blobs_of_another_removes_none_of_them(
+    vault: Vault, settings: Settings, new_case, clock
+) -> None:
+    vault.seal(lambda: [b"of the house before"], new_case(), new_item_id())
+    clock.turn(days=2)
+    assert sweep(vault) == Swept(0, 0)
+    assert len(blob_files(settings)) == 1
+
+
 def test_the_blob_goes_with_its_last_item(
     vault: Vault, settings: Settings, database: Database, new_case, clock
 ) -> None:

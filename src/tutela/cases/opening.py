@@ -5,10 +5,10 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select
 
-from tutela.cases.model import CaseId, Item, Match, State, new_case_id
+from tutela.cases.model import CaseId, Item, Match, State
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.ledger.appending import append
-from tutela.ledger.model import SYSTEM, Act, Actor
+from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 
@@ -17,31 +17,31 @@ _MAX_NAME = 4096
 
 def open_case(
     connection: Connection,
+    case: CaseId,
     item: Item,
     matches: Sequence[Match],
     clock: Clock,
     *,
     request: str | None = None,
-    actor: Actor = SYSTEM,
-    case: CaseId | None = None,
 ) -> CaseId:
-    """Open a case in the caller's transaction.
+    """Open a case in the caller's transaction; ``enter_opened`` has to follow in the same one.
+
+    They are apart for whoever opens several: all cases, of which each may wait for another one's
+    request, come before the first entry of the ledger, for which everybody waits.
 
     Args:
         connection: The transaction; the case is there if and only if it commits.
+        case: The number that the case is to have.
         item: What was found.
         matches: Why.
         clock: The time.
         request: Up to 64 characters that name this very request. A second one of the same name
             opens nothing and gives the first one's case.
-        actor: Who sent it.
-        case: The number that the case is to have, if it was made before.
 
     Returns:
-        The number of the case.
+        The number of the case: this one, or that of the first.
     """
     now = clock()
-    case = case or new_case_id()
     connection.execute(insert(cases).values(id=case, state=State.OPEN, opened_at=now))
     added = connection.execute(
         insert_or_ignore(connection, case_items)
@@ -76,8 +76,12 @@ def open_case(
                 for match in matches
             ],
         )
-    append(connection, actor, Act.CASE_OPENED, clock, case=case)
     return case
+
+
+def enter_opened(connection: Connection, case: CaseId, actor: Actor, clock: Clock) -> None:
+    """Say in the ledger that somebody opened a case."""
+    append(connection, actor, Act.CASE_OPENED, clock, case=case)
 
 
 def _storable(name: str) -> str:

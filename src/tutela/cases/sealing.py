@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from tutela.cases.model import CaseId, Item, Match, new_case_id
-from tutela.cases.opening import open_case
+from tutela.cases.opening import enter_opened, open_case
 from tutela.cases.tables import case_items
 from tutela.errors import StorageError
 from tutela.evidence.model import (
@@ -172,27 +172,29 @@ def _open(
         return {}
     cases: dict[int, CaseId] = {}
     with vault.database.writing() as connection:
-        # Before the ledger is written to, for which everybody else waits from then on.
+        # Before the ledger is written to, for which everybody else waits from then on; and in one
+        # order everywhere, so that no two of these wait for each other.
         vault.claim(connection, [each for each in taken.values() if isinstance(each, Sealed)])
-        for place in places:
-            opening, evidence = openings[place], taken.get(place)
+        for place in sorted(places, key=lambda place: openings[place].request or ""):
+            opening = openings[place]
             cases[place] = open_case(
                 connection,
+                opening.case,
                 opening.item,
                 opening.matches,
                 clock,
                 request=opening.request,
-                actor=opening.actor,
-                case=opening.case,
             )
-            if evidence is None:
-                continue
-            if cases[place] != opening.case:
+            if cases[place] != opening.case and place in taken:
                 raise _KnownMeanwhileError
+        for place in places:
+            opening, evidence = openings[place], taken.get(place)
+            if cases[place] == opening.case:
+                enter_opened(connection, opening.case, opening.actor, clock)
             if isinstance(evidence, Sealed):
-                vault.keep(connection, evidence)
-            else:
-                vault.keep_missed(connection, evidence)
+                vault.keep(connection, evidence, opening.actor)
+            elif evidence is not None:
+                vault.keep_missed(connection, evidence, opening.actor)
     return cases
 
 

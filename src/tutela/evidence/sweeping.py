@@ -7,6 +7,7 @@ from itertools import islice
 
 from sqlalchemy import select
 
+from tutela.errors import StorageError
 from tutela.evidence.model import BlobState
 from tutela.evidence.tables import blobs
 from tutela.evidence.vault import Vault
@@ -36,29 +37,39 @@ class Swept:
 def sweep(vault: Vault) -> Swept:
     """Remove blobs without a row or whose evidence is destroyed, and what unfinished writes left.
 
-    May be done at any time, by several at once, and again after having been cut short.
+    May be done at any time, by several at once, and again after having been cut short. A database
+    that has never known a blob may be a new one, put beside the blobs of another by mistake: then
+    nothing of them is removed.
 
     Raises:
-        StorageError: The blob store or the database fails.
+        StorageError: The blob store or the database fails. A blob that cannot be removed does not
+            keep the others from being removed.
     """
     before = vault.clock() - GRACE
     unfinished = vault.store.clear_away(before)
-    removed = 0
+    removed, failure = 0, None
+    if not _knows_blobs(vault):
+        return Swept(0, unfinished)
     old = (each for each in vault.store.list() if each.written_at < before)
     for several in _portions(old):
         with vault.database.reading() as connection:
-            live = set(
-                connection.execute(
-                    select(blobs.c.id).where(
-                        blobs.c.id.in_([each.id for each in several]),
-                        blobs.c.state == BlobState.LIVE,
-                    )
-                ).scalars()
+            rows = connection.execute(
+                select(blobs.c.id, blobs.c.state).where(blobs.c.id.in_([one.id for one in several]))
             )
+            states = {row.id: BlobState(row.state) for row in rows}
         for each in several:
-            if each.id not in live:
-                vault.store.delete(each.id)
+            state = states.get(each.id)
+            if state is BlobState.LIVE:
+                continue
+            try:
+                # What was destroyed is to go, however long the store was to retain it. Of what has
+                # no row, nobody knows: it may belong to another house that shares the store.
+                vault.store.delete(each.id, early=state is BlobState.DOOMED)
                 removed += 1
+            except StorageError as error:
+                failure = error
+    if failure is not None:
+        raise failure
     return Swept(removed, unfinished)
 
 
@@ -69,6 +80,11 @@ def sweeping(vault: Vault) -> Kind:
         sweep(vault)
 
     return Kind(SWEEP, run, lease_seconds=300, schedule="41 3 * * *")
+
+
+def _knows_blobs(vault: Vault) -> bool:
+    with vault.database.reading() as connection:
+        return connection.execute(select(blobs.c.id).limit(1)).first() is not None
 
 
 def _portions(found: Iterable[BlobInfo]) -> Iterator[list[BlobInfo]]:

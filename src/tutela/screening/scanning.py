@@ -156,11 +156,13 @@ def _read(path: str) -> Iterator[bytes]:
     """
     try:
         descriptor = _open(path)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ContentChangedError("it is no longer a regular file")
-            while piece := file.read(_PIECE):
+            while piece := os.read(descriptor, _PIECE):
                 yield piece
+        finally:
+            os.close(descriptor)
     except OSError as error:
         if error.errno in _OURS:
             raise StorageError(
