@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -15,21 +16,22 @@ from tutela.evidence.shredding import shred
 from tutela.evidence.sweeping import sweep
 from tutela.evidence.tables import evidence_items
 from tutela.evidence.vault import Vault
-from tutela.storage.settings import Settings
+from tutela.storage.settings import Settings, load_settings
 
 CONTENT = bytes(range(256)) * (12 << 12)
 KNOWN = encoded(drawn(1))
 
 
 @pytest.fixture
-def settings(settings: Settings, amazon_endpoint: str) -> Settings:
-    return settings.model_copy(
-        update={
-            "vault_key": f"aws-kms:{amazon.new_key(amazon_endpoint)}",
-            "kms_endpoint": amazon_endpoint,
-            "blob_url": f"s3://{amazon.new_bucket(amazon_endpoint, locked=True)}/vault",
-            "s3_endpoint": amazon_endpoint,
-        }
+def settings(data: Path, amazon_endpoint: str) -> Settings:
+    """On SQLite alone: what is here is between the vault and Amazon."""
+    return load_settings(
+        data=data,
+        cells=2,
+        vault_key=f"aws-kms:{amazon.new_key(amazon_endpoint)}",
+        kms_endpoint=amazon_endpoint,
+        blob_url=f"s3://{amazon.new_bucket(amazon_endpoint, locked=True)}/vault",
+        s3_endpoint=amazon_endpoint,
     )
 
 

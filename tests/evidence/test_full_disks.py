@@ -17,9 +17,15 @@ from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.model import new_item_id
 from tutela.evidence.tables import evidence_items
 from tutela.evidence.vault import Vault
-from tutela.storage.settings import Settings
+from tutela.storage.settings import Settings, load_settings
 
 KNOWN = encoded(drawn(1))
+
+
+@pytest.fixture
+def settings(data: Path) -> Settings:
+    """On SQLite alone: what is here is between the vault and its folders."""
+    return load_settings(data=data, cells=2)
 
 
 @contextmanager
