@@ -12,6 +12,13 @@ from tutela.storage.clock import Clock
 from tutela.storage.database import Database, insert_or_ignore
 
 
+class UnfitKeyError(StorageError):
+    """A key cannot wrap: it is retired, or others that are needed are not beside it.
+
+    In the middle of a rotation this may be so for a moment.
+    """
+
+
 def prepare_keys(keyring: Keyring, database: Database, tell: Callable[[str], None]) -> None:
     """See that the key file is the right one, and make it at the first start.
 
@@ -51,7 +58,8 @@ def register(
     """Remember a key before it wraps anything.
 
     Raises:
-        StorageError: It has been retired, or the key file lacks others that wrap evidence.
+        UnfitKeyError: It has been retired, or the key file lacks others that wrap evidence.
+        StorageError: The database does not answer.
     """
     if key_id.startswith(key_file.PREFIX):
         _refuse_foreign(keyring, _file_keys_in_use(database))
@@ -63,7 +71,7 @@ def register(
             select(vault_keys.c.retired_at).where(vault_keys.c.id == key_id)
         ).scalar_one()
     if retired and not may_be_retired:
-        raise StorageError(
+        raise UnfitKeyError(
             f"the key {key_id} was retired on {retired:%Y-%m-%d} and wraps nothing any more: "
             f"put back the newest copy of {keyring.file.path}, or choose another key in vault_key"
         )
@@ -85,7 +93,7 @@ def _file_keys_in_use(database: Database) -> set[str]:
 def _refuse_foreign(keyring: Keyring, needed: set[str]) -> None:
     lacking = sorted(needed - set(keyring.file.key_ids())) if needed else []
     if lacking:
-        raise StorageError(
+        raise UnfitKeyError(
             f"{keyring.file.path} is another vault's, or too old: it does not hold "
             f"{', '.join(lacking)}, which wraps evidence of this one. Put back the right copy"
         )

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, insert, select
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
 from tutela.evidence.assigning import start_clock
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
-from tutela.evidence.key_registry import register
+from tutela.evidence.key_registry import UnfitKeyError, register
 from tutela.evidence.keyring import Keyring
 from tutela.evidence.model import (
     BlobState,
@@ -44,6 +44,7 @@ from tutela.storage.clock import Clock
 from tutela.storage.database import Database, insert_or_ignore
 from tutela.storage.settings import Settings
 
+_WRAPPINGS_TRIED = 5
 # Far less than a blob without a row is left alone by the sweep.
 _KEPT_WITHIN = timedelta(hours=6)
 
@@ -282,10 +283,19 @@ class Vault:
         return self._wrap(self._unwrap(wrapped, blob, case, item), blob, case, item)
 
     def _wrap(self, data_key: bytes, blob: str, case: str, item: str) -> WrappedKey:
-        wrapped = self.keyring.wrap(data_key, wrapping_context(blob, case, item))
-        if wrapped.key_id not in self._registered:
-            register(self.database, self.keyring, wrapped.key_id, self.clock)
-            self._registered.add(wrapped.key_id)
+        for left in reversed(range(_WRAPPINGS_TRIED)):
+            wrapped = self.keyring.wrap(data_key, wrapping_context(blob, case, item))
+            if wrapped.key_id in self._registered:
+                break
+            try:
+                register(self.database, self.keyring, wrapped.key_id, self.clock)
+            except UnfitKeyError:
+                # A rotation may have retired it since it was read.
+                if not left:
+                    raise
+            else:
+                self._registered.add(wrapped.key_id)
+                break
         return wrapped
 
     def _unwrap(self, wrapped: WrappedKey, blob: str, case: str, item: str) -> bytes:
