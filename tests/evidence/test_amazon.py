@@ -93,8 +93,9 @@ def test_one_blob_that_is_retained_does_not_keep_others_from_being_swept(
     ]
     retained = several[1].blob
     vault.store.retain(retained, clock() + timedelta(days=90))
+    kept = vault.seal(lambda: [b"kept"], new_case(), new_item_id())
     with vault.database.writing() as connection:
-        vault.claim(connection, [kept := vault.seal(lambda: [b"kept"], new_case(), new_item_id())])
+        vault.claim(connection, [kept])
     clock.turn(hours=25)
     with pytest.raises(StorageError, match="Object Lock keeps it"):
         sweep(vault)
