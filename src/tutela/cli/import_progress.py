@@ -1,55 +1,28 @@
 """What an import shows while it runs."""
 
-import time
-from types import TracebackType
-from typing import Self
+from rich.progress import TimeRemainingColumn
 
-from rich import progress as rich_progress
-
-from tutela.cli.output import to_people
+from tutela.cli.progress_bar import ProgressBar
 from tutela.hashlists.importing import Progress
 
 
-class ImportProgress:
-    """A bar with rate and time left on a terminal; elsewhere nothing until the end."""
+class ImportProgress(ProgressBar):
+    """A bar with rate and time left."""
 
     def __init__(self, what: str) -> None:
-        self._begin = time.monotonic()
-        self._bar = rich_progress.Progress(
-            rich_progress.TextColumn("{task.description}", markup=False),
-            rich_progress.BarColumn(bar_width=24),
-            rich_progress.TaskProgressColumn(),
-            rich_progress.TextColumn("{task.fields[rows]:,} rows  {task.fields[rate]:,.0f}/s"),
-            rich_progress.TimeRemainingColumn(compact=True),
-            console=to_people,
-            transient=True,
-            disable=not to_people.is_terminal,
+        super().__init__(
+            what,
+            "{task.fields[rows]:,} rows  {task.fields[rate]:,.0f}/s",
+            TimeRemainingColumn(compact=True),
+            rows=0,
+            rate=0.0,
         )
-        self._task = self._bar.add_task(what, total=None, rows=0, rate=0.0)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
-
-    @property
-    def seconds(self) -> float:
-        """Since the beginning."""
-        return time.monotonic() - self._begin
 
     def tell(self, progress: Progress) -> None:
         """Show how far it is."""
-        self._bar.update(
-            self._task,
-            completed=progress.bytes_read,
-            total=progress.bytes_total,
+        self.show(
+            progress.bytes_read,
+            progress.bytes_total,
             rows=progress.rows,
             rate=(progress.rows - progress.resumed_at) / max(self.seconds, 0.001),
         )
