@@ -2,7 +2,7 @@
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn
 
@@ -19,7 +19,7 @@ class ProgressBar:
         fields: What the figures are in the beginning.
     """
 
-    def __init__(self, what: str, figures: str, *more: ProgressColumn, **fields: float) -> None:
+    def __init__(self, what: str, figures: str, *more: ProgressColumn, **fields: Any) -> None:
         self._begin = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
@@ -50,6 +50,6 @@ class ProgressBar:
         """Since the beginning."""
         return time.monotonic() - self._begin
 
-    def show(self, completed: float, total: float | None, **fields: float) -> None:
+    def show(self, completed: float, total: float | None, **fields: Any) -> None:
         """Show how far it is, and new figures."""
         self._bar.update(self._task, completed=completed, total=total, **fields)
