@@ -1,5 +1,7 @@
 """``tutela serve`` starts, answers, and stops cleanly."""
 
+import hashlib
+import os
 import re
 import signal
 import socket
@@ -7,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -151,3 +154,47 @@ def test_a_policy_for_a_list_that_does_not_exist_is_mentioned(data, tmp_path) ->
         'warning: policy.lists."partnr": there is no list of this name: did you mean "partner"?'
         in done.stderr
     )
+
+
+def test_without_the_vaults_key_it_starts_and_a_match_waits_for_the_key(
+    data: Path, tmp_path: Path
+) -> None:
+    settings = Settings(data=data)
+    known, other = b"known, and no picture", b"known as well"
+    listed = tmp_path / "list.txt"
+    listed.write_text("".join(f"{hashlib.sha256(each).hexdigest()}\n" for each in (known, other)))
+    tutela(settings, "list", "create", "partner")
+    tutela(settings, "list", "import", "partner", listed, "--source", "a test")
+    (tmp_path / "known.bin").write_bytes(known)
+    assert tutela(settings, "scan", tmp_path / "known.bin").returncode == 1
+    (key,) = json_lines(tutela(settings, "key", "add", "forum", "--scope", "screen", "--json"))
+    vault_key = settings.keys_folder / "vault.key"
+    vault_key.rename(tmp_path / "vault.key")
+    with serving(settings) as (_, address):
+
+        def screen(content: bytes) -> httpx.Response:
+            return httpx.post(
+                f"{address}/v1/screen",
+                files={"file": ("any.bin", content)},
+                headers={"Authorization": f"Bearer {key['key']}"},
+                timeout=60,
+            )
+
+        assert screen(b"not known").json() == {"verdict": "clear"}
+        refused = screen(other)
+        assert refused.status_code == 503
+        assert "vault.key is missing" in refused.json()["detail"]
+        assert httpx.get(f"{address}/readyz", timeout=60).status_code == 503
+        (tmp_path / "vault.key").rename(vault_key)
+        assert screen(other).json()["verdict"] == "match"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")
+def test_root_makes_no_files_in_another_users_house(data: Path) -> None:
+    settings = Settings(data=data)
+    tutela(settings, "list", "create", "partner")
+    os.chown(data, 65534, 65534)
+    done = tutela(settings, "list", "ls")
+    assert done.returncode == 2
+    assert "belongs to the user nobody" in done.stderr
+    assert "sudo -u" in done.stderr

@@ -45,6 +45,7 @@ def test_the_environment_reaches_into_the_policy(monkeypatch: pytest.MonkeyPatch
         ("[policy]\non_match = 'blok'", r"policy\.on_match: is 'blok'.*'block'.*'pass'.*'count'"),
         ("[policy]\nmax_distance = 300", r"policy\.max_distance: is 300, but should be less than"),
         ("[policy.lists.x]\nquality = 1", r"policy\.lists\.x\.quality: unknown.*min_quality"),
+        ("jurisdiction = 'USA'", r"jurisdiction: is 'USA', but should be two capital letters"),
         ("port = = 1", r"is not valid TOML.*line 1"),
     ],
 )

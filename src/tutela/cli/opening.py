@@ -3,6 +3,7 @@
 import difflib
 import getpass
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from tutela.cli.output import to_people
-from tutela.errors import TutelaError
+from tutela.errors import NotFoundError, StorageError, TutelaError
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.keyring import Keyring
 from tutela.hashlists.lists import all_lists
@@ -39,7 +40,7 @@ JsonLines = Annotated[
 
 @contextmanager
 def open_house(
-    data: Path | None, *, covered: bool = True, **overrides: object
+    data: Path | None, *, covered: bool = True, existing: bool = False, **overrides: object
 ) -> Iterator[tuple[Settings, Database]]:
     """Read the settings and open the database, making or upgrading it where needed.
 
@@ -49,6 +50,8 @@ def open_house(
     Args:
         data: The data folder from the command line, if given.
         covered: Whether to make that checkpoint.
+        existing: Whether there has to be a house already: what checks one must not make an empty
+            one where a name is mistyped, and call that sound.
         overrides: Other settings from the command line; ``None`` means not given.
 
     Raises:
@@ -56,6 +59,9 @@ def open_house(
         StorageError: The data folder or the database cannot be used.
     """
     settings = load_settings(data=data, **overrides)
+    _refuse_anothers(settings.data)
+    if existing:
+        _refuse_absent(settings)
     database = Database.open(settings)
     try:
         upgrade(database, settings.data, tell=lambda line: to_people.print(line, markup=False))
@@ -67,6 +73,32 @@ def open_house(
                 _cover(settings, database, before)
     finally:
         database.close()
+
+
+def _refuse_anothers(folder: Path) -> None:
+    """Keep root from making files that the folder's owner then cannot use."""
+    try:
+        owner = folder.stat().st_uid
+    except OSError:
+        return
+    if os.geteuid() == 0 and owner != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        raise StorageError(
+            f"{folder} belongs to the user {name}, who could not use what root makes in it: "
+            f"run this as that user, with: sudo -u '{name}'"
+        )
+
+
+def _refuse_absent(settings: Settings) -> None:
+    file = settings.database.database if settings.database_url is None else None
+    if file is not None and not Path(file).exists():
+        raise NotFoundError(
+            f"there is no house in {settings.data}: choose its data folder with --data or "
+            "TUTELA_DATA"
+        )
 
 
 def _entries(database: Database) -> int:
@@ -89,8 +121,7 @@ def cover_ledger(settings: Settings, database: Database) -> None:
         Checkpoints(database, settings, system_clock).make()
     except TutelaError as error:
         # What is entered stays entered all the same.
-        to_people.print("[bold yellow]warning:[/]", end=" ", soft_wrap=True)
-        to_people.print(error.message, markup=False, soft_wrap=True)
+        warn(error.message)
 
 
 def prepare_vault(settings: Settings, database: Database) -> None:
@@ -105,6 +136,12 @@ def prepare_vault(settings: Settings, database: Database) -> None:
         database,
         tell=lambda line: to_people.print(line, markup=False, soft_wrap=True),
     )
+
+
+def warn(message: str) -> None:
+    """Say what is wrong, although the command goes on."""
+    to_people.print("[bold yellow]warning:[/]", end=" ", soft_wrap=True)
+    to_people.print(message, markup=False, soft_wrap=True)
 
 
 def local_actor() -> Actor:
@@ -124,8 +161,4 @@ def warn_of_absent_lists(settings: Settings, database: Database) -> None:
     for absent in sorted(settings.policy.lists.keys() - names):
         near = difflib.get_close_matches(absent, names, n=1)
         hint = f'did you mean "{near[0]}"?' if near else "it has no effect until there is one"
-        to_people.print(
-            f'warning: policy.lists."{absent}": there is no list of this name: {hint}',
-            markup=False,
-            soft_wrap=True,
-        )
+        warn(f'policy.lists."{absent}": there is no list of this name: {hint}')

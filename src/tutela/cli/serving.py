@@ -16,10 +16,11 @@ from tutela.cli.opening import (
     cover_ledger,
     open_house,
     prepare_vault,
+    warn,
     warn_of_absent_lists,
 )
 from tutela.cli.output import to_people
-from tutela.errors import InvalidInputError
+from tutela.errors import InvalidInputError, StorageError
 from tutela.storage.settings import ENVIRONMENT_PREFIX
 
 _APPLICATION = "tutela.application:create"
@@ -37,7 +38,11 @@ def serve(
 ) -> None:
     """Run the service until Ctrl-C."""
     with open_house(data, host=host, port=port, workers=workers) as (settings, database):
-        prepare_vault(settings, database)
+        try:
+            prepare_vault(settings, database)
+        except StorageError as error:
+            # What is clear is answered all the same, and what matches with 503.
+            warn(error.message)
         cover_ledger(settings, database)
         warn_of_absent_lists(settings, database)
     # The server processes read their settings for themselves.

@@ -35,8 +35,18 @@ class KeyFile:
         self._read: tuple[tuple[int, ...], _Keys] | None = None
 
     def exists(self) -> bool:
-        """Whether there is a file of keys."""
-        return self.path.exists()
+        """Whether there is a file of keys.
+
+        Raises:
+            StorageError: This user may not look.
+        """
+        try:
+            return self.path.exists()
+        except OSError as error:
+            raise StorageError(
+                f"{self.path} cannot be read ({error.strerror}): "
+                "run this as the user to whom the folder of keys belongs"
+            ) from error
 
     def make(self) -> bool:
         """Make the file with one new key; gives whether there was none before.

@@ -8,13 +8,14 @@ from this module.
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -208,7 +209,6 @@ class Settings(BaseSettings):
     )
     jurisdiction: str | None = Field(
         None,
-        pattern="^[A-Z]{2}(-[A-Z0-9]{1,3})?$",
         description="Whose law says how long evidence is kept, such as `US`; see "
         "[retention](retention.md). Without it, evidence is kept until a person decides.",
     )
@@ -262,6 +262,15 @@ class Settings(BaseSettings):
         "What has not ended by then is given back, for another process to do.",
     )
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
+
+    @field_validator("jurisdiction")
+    @classmethod
+    def _is_a_code(cls, value: str | None) -> str | None:
+        if value is None or re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", value):
+            return value
+        raise ValueError(
+            "two capital letters (ISO 3166-1), such as US, or with a part of it, such as US-CA"
+        )
 
     @property
     def database(self) -> URL:

@@ -77,7 +77,9 @@ def write_package(
             unfinished.rename(path)
             _flush_folder(path.absolute().parent)
     except BaseException:
-        unfinished.unlink(missing_ok=True)
+        # Where nothing can be removed, such as on a read-only disk, nothing was written either.
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
         raise
     return package
 
