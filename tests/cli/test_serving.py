@@ -161,10 +161,12 @@ def test_without_the_vaults_key_it_starts_and_a_match_waits_for_the_key(
 ) -> None:
     settings = Settings(data=data)
     known, other = b"known, and no picture", b"known as well"
-    listed = tmp_path / "list.txt"
+    listed = tmp_path / "known-sha256.txt"
     listed.write_text("".join(f"{hashlib.sha256(each).hexdigest()}\n" for each in (known, other)))
     tutela(settings, "list", "create", "partner")
-    tutela(settings, "list", "import", "partner", listed, "--source", "a test")
+    tutela(
+        settings, "list", "import", "partner", listed, "--source", "a test", "--reason", "a test"
+    )
     (tmp_path / "known.bin").write_bytes(known)
     assert tutela(settings, "scan", tmp_path / "known.bin").returncode == 1
     (key,) = json_lines(tutela(settings, "key", "add", "forum", "--scope", "screen", "--json"))
@@ -183,7 +185,7 @@ def test_without_the_vaults_key_it_starts_and_a_match_waits_for_the_key(
         assert screen(b"not known").json() == {"verdict": "clear"}
         refused = screen(other)
         assert refused.status_code == 503
-        assert "vault.key is missing" in refused.json()["detail"]
+        assert "storage fails just now" in refused.json()["detail"]
         assert httpx.get(f"{address}/readyz", timeout=60).status_code == 503
         (tmp_path / "vault.key").rename(vault_key)
         assert screen(other).json()["verdict"] == "match"
