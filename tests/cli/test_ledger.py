@@ -124,6 +124,26 @@ def test_a_place_or_key_that_cannot_be_used_gives_exit_code_2(settings) -> None:
     assert tutela(settings, "ledger", "verify", "--key", "nonsense").returncode == 2
 
 
+def test_a_named_place_without_a_checkpoint_gives_exit_code_2(settings, tmp_path: Path) -> None:
+    do_some(settings)
+    (tmp_path / "empty").mkdir()
+    for where in (tmp_path / "nosuch", tmp_path / "empty", ""):
+        done = tutela(settings, "ledger", "verify", "--checkpoints", where)
+        assert done.returncode == 2
+        assert "nothing was checked" in done.stderr
+        assert "Sound" not in done.stdout + done.stderr
+
+
+def test_a_ledger_of_which_nothing_is_signed_is_not_called_sound(database, settings) -> None:
+    actor = actor_called("cli:test")
+    with database.writing() as connection:
+        add_key(connection, "forum", [Scope.SCREEN], actor, system_clock)
+    done = tutela(settings, "ledger", "verify")
+    assert done.returncode == 0
+    assert "Not signed yet" in done.stdout + done.stderr
+    assert "Sound" not in done.stdout + done.stderr
+
+
 def test_an_old_copy_of_the_checkpoints_verifies_with_the_key_of_then(
     settings, tmp_path: Path
 ) -> None:

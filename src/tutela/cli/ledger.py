@@ -14,12 +14,14 @@ from rich.table import Table
 from tutela.cases.model import read_case_id
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
+from tutela.errors import InvalidInputError
 from tutela.ledger.checking import Finding
-from tutela.ledger.checkpointing import Checkpoints
+from tutela.ledger.checkpointing import SUFFIX, Checkpoints
 from tutela.ledger.erasing import clear_remains, erase_reason
 from tutela.ledger.model import Entry, EntryNumber
 from tutela.ledger.notes import VerifierKey
 from tutela.ledger.places.choosing import second_place
+from tutela.ledger.places.model import Place
 from tutela.ledger.proving import prove
 from tutela.ledger.reading import find_entry, newest_entries, words_of
 from tutela.ledger.signing import signing_key
@@ -113,6 +115,8 @@ def verify_ledger(
     """
     with open_house(data, covered=False) as (settings, database):
         place = second_place(settings, checkpoints)
+        if checkpoints is not None:
+            _require_checkpoints(place, checkpoints)
         if key is None:
             public = signing_key(settings.keys_folder, place).public_key().public_bytes_raw()
             verifier = verifier_of(database, place, public)
@@ -208,6 +212,15 @@ def erase(
         to_people.print(f"The words of entry {entry} are erased. Entry {told} says so.")
 
 
+def _require_checkpoints(place: Place, where: str) -> None:
+    """Without a checkpoint the check would be none, and whoever named the place would not know."""
+    if not where.strip() or not any(name.endswith(SUFFIX) for name in place.names()):
+        raise InvalidInputError(
+            f'nothing was checked: there is no checkpoint in "{where}", or no such place: '
+            "see how --checkpoints is spelt"
+        )
+
+
 class _Bar:
     """A bar on a terminal; elsewhere nothing."""
 
@@ -244,6 +257,15 @@ def _tell(verified: Verification, seconds: float) -> None:
         f"{verified.entries:,} entries and {verified.checkpoints:,} checkpoints verified in "
         f"{seconds:.1f} s ({rate:,.0f} entries/s)."
     )
+    if not verified.findings and not verified.checkpoints:
+        to_people.print("[bold yellow]Not signed yet:[/] ", end="")
+        to_people.print(
+            "the entries fit each other, but no checkpoint was found that shows that they are "
+            "those of old. Whoever may write the database could have replaced all of them. Check "
+            "the setting ledger_checkpoints, then sign what there is: tutela ledger checkpoint",
+            soft_wrap=True,
+        )
+        return
     if not verified.findings:
         to_people.print("[green]Sound.[/] ", end="")
         to_people.print(
