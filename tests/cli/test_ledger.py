@@ -60,8 +60,8 @@ def test_what_commands_did_is_entered_signed_and_verified(settings, tmp_path: Pa
     assert len(list((settings.keys_folder / "checkpoints").iterdir())) == 3
     done = tutela(settings, "ledger", "verify")
     assert done.returncode == 0
-    assert "Sound. Every entry is below a signed checkpoint." in done.stderr
-    assert "3 entries and 3 checkpoints verified" in done.stderr
+    assert "Sound. Every entry is below a signed checkpoint." in done.stdout
+    assert "3 entries and 3 checkpoints verified" in done.stdout
 
 
 def test_a_changed_entry_gives_exit_code_1_and_its_place(database, settings) -> None:
@@ -70,6 +70,10 @@ def test_a_changed_entry_gives_exit_code_1_and_its_place(database, settings) -> 
         connection.execute(
             update(ledger_entries).where(ledger_entries.c.number == 1).values(actor="os:9")
         )
+    done = tutela(settings, "ledger", "verify")
+    assert done.returncode == 1
+    assert "Not sound: 1 findings." in done.stdout
+    assert "entry 1: not as it was written" in done.stdout
     done = tutela(settings, "ledger", "verify", "--json")
     assert done.returncode == 1
     finding, summary = json_lines(done)
@@ -140,8 +144,8 @@ def test_a_ledger_of_which_nothing_is_signed_is_not_called_sound(database, setti
         add_key(connection, "forum", [Scope.SCREEN], actor, system_clock)
     done = tutela(settings, "ledger", "verify")
     assert done.returncode == 0
-    assert "Not signed yet" in done.stdout + done.stderr
-    assert "Sound" not in done.stdout + done.stderr
+    assert "Not signed yet" in done.stdout
+    assert "Sound" not in done.stdout
 
 
 def test_an_old_copy_of_the_checkpoints_verifies_with_the_key_of_then(

@@ -249,38 +249,35 @@ class _Bar:
 
 
 def _tell(verified: Verification, seconds: float) -> None:
+    """Print the verdict: an answer, so that it can be kept in a file."""
     rate = verified.entries / max(seconds, 0.001)
     if not verified.entries and not verified.findings:
-        to_people.print("The ledger is empty.")
+        print_line("The ledger is empty.")
         return
-    to_people.print(
+    print_line(
         f"{verified.entries:,} entries and {verified.checkpoints:,} checkpoints verified in "
         f"{seconds:.1f} s ({rate:,.0f} entries/s)."
     )
-    if not verified.findings and not verified.checkpoints:
-        to_people.print("[bold yellow]Not signed yet:[/] ", end="")
-        to_people.print(
-            "the entries fit each other, but no checkpoint was found that shows that they are "
-            "those of old. Whoever may write the database could have replaced all of them. Check "
-            "the setting ledger_checkpoints, then sign what there is: tutela ledger checkpoint",
-            soft_wrap=True,
+    if verified.findings:
+        print_line(f"Not sound: {len(verified.findings):,} findings.")
+        for finding in verified.findings[:_SHOWN]:
+            print_line(f"  {finding.where}: {finding.what}")
+        if len(verified.findings) > _SHOWN:
+            print_line("  ... and more: all of them with --json, from entry 0 on")
+    elif not verified.checkpoints:
+        print_line(
+            "Not signed yet: the entries fit each other, but no checkpoint was found that shows "
+            "that they are those of old. Whoever may write the database could have replaced all "
+            "of them. Check the setting ledger_checkpoints, then sign what there is: "
+            "tutela ledger checkpoint"
         )
-        return
-    if not verified.findings:
-        to_people.print("[green]Sound.[/] ", end="")
-        to_people.print(
-            f"The newest checkpoint is over {verified.covered:,} entries; "
-            "those behind it could be replaced unnoticed, by whoever may write the database."
-            if verified.covered < verified.entries
-            else "Every entry is below a signed checkpoint.",
-            soft_wrap=True,
+    elif verified.covered < verified.entries:
+        print_line(
+            f"Sound. The newest checkpoint is over {verified.covered:,} entries; those behind it "
+            "could be replaced unnoticed, by whoever may write the database."
         )
-        return
-    to_people.print(f"[bold red]Not sound:[/] {len(verified.findings):,} findings.")
-    for finding in verified.findings[:_SHOWN]:
-        to_people.print(f"  {finding.where}: {finding.what}", markup=False, soft_wrap=True)
-    if len(verified.findings) > _SHOWN:
-        to_people.print("  ... and more: all of them with --json, from entry 0 on")
+    else:
+        print_line("Sound. Every entry is below a signed checkpoint.")
 
 
 def _fields(entry: Entry, words: str | None) -> dict[str, object]:
