@@ -93,7 +93,7 @@ def test_two_people_hand_a_case_over_and_the_authority_opens_it(
 
     agreed = office.run("ben", "agree", "1", "--yes")
     assert agreed.returncode == 0, agreed.stderr
-    for shown in (authority.key, "State Police", "Order 1", "Фото.png", office.case):
+    for shown in (authority.key, "State Police", "Order 1", "Фото.png", office.case, "(key:1)"):
         assert shown in "".join(agreed.stderr.split("\n")), shown
 
     (made,) = json_lines(office.run("ben", "package", "1", "--json"))
