@@ -56,6 +56,9 @@ def test_what_commands_did_is_entered_signed_and_verified(settings, tmp_path: Pa
         (1, "list.created", "list:1", None),
         (0, "key.added", "key:1", None),
     ]
+    assert [each["thing_name"] for each in entries] == [None, None, "forum"]
+    assert "forum (key:1)" in tutela(settings, "ledger", "ls").stdout
+    assert "forum" in tutela(settings, "ledger", "show", "0").stdout
     assert {each["actor"].partition(":")[0] for each in entries} == {"os"}
     assert len(list((settings.keys_folder / "checkpoints").iterdir())) == 3
     done = tutela(settings, "ledger", "verify")
@@ -91,6 +94,10 @@ def test_a_proof_is_checked_by_the_script_with_the_printed_key(settings, tmp_pat
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "asked by Jo" in done.stdout
+    again = tutela(settings, "ledger", "prove", "2", file)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert tutela(settings, "ledger", "prove", "2", file, "--force").returncode == 0
     assert json.loads(tutela(settings, "ledger", "prove", "2").stdout)["number"] == 2
     absent = tutela(settings, "ledger", "prove", "99")
     assert absent.returncode == 2
@@ -157,6 +164,10 @@ def test_an_old_copy_of_the_checkpoints_verifies_with_the_key_of_then(
     aside = tmp_path / "aside"
     folder.rename(aside)
     (settings.keys_folder / "ledger.key").unlink()
+    lost = tutela(settings, "ledger", "key")
+    assert lost.returncode == 2
+    assert "tutela ledger key --new" in lost.stderr
+    assert tutela(settings, "ledger", "key", "--new").stdout.strip() != key
     assert tutela(settings, "key", "revoke", "forum").returncode == 0
     assert tutela(settings, "ledger", "verify").returncode == 0
     old = tutela(settings, "ledger", "verify", "--checkpoints", aside, "--key", key, "--json")
