@@ -105,6 +105,10 @@ def test_two_people_hand_a_case_over_and_the_authority_opens_it(
 
     (listed,) = json_lines(office.run("", "disclosures", "--json"))
     assert (listed["package_sha256"], listed["state"]) == (made["sha256"], "agreed")
+    assert (listed["asked_by"], listed["decided_by"]) == ("key:1", "key:2")
+    names = (listed["asked_by_name"], listed["decided_by_name"])
+    assert all(names)
+    assert f"{names[0]} (key:1)" in office.run("", "disclosures").stdout
 
 
 @on_sqlite

@@ -209,7 +209,11 @@ def list_disclosures(json: JsonLines = False, data: DataFolder = None) -> None:
         names = key_names(connection)
     if json:
         for each in found:
-            print_json(each.as_fields())
+            by = {
+                "asked_by_name": names.get(each.asked_by),
+                "decided_by_name": names.get(each.decided_by or ""),
+            }
+            print_json(each.as_fields() | by)
         return
     if not found:
         to_people.print("Nothing was asked for.")
