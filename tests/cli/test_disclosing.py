@@ -93,7 +93,7 @@ def test_two_people_hand_a_case_over_and_the_authority_opens_it(
 
     agreed = office.run("ben", "agree", "1", "--yes")
     assert agreed.returncode == 0, agreed.stderr
-    for shown in (authority.key, "State Police", "Order 1", "Фото.png", office.case):
+    for shown in (authority.key, "State Police", "Order 1", "Фото.png", office.case, "(key:1)"):
         assert shown in "".join(agreed.stderr.split("\n")), shown
 
     (made,) = json_lines(office.run("ben", "package", "1", "--json"))
@@ -105,6 +105,10 @@ def test_two_people_hand_a_case_over_and_the_authority_opens_it(
 
     (listed,) = json_lines(office.run("", "disclosures", "--json"))
     assert (listed["package_sha256"], listed["state"]) == (made["sha256"], "agreed")
+    assert (listed["asked_by"], listed["decided_by"]) == ("key:1", "key:2")
+    names = (listed["asked_by_name"], listed["decided_by_name"])
+    assert all(names)
+    assert f"{names[0]} (key:1)" in office.run("", "disclosures").stdout
 
 
 @on_sqlite

@@ -11,6 +11,8 @@ def test_a_key_is_shown_once_and_listed_without_its_secret(settings: Settings) -
     listed = tutela(settings, "key", "ls", "--json")
     (shown,) = json_lines(listed)
     assert (shown["name"], shown["scopes"], shown["revoked_at"]) == ("forum", ["screen"], None)
+    assert shown["id"] == "key:1"
+    assert "key:1" in tutela(settings, "key", "ls").stdout
     assert key["key"] not in listed.stdout
     assert "forum" in tutela(settings, "key", "ls").stdout
 

@@ -56,12 +56,15 @@ def test_what_commands_did_is_entered_signed_and_verified(settings, tmp_path: Pa
         (1, "list.created", "list:1", None),
         (0, "key.added", "key:1", None),
     ]
+    assert [each["thing_name"] for each in entries] == [None, None, "forum"]
+    assert "forum (key:1)" in tutela(settings, "ledger", "ls").stdout
+    assert "forum" in tutela(settings, "ledger", "show", "0").stdout
     assert {each["actor"].partition(":")[0] for each in entries} == {"os"}
     assert len(list((settings.keys_folder / "checkpoints").iterdir())) == 3
     done = tutela(settings, "ledger", "verify")
     assert done.returncode == 0
-    assert "Sound. Every entry is below a signed checkpoint." in done.stderr
-    assert "3 entries and 3 checkpoints verified" in done.stderr
+    assert "Sound. Every entry is below a signed checkpoint." in done.stdout
+    assert "3 entries and 3 checkpoints verified" in done.stdout
 
 
 def test_a_changed_entry_gives_exit_code_1_and_its_place(database, settings) -> None:
@@ -70,6 +73,10 @@ def test_a_changed_entry_gives_exit_code_1_and_its_place(database, settings) -> 
         connection.execute(
             update(ledger_entries).where(ledger_entries.c.number == 1).values(actor="os:9")
         )
+    done = tutela(settings, "ledger", "verify")
+    assert done.returncode == 1
+    assert "Not sound: 1 findings." in done.stdout
+    assert "entry 1: not as it was written" in done.stdout
     done = tutela(settings, "ledger", "verify", "--json")
     assert done.returncode == 1
     finding, summary = json_lines(done)
@@ -87,6 +94,10 @@ def test_a_proof_is_checked_by_the_script_with_the_printed_key(settings, tmp_pat
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "asked by Jo" in done.stdout
+    again = tutela(settings, "ledger", "prove", "2", file)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert tutela(settings, "ledger", "prove", "2", file, "--force").returncode == 0
     assert json.loads(tutela(settings, "ledger", "prove", "2").stdout)["number"] == 2
     absent = tutela(settings, "ledger", "prove", "99")
     assert absent.returncode == 2
@@ -124,6 +135,26 @@ def test_a_place_or_key_that_cannot_be_used_gives_exit_code_2(settings) -> None:
     assert tutela(settings, "ledger", "verify", "--key", "nonsense").returncode == 2
 
 
+def test_a_named_place_without_a_checkpoint_gives_exit_code_2(settings, tmp_path: Path) -> None:
+    do_some(settings)
+    (tmp_path / "empty").mkdir()
+    for where in (tmp_path / "nosuch", tmp_path / "empty", ""):
+        done = tutela(settings, "ledger", "verify", "--checkpoints", where)
+        assert done.returncode == 2
+        assert "nothing was checked" in done.stderr
+        assert "Sound" not in done.stdout + done.stderr
+
+
+def test_a_ledger_of_which_nothing_is_signed_is_not_called_sound(database, settings) -> None:
+    actor = actor_called("cli:test")
+    with database.writing() as connection:
+        add_key(connection, "forum", [Scope.SCREEN], actor, system_clock)
+    done = tutela(settings, "ledger", "verify")
+    assert done.returncode == 0
+    assert "Not signed yet" in done.stdout
+    assert "Sound" not in done.stdout
+
+
 def test_an_old_copy_of_the_checkpoints_verifies_with_the_key_of_then(
     settings, tmp_path: Path
 ) -> None:
@@ -133,6 +164,10 @@ def test_an_old_copy_of_the_checkpoints_verifies_with_the_key_of_then(
     aside = tmp_path / "aside"
     folder.rename(aside)
     (settings.keys_folder / "ledger.key").unlink()
+    lost = tutela(settings, "ledger", "key")
+    assert lost.returncode == 2
+    assert "tutela ledger key --new" in lost.stderr
+    assert tutela(settings, "ledger", "key", "--new").stdout.strip() != key
     assert tutela(settings, "key", "revoke", "forum").returncode == 0
     assert tutela(settings, "ledger", "verify").returncode == 0
     old = tutela(settings, "ledger", "verify", "--checkpoints", aside, "--key", key, "--json")

@@ -82,6 +82,10 @@ def test_known_pictures_are_found_and_have_cases(settings: Settings, folder: Pat
     assert [m["kind"] for m in second["matches"]] == ["pdq"]
     cases = json_lines(tutela(settings, "case", "ls", "--json"))
     assert {case["case"] for case in cases} == {first["case"], second["case"]}
+    entries = json_lines(tutela(settings, "ledger", "ls", "--case", first["case"], "--json"))
+    assert {(each["actor"], each["role"], each["face"]) for each in entries} == {
+        (f"os:{os.getuid()}", "operator", "cli")
+    }
 
 
 @pytest.mark.usefixtures("known")

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
+from tests.actors import actor_called
 from tests.ledger.filling import checkpointed, fill
-from tutela.errors import StorageError
+from tutela.errors import AlreadyExistsError, StorageError
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import AlteredLedgerError
+from tutela.ledger.places.choosing import second_place
+from tutela.ledger.signing import renew_key
 from tutela.ledger.tables import ledger_entries, ledger_head, ledger_reasons, ledger_tiles
 
 
@@ -128,6 +131,30 @@ def test_another_key_is_not_signed_with(database, settings, clock) -> None:
     with pytest.raises(AlteredLedgerError, match="not ours"):
         Checkpoints(database, settings, clock).make()
     assert written(settings) == [name(3)]
+
+
+def test_a_lost_key_is_never_replaced_unasked_even_if_its_whole_folder_is_gone(
+    database, settings, clock
+) -> None:
+    checkpoints = checkpointed(database, settings, clock, [3])
+    before = checkpoints.verifier()
+    settings.keys_folder.rename(settings.keys_folder.with_name("aside"))
+    with pytest.raises(StorageError, match="ledger key --new"):
+        checkpoints.keep_up()
+    for act in (Checkpoints.make, Checkpoints.keep_up, Checkpoints.verifier):
+        with pytest.raises(StorageError, match="ledger key --new"):
+            act(Checkpoints(database, settings, clock))
+    assert not settings.keys_folder.exists()
+    place = second_place(settings)
+    renew_key(settings.keys_folder, place, database, actor_called("cli:test"), clock)
+    renewed = Checkpoints(database, settings, clock)
+    assert renewed.make().checkpoint.size == 4
+    assert renewed.verifier() != before
+    with pytest.raises(AlreadyExistsError, match="is there"):
+        renew_key(settings.keys_folder, place, database, actor_called("cli:test"), clock)
+    (settings.keys_folder / "ledger.key").unlink()
+    with pytest.raises(AlreadyExistsError, match="move them"):
+        renew_key(settings.keys_folder, place, database, actor_called("cli:test"), clock)
 
 
 def test_the_key_is_for_its_owner_alone(database, settings, clock) -> None:

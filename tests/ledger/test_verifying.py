@@ -21,9 +21,10 @@ from tutela.ledger.merkle import Frontier, leaf_hash
 from tutela.ledger.model import Act
 from tutela.ledger.notes import VerifierKey
 from tutela.ledger.places.choosing import second_place
-from tutela.ledger.signing import signing_key
+from tutela.ledger.signing import key_to_sign, public_bytes
 from tutela.ledger.tables import ledger_entries, ledger_head, ledger_reasons, ledger_tiles
 from tutela.ledger.verifying import Verification, verifier_of, verify
+from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
@@ -97,8 +98,8 @@ class Ledger:
 
 def verifier_for(database: Database, settings: Settings) -> VerifierKey:
     place = second_place(settings)
-    public = signing_key(settings.keys_folder, place).public_key().public_bytes_raw()
-    return verifier_of(database, place, public)
+    key = key_to_sign(settings.keys_folder, place, database, system_clock)
+    return verifier_of(database, place, public_bytes(key))
 
 
 def leaf_of(origin: str, row: Row) -> bytes:

@@ -6,7 +6,7 @@ SHA-256 is kept (``docs/decisions/0009``).
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -71,6 +71,27 @@ def all_keys(connection: Connection) -> list[ApiKey]:
     """Every key ever made, the oldest first."""
     rows = connection.execute(select(api_keys).order_by(api_keys.c.id)).mappings()
     return [_key(row) for row in rows]
+
+
+def key_names(connection: Connection) -> dict[str, str]:
+    """What people call each key ever made, by what the ledger calls it."""
+    return {key.actor_id: key.name for key in all_keys(connection)}
+
+
+def named(who: str, names: Mapping[str, str]) -> str:
+    """An id of the ledger for people: with the name in front, if it is a key's.
+
+    Args:
+        who: The id, such as ``key:5`` or ``os:1000``.
+        names: As ``key_names`` gives them.
+    """
+    if who not in names:
+        return who
+    # Nothing that a terminal would obey or hide: people judge by it who somebody is.
+    name = "".join(
+        letter if letter.isprintable() else f"\\u{{{ord(letter):x}}}" for letter in names[who]
+    )
+    return f"{name} ({who})"
 
 
 def keys_in_use(connection: Connection) -> dict[bytes, ApiKey]:

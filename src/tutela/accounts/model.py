@@ -53,3 +53,8 @@ class ApiKey:
     scopes: frozenset[Scope]
     created_at: datetime
     revoked_at: datetime | None
+
+    @property
+    def actor_id(self) -> str:
+        """What the ledger calls it, and whoever acts by it: ``key:5``."""
+        return f"key:{self.id}"

@@ -13,7 +13,7 @@ from tutela.ledger.notes import VerifierKey
 from tutela.ledger.places.choosing import second_place
 from tutela.ledger.places.model import Place
 from tutela.ledger.reading import read_head
-from tutela.ledger.signing import signing_key
+from tutela.ledger.signing import key_to_sign, public_bytes
 from tutela.ledger.verifying import verify
 from tutela.storage.settings import Settings
 
@@ -58,7 +58,7 @@ def prove(vault: Vault, settings: Settings, contents: Contents, actor: Actor) ->
     entries = checkpoints = lost = items = size = 0
     try:
         place = second_place(settings)
-        public = signing_key(settings.keys_folder, place).public_key().public_bytes_raw()
+        public = public_bytes(key_to_sign(settings.keys_folder, place, vault.database, vault.clock))
         # A restore takes the ledger back. What was signed after the backup is no longer there.
         until = _Until(place, contents.ledger.size)
         verification = verify(vault.database, settings, until, _verifier(vault, public))

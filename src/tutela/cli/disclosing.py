@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
-from tutela.accounts.keys import check_key
+from tutela.accounts.keys import check_key, key_names, named
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
 from tutela.cli.opening import DataFolder, JsonLines, open_house
@@ -123,7 +124,8 @@ def agree_to(
             key = check_key(connection, secret)
             asked, _, exhibits = present(connection, office, request)
             check_may_agree(connection, key, request, exhibits, system_clock)
-        _show(asked, exhibits)
+            asker = named(asked.asked_by, key_names(connection))
+        _show(asked, asker, exhibits)
         if not yes:
             if not sys.stdin.isatty():
                 raise InvalidInputError("to agree where nobody can be asked, add --yes")
@@ -204,9 +206,14 @@ def list_disclosures(json: JsonLines = False, data: DataFolder = None) -> None:
     """List the requests to hand cases over, the newest first."""
     with open_house(data) as (_settings, database), database.reading() as connection:
         found = all_disclosures(connection)
+        names = key_names(connection)
     if json:
         for each in found:
-            print_json(each.as_fields())
+            by = {
+                "asked_by_name": names.get(each.asked_by),
+                "decided_by_name": names.get(each.decided_by or ""),
+            }
+            print_json(each.as_fields() | by)
         return
     if not found:
         to_people.print("Nothing was asked for.")
@@ -219,9 +226,9 @@ def list_disclosures(json: JsonLines = False, data: DataFolder = None) -> None:
             str(each.id),
             each.case,
             f"{state}, lapsed" if lapsed else state,
-            each.authority,
+            escape(each.authority),
             f"{each.asked_at:%Y-%m-%d %H:%M}",
-            each.asked_by,
+            escape(named(each.asked_by, names)),
         )
     print_table(table)
 
@@ -303,13 +310,13 @@ def _secret() -> str:
     return typed.strip()
 
 
-def _show(asked: Disclosure, exhibits: tuple[Exhibit, ...]) -> None:
+def _show(asked: Disclosure, asker: str, exhibits: tuple[Exhibit, ...]) -> None:
     rows = [
         ("case", asked.case),
         ("to", asked.authority),
         ("their reference", asked.reference),
         ("legal basis", asked.legal_basis),
-        ("asked for", f"{asked.asked_at:%Y-%m-%d %H:%M} UTC, by {asked.asked_by}"),
+        ("asked for", f"{asked.asked_at:%Y-%m-%d %H:%M} UTC, by {asker}"),
         *(("encrypted to", key) for key in asked.recipients.splitlines()),
         ("its SHA-256", _in_groups(asked.recipients_sha256)),
     ]

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from tutela.accounts.keys import add_key, all_keys, revoke_key
@@ -53,6 +54,7 @@ def list_keys(json: JsonLines = False, data: DataFolder = None) -> None:
         for key in keys:
             print_json(
                 {
+                    "id": key.actor_id,
                     "name": key.name,
                     "scopes": sorted(key.scopes),
                     "created_at": key.created_at.isoformat(),
@@ -63,10 +65,11 @@ def list_keys(json: JsonLines = False, data: DataFolder = None) -> None:
     if not keys:
         to_people.print("No keys yet. Make one: tutela key add NAME --scope screen")
         return
-    table = Table("name", "scopes", "made", "state")
+    table = Table("id", "name", "scopes", "made", "state")
     for key in keys:
         table.add_row(
-            key.name,
+            key.actor_id,
+            escape(key.name),
             " ".join(sorted(key.scopes)),
             f"{key.created_at:%Y-%m-%d %H:%M}",
             f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "in use",

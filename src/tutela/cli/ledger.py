@@ -3,26 +3,32 @@
 import json as json_text
 import os
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Self
 
 import typer
 from rich import progress as rich_progress
+from rich.markup import escape
 from rich.table import Table
 
+from tutela.accounts.keys import key_names, named
 from tutela.cases.model import read_case_id
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
+from tutela.errors import InvalidInputError
 from tutela.ledger.checking import Finding
-from tutela.ledger.checkpointing import Checkpoints
+from tutela.ledger.checkpointing import SUFFIX, Checkpoints
 from tutela.ledger.erasing import clear_remains, erase_reason
 from tutela.ledger.model import Entry, EntryNumber
 from tutela.ledger.notes import VerifierKey
 from tutela.ledger.places.choosing import second_place
+from tutela.ledger.places.model import Place
+from tutela.ledger.proof_files import refuse_unfit, write_proof
 from tutela.ledger.proving import prove
 from tutela.ledger.reading import find_entry, newest_entries, words_of
-from tutela.ledger.signing import signing_key
+from tutela.ledger.signing import key_to_sign, public_bytes, renew_key
 from tutela.ledger.timestamping import StampVerifier
 from tutela.ledger.verifying import Verification, verifier_of, verify
 from tutela.storage.clock import system_clock
@@ -50,19 +56,26 @@ def list_entries(
     with open_house(data) as (_settings, database), database.reading() as connection:
         found = newest_entries(connection, limit, case and read_case_id(case), before)
         words = words_of(connection, found)
+        names = key_names(connection)
     if json:
         for entry in found:
-            print_json(_fields(entry, words.get(entry.number)))
+            print_json(_fields(entry, words.get(entry.number), names))
         return
     if not found:
         to_people.print("No entries.")
         return
     table = Table("entry", "when", "who", "what", "on", "why")
     for entry in found:
-        on = " ".join(each for each in (entry.case, entry.item, entry.thing) if each)
+        thing = entry.thing and named(entry.thing, names)
+        on = " ".join(each for each in (entry.case, entry.item, thing) if each)
         why = words.get(entry.number) or ("-" if entry.reason is None else "erased")
         table.add_row(
-            str(entry.number), f"{entry.at:%Y-%m-%d %H:%M:%S}", entry.actor, entry.act, on, why
+            str(entry.number),
+            f"{entry.at:%Y-%m-%d %H:%M:%S}",
+            escape(named(entry.actor, names)),
+            entry.act,
+            escape(on),
+            escape(why),
         )
     print_table(table)
 
@@ -73,14 +86,15 @@ def show_entry(entry: Number, json: JsonLines = False, data: DataFolder = None) 
     with open_house(data) as (_settings, database), database.reading() as connection:
         found = find_entry(connection, entry)
         words = words_of(connection, [found]).get(found.number)
-    fields = _fields(found, words)
+        names = key_names(connection)
+    fields = _fields(found, words, names)
     if json:
         print_json(fields)
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in fields.items():
         if value is not None:
-            table.add_row(name.replace("_", " "), str(value))
+            table.add_row(name.replace("_", " "), escape(str(value)))
     print_table(table)
 
 
@@ -113,9 +127,11 @@ def verify_ledger(
     """
     with open_house(data, covered=False) as (settings, database):
         place = second_place(settings, checkpoints)
+        if checkpoints is not None:
+            _require_checkpoints(place, checkpoints)
         if key is None:
-            public = signing_key(settings.keys_folder, place).public_key().public_bytes_raw()
-            verifier = verifier_of(database, place, public)
+            own = key_to_sign(settings.keys_folder, place, database, system_clock)
+            verifier = verifier_of(database, place, public_bytes(own))
         else:
             verifier = VerifierKey.read(key)
         roots = settings.ledger_timestamp_certificates
@@ -149,23 +165,38 @@ def prove_entry(
     with_words: Annotated[
         bool, typer.Option("--with-words", help="Show the words that say why, too.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over FILE if it is there already.")
+    ] = False,
     data: DataFolder = None,
 ) -> None:
     """Write a proof of an entry, for anyone to check with docs/verify_proof.py."""
+    if file is not None:
+        refuse_unfit(file, replace=force)
     with open_house(data) as (settings, database):
         checkpoints = Checkpoints(database, settings, system_clock)
         proof = prove(database, checkpoints, entry, with_words=with_words).as_fields()
     if file is None:
         print_json(proof)
     else:
-        file.write_text(json_text.dumps(proof, indent=1) + "\n", encoding="utf-8")
+        write_proof(file, json_text.dumps(proof, indent=1) + "\n", replace=force)
         to_people.print(f"The proof is in {file}.", markup=False, soft_wrap=True)
 
 
 @app.command("key")
-def print_key(json: JsonLines = False, data: DataFolder = None) -> None:
+def print_key(
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Make another key, since ledger.key is lost for good."),
+    ] = False,
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
     """Print the ledger's verifier key, by which strangers check its checkpoints and proofs."""
     with open_house(data) as (settings, database):
+        if new:
+            place = second_place(settings)
+            renew_key(settings.keys_folder, place, database, local_actor(), system_clock)
         key = Checkpoints(database, settings, system_clock).verifier()
     if json:
         print_json({"key": str(key)})
@@ -208,6 +239,15 @@ def erase(
         to_people.print(f"The words of entry {entry} are erased. Entry {told} says so.")
 
 
+def _require_checkpoints(place: Place, where: str) -> None:
+    """Without a checkpoint the check would be none, and whoever named the place would not know."""
+    if not where.strip() or not any(name.endswith(SUFFIX) for name in place.names()):
+        raise InvalidInputError(
+            f'nothing was checked: there is no checkpoint in "{where}", or no such place: '
+            "see how --checkpoints is spelt"
+        )
+
+
 class _Bar:
     """A bar on a terminal; elsewhere nothing."""
 
@@ -236,42 +276,50 @@ class _Bar:
 
 
 def _tell(verified: Verification, seconds: float) -> None:
+    """Print the verdict: an answer, so that it can be kept in a file."""
     rate = verified.entries / max(seconds, 0.001)
     if not verified.entries and not verified.findings:
-        to_people.print("The ledger is empty.")
+        print_line("The ledger is empty.")
         return
-    to_people.print(
+    print_line(
         f"{verified.entries:,} entries and {verified.checkpoints:,} checkpoints verified in "
         f"{seconds:.1f} s ({rate:,.0f} entries/s)."
     )
-    if not verified.findings:
-        to_people.print("[green]Sound.[/] ", end="")
-        to_people.print(
-            f"The newest checkpoint is over {verified.covered:,} entries; "
-            "those behind it could be replaced unnoticed, by whoever may write the database."
-            if verified.covered < verified.entries
-            else "Every entry is below a signed checkpoint.",
-            soft_wrap=True,
+    if verified.findings:
+        print_line(f"Not sound: {len(verified.findings):,} findings.")
+        for finding in verified.findings[:_SHOWN]:
+            print_line(f"  {finding.where}: {finding.what}")
+        if len(verified.findings) > _SHOWN:
+            print_line("  ... and more: all of them with --json, from entry 0 on")
+    elif not verified.checkpoints:
+        print_line(
+            "Not signed yet: the entries fit each other, but no checkpoint was found that shows "
+            "that they are those of old. Whoever may write the database could have replaced all "
+            "of them. Check the setting ledger_checkpoints, then sign what there is: "
+            "tutela ledger checkpoint"
         )
-        return
-    to_people.print(f"[bold red]Not sound:[/] {len(verified.findings):,} findings.")
-    for finding in verified.findings[:_SHOWN]:
-        to_people.print(f"  {finding.where}: {finding.what}", markup=False, soft_wrap=True)
-    if len(verified.findings) > _SHOWN:
-        to_people.print("  ... and more: all of them with --json, from entry 0 on")
+    elif verified.covered < verified.entries:
+        print_line(
+            f"Sound. The newest checkpoint is over {verified.covered:,} entries; those behind it "
+            "could be replaced unnoticed, by whoever may write the database."
+        )
+    else:
+        print_line("Sound. Every entry is below a signed checkpoint.")
 
 
-def _fields(entry: Entry, words: str | None) -> dict[str, object]:
+def _fields(entry: Entry, words: str | None, names: Mapping[str, str]) -> dict[str, object]:
     return {
         "entry": entry.number,
         "at": _text(entry.at),
         "actor": entry.actor,
+        "actor_name": names.get(entry.actor),
         "role": entry.role,
         "face": entry.face,
         "act": entry.act,
         "case": entry.case,
         "item": entry.item,
         "thing": entry.thing,
+        "thing_name": names.get(entry.thing) if entry.thing else None,
         "reason": words,
         "reason_erased": entry.reason is not None and words is None,
     }

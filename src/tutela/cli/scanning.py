@@ -12,6 +12,7 @@ import typer
 from tutela.cli.opening import (
     DataFolder,
     JsonLines,
+    local_actor,
     open_house,
     prepare_vault,
     warn_of_absent_lists,
@@ -74,7 +75,14 @@ def scan_paths(
                 with suppress(StorageError):
                     room.counts.save(database)
 
-            outcomes = scan(checkpoint, room.cells, settings.cells, room.screener, save_counts)
+            outcomes = scan(
+                checkpoint,
+                room.cells,
+                settings.cells,
+                room.screener,
+                save_counts,
+                actor=local_actor(),
+            )
             with _kept_for_later(checkpoint), report, closing(outcomes):
                 for scanned in outcomes:
                     report.tell(scanned)

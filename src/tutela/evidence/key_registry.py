@@ -42,7 +42,8 @@ def prepare_keys(keyring: Keyring, database: Database, tell: Callable[[str], Non
         if keyring.file.make():
             tell(
                 f"The key of all evidence is now in {keyring.file.path}. Keep a copy of it in "
-                "another place: if it is lost, nobody can open the evidence any more."
+                "another place: if it is lost, nobody can open the evidence any more. Keep a "
+                "copy of ledger.key too, which is made beside it and signs the ledger."
             )
     _refuse_foreign(keyring, needed)
 

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
+from tutela.errors import StorageError
 from tutela.ledger.merkle import consistency_proof, is_consistent
 from tutela.ledger.model import AlteredLedgerError
 from tutela.ledger.notes import Checkpoint, InvalidNoteError, VerifierKey, read_note, sign
 from tutela.ledger.places.choosing import second_place
 from tutela.ledger.places.model import Place
 from tutela.ledger.reading import Head, kept_hashes, read_head
-from tutela.ledger.signing import signing_key
+from tutela.ledger.signing import key_to_sign, public_bytes, signing_key
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.enqueueing import enqueue
@@ -76,6 +77,7 @@ class Checkpoints:
             AlteredLedgerError: The ledger is not the one that was signed before; nothing is signed.
             StorageError: The database, the key or the second place cannot be used; try again.
         """
+        self._see_that_the_key_is_there()
         if not self._is_checked:
             return self.make()
         with self._database.reading() as connection:
@@ -160,8 +162,20 @@ class Checkpoints:
 
     def _signing_key(self) -> Ed25519PrivateKey:
         if self._key is None:
-            self._key = signing_key(self._settings.keys_folder, self._place)
+            folder = self._settings.keys_folder
+            self._key = key_to_sign(folder, self._place, self._database, self._clock)
         return self._key
+
+    def _see_that_the_key_is_there(self) -> None:
+        """It is in memory, but better missed now than at the next start."""
+        if self._key is None:
+            return
+        folder = self._settings.keys_folder
+        if public_bytes(signing_key(folder)) != public_bytes(self._key):
+            raise StorageError(
+                f"the ledger's key in {folder} was replaced by another one: put back the copy of "
+                'it, see "Lost keys" in docs/ledger.md'
+            )
 
 
 def _check(connection: Connection, head: Head, signed: Checkpoint) -> None:

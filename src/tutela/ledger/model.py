@@ -60,6 +60,7 @@ class Act(StrEnum):
     BACKUP_RESTORED = "backup.restored"
     VAULT_KEYS_ROTATED = "vault.keys-rotated"
     REASON_ERASED = "ledger.reason-erased"
+    LEDGER_KEY_RENEWED = "ledger.key-renewed"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"

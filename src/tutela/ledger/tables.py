@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from tutela.storage.schema import RowId, metadata
+from tutela.storage.schema import Moment, RowId, metadata
 
 # One row: whoever appends locks it, so that entries are numbered without gaps.
 ledger_head = Table(
@@ -59,6 +59,14 @@ ledger_tiles = Table(
     Column("level", SmallInteger, primary_key=True, autoincrement=False),
     Column("number", RowId, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary(32), nullable=False),
+)
+
+# The public halves of the keys that sign: so that a lost one is never replaced unnoticed.
+ledger_keys = Table(
+    "ledger_keys",
+    metadata,
+    Column("public", LargeBinary(32), primary_key=True),
+    Column("first_used_at", Moment, nullable=False),
 )
 
 # The words that say why, which may be erased without touching an entry.

@@ -14,6 +14,7 @@ from pathlib import PurePath
 
 from tutela.errors import StorageError
 from tutela.evidence.model import ContentChangedError
+from tutela.ledger.model import SYSTEM, Actor
 from tutela.sandbox.pool import CellPool
 from tutela.screening.checkpoint import Checkpoint, Found, Scan
 from tutela.screening.fingerprinting import known_of
@@ -50,6 +51,8 @@ def scan(
     cell_count: int,
     screener: Screener,
     save_counts: Callable[[], None],
+    *,
+    actor: Actor = SYSTEM,
 ) -> Generator[Scanned]:
     """Scan what the checkpoint says is still to do, in its order.
 
@@ -64,6 +67,7 @@ def scan(
         screener: Judges them.
         save_counts: Saves what the screener has counted. It is called before the scan has to wait
             for a file, and at least every second; at the end it is the caller's to save the rest.
+        actor: Who scans, for the ledger.
 
     Raises:
         StorageError: The database or the vault fails; the scan can be resumed.
@@ -85,7 +89,7 @@ def scan(
                 if must_wait or time.monotonic() - saved >= _SAVE_SECONDS:
                     save_counts()
                     saved = time.monotonic()
-                scanned = list(_judge(checkpoint, screener, ready))
+                scanned = list(_judge(checkpoint, screener, ready, actor))
                 yield from scanned
                 checkpoint.done(
                     [each.file for each in scanned], [each.screened.verdict for each in scanned]
@@ -101,6 +105,7 @@ def _judge(
     checkpoint: Checkpoint,
     screener: Screener,
     ready: list[tuple[Found, Future[Known | str]]],
+    actor: Actor,
 ) -> Iterator[Scanned]:
     looked_at = [(file, future.result()) for file, future in ready]
     # A scan may take days, in which lists change.
@@ -114,6 +119,7 @@ def _judge(
                     origin=_ORIGIN,
                     request=request_name(_ORIGIN, checkpoint.scan.id, file.path),
                     content=partial(_read, _full_path(checkpoint.scan, file)),
+                    actor=actor,
                 )
                 for file, known in looked_at
                 if isinstance(known, Known)

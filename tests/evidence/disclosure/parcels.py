@@ -104,4 +104,5 @@ def parcel(
         extract=Extract(entries(count), {"checkpoint.txt": b"x"}, "python3 verify_proof.py"),
         organisation="Example Forum Ltd",
         made_at=NOON + timedelta(days=2),
+        names={"key:5": "ada", "key:8": "ben"},
     )

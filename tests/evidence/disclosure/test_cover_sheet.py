@@ -26,7 +26,7 @@ def test_everything_that_matters_is_on_it() -> None:
     text = _text(reader)
     for expected in (
         *("7K3M-9QPD-2X4H", "State Police of Example", "12 Js 345/26", "District Court"),
-        *("Example Forum Ltd", "key:5", "key:8", "2026-01-15 12:00:00 UTC"),
+        *("Example Forum Ltd", "ada (key:5)", "ben (key:8)", "2026-01-15 12:00:00 UTC"),
         *("holiday.jpg", "123,456", "ab" * 16, "cd" * 20, "01" * 32, f"media/{IDS[0]}.bin"),
         *("partner by md5", "in this package", "left out of this package", "destroyed"),
         *("gone before it was sealed", "no file was received", "it may not be destroyed"),

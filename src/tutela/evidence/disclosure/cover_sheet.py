@@ -23,6 +23,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from tutela.accounts.keys import named
 from tutela.evidence.disclosure.archive import SUMS
 from tutela.evidence.disclosure.model import Exhibit, Parcel, Standing
 from tutela.evidence.disclosure.typesetting import (
@@ -89,6 +90,8 @@ def _sheet(parcel: Parcel) -> Iterator[Flowable]:
 
 def _what_and_why(parcel: Parcel) -> Iterator[Flowable]:
     disclosure = parcel.disclosure
+    asked_by = named(disclosure.asked_by, parcel.names)
+    agreed_by = named(disclosure.decided_by or "-", parcel.names)
     yield said("Disclosure of evidence", "title")
     yield said(f"Case {disclosure.case}, disclosure {disclosure.id}", "under-title")
     yield pairs(
@@ -104,8 +107,8 @@ def _what_and_why(parcel: Parcel) -> Iterator[Flowable]:
         [
             ("Case opened", _moment(parcel.case_opened_at)),
             ("Case stands", parcel.case_state),
-            ("Asked for", f"{_moment(disclosure.asked_at)}, by {disclosure.asked_by}"),
-            ("Agreed to", f"{_moment(disclosure.decided_at)}, by {disclosure.decided_by}"),
+            ("Asked for", f"{_moment(disclosure.asked_at)}, by {asked_by}"),
+            ("Agreed to", f"{_moment(disclosure.decided_at)}, by {agreed_by}"),
             ("Package made", _moment(parcel.made_at)),
             ("Encrypted to", _keys(disclosure.recipients)),
             ("SHA-256 of the keys", said(breakable(disclosure.recipients_sha256, 8), "hash")),
@@ -113,8 +116,9 @@ def _what_and_why(parcel: Parcel) -> Iterator[Flowable]:
     )
     yield Spacer(0, 2 * mm)
     yield said(
-        "Who asked and who agreed are named as in the ledger. Everything on this sheet is also in "
-        "the package, for machines, in case.json and case-uco.jsonld.",
+        "Who asked and who agreed are named by their API keys, and as in the ledger. "
+        "Everything on this sheet is also in the package, for machines, in case.json and "
+        "case-uco.jsonld.",
         "note",
     )
 

@@ -1,7 +1,7 @@
 """The nouns: what is known of a case, a request to disclose it, and what the package will hold."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -229,6 +229,7 @@ class Parcel:
         extract: What the ledger says of it.
         organisation: Who hands it over; may be empty.
         made_at: When the package is made.
+        names: What people call the API keys, by what the ledger calls them.
     """
 
     disclosure: Disclosure
@@ -238,3 +239,4 @@ class Parcel:
     extract: Extract
     organisation: str
     made_at: datetime
+    names: Mapping[str, str] = field(default_factory=dict)

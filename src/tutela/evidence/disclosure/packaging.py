@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from tutela.accounts.keys import check_key
+from tutela.accounts.keys import check_key, key_names
 from tutela.accounts.model import ApiKey
 from tutela.errors import DamagedEvidenceError
 from tutela.evidence.disclosure.archive import archive
@@ -92,6 +92,7 @@ def make_package(
     with database.reading() as connection:
         agreed = _checked(connection, office, secret, number)[1]
         _, dossier, exhibits = present(connection, office, number)
+        names = key_names(connection)
     extract = extract_of(database, office.settings, agreed.case, vault.clock)
     parcel = Parcel(
         disclosure=agreed,
@@ -101,6 +102,7 @@ def make_package(
         extract=extract,
         organisation=office.settings.organisation,
         made_at=vault.clock(),
+        names={who: names[who] for who in (agreed.asked_by, agreed.decided_by) if who in names},
     )
 
     def write_down(package: Package) -> None:
