@@ -10,10 +10,10 @@ from tutela.cases.reading import find_case
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_table, to_people
 from tutela.evidence.model import Evidence, read_item_id
-from tutela.evidence.reading import all_evidence, find_evidence, recent_evidence
+from tutela.evidence.reading import find_evidence, recent_evidence
 from tutela.evidence.rotating import rotate_key
 from tutela.evidence.vault import Vault
-from tutela.evidence.verifying import verify
+from tutela.evidence.verifying import verify, verify_all
 from tutela.storage.clock import system_clock
 
 app = typer.Typer(
@@ -80,13 +80,13 @@ def verify_evidence(
     sound = damaged = 0
     with open_house(data) as (settings, database):
         vault = Vault.over(settings, database, system_clock)
-        with database.reading() as connection:
-            chosen = (
-                [find_evidence(connection, read_item_id(each)) for each in items]
-                if items
-                else all_evidence(database)
-            )
-        for each in verify(vault, chosen, local_actor()):
+        if items:
+            with database.reading() as connection:
+                chosen = [find_evidence(connection, read_item_id(each)) for each in items]
+            verified = verify(vault, chosen, local_actor())
+        else:
+            verified = verify_all(vault, local_actor())
+        for each in verified:
             if each.problem is None:
                 sound += 1
             else:

@@ -116,7 +116,7 @@ def record_event(
     ).scalar()
     if there is not None:
         return EventId(there)
-    recorded = connection.execute(
+    row = connection.execute(
         insert(legal_events)
         .values(
             case_id=subject.case,
@@ -130,8 +130,8 @@ def record_event(
             recorded_at=clock(),
             recorded_by=actor.name,
         )
-        .returning(legal_events.c.id)
-    ).scalar_one()
+        .returning(legal_events)
+    ).one()
     guard_blobs(connection, evidence, clock)
     append(
         connection,
@@ -140,10 +140,10 @@ def record_event(
         clock,
         case=subject.case,
         item=subject.item,
-        thing=f"event:{recorded}:{event.kind}",
-        reason=f"{reference}: {reason}",
+        thing=f"event:{row.id}:{event.kind}",
+        reason=committed_words(row),
     )
-    return EventId(recorded)
+    return EventId(row.id)
 
 
 def withdraw_event(
@@ -194,6 +194,17 @@ def events_about(connection: Connection, subject: Subject) -> Sequence[RecordedE
         _recorded(row)
         for row in connection.execute(rows.order_by(legal_events.c.at, legal_events.c.id))
     ]
+
+
+def committed_words(row: Any) -> str:
+    """What the ledger's entry of a row of ``legal_events`` is bound to.
+
+    The date and the term come first: no reference or reason can be taken for them.
+    """
+    term = (f" through {row.until}" if row.until else "") + (
+        f" for {row.period}" if row.period else ""
+    )
+    return f"{row.at.astimezone(UTC).isoformat()}{term}: {row.reference}: {row.reason}"
 
 
 def _recorded(row: Any) -> RecordedEvent:
