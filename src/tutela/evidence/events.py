@@ -32,6 +32,7 @@ EventId = NewType("EventId", int)
 
 # Clocks and time zones differ; a date that is further ahead is a slip of the pen.
 _AHEAD = timedelta(days=1)
+_BEHIND = timedelta(days=1)
 _LAST_YEAR = 2999
 
 
@@ -96,13 +97,14 @@ def record_event(
     """Record an event in the caller's transaction. The same one is recorded only once.
 
     Raises:
-        InvalidInputError: It lacks its reference or reason, lies in the future, or is a letter that
-            does not say for how long.
+        InvalidInputError: It lacks its reference or reason, lies in the future, is a letter that
+            does not say for how long, or is a report from before there was anything to report.
     """
     reference, reason = check_words(event.reference, reason)
     _check(event, clock())
     # Before looking what is there, so that two who record the same come one after the other.
     evidence = lock_evidence(connection, subject)
+    _check_order(event, evidence)
     there = connection.execute(
         select(legal_events.c.id).where(
             is_about(legal_events, subject),
@@ -235,6 +237,17 @@ def _check(event: LegalEvent, now: datetime) -> None:
         event.at.astimezone(UTC).date() <= event.until and event.until.year <= _LAST_YEAR
     ):
         raise InvalidInputError(f"{event.until} cannot be the letter's last day")
+
+
+def _check_order(event: LegalEvent, evidence: Sequence[Any]) -> None:
+    if event.kind is not EventKind.REPORT_FINISHED or not evidence:
+        return
+    first = min(row.sealed_at for row in evidence)
+    if event.at < first - _BEHIND:
+        raise InvalidInputError(
+            f"a report of {event.at:%Y-%m-%d} cannot contain what was sealed on "
+            f"{first:%Y-%m-%d}: say with --at when it was finished"
+        )
 
 
 def _written(period: Period | None) -> str | None:
