@@ -13,7 +13,7 @@ from tests.evidence.custody import acts, ready_vault, sealed_item
 from tutela.cases.model import new_case_id
 from tutela.cases.tables import cases
 from tutela.cli.main import run
-from tutela.evidence.tables import destruction_watch
+from tutela.evidence.tables import destruction_watch, evidence_items
 from tutela.evidence.vault import Vault
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
@@ -54,12 +54,21 @@ def seal(vault: Vault, content: bytes) -> tuple[str, str]:
     return case, sealed_item(vault, case, content)
 
 
+def long_sealed(vault: Vault, content: bytes) -> tuple[str, str]:
+    """Evidence that was sealed more than a year ago."""
+    case, item = seal(vault, content)
+    then = datetime.now(UTC) - timedelta(days=410)
+    with vault.database.writing() as connection:
+        connection.execute(update(evidence_items).values(sealed_at=then))
+    return case, item
+
+
 def long_ago(days: int) -> str:
     return f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
 
 
 def test_from_the_report_to_the_tombstone(tutela, vault) -> None:
-    case, item = seal(vault, b"a hill")
+    case, item = long_sealed(vault, b"a hill")
     reason = ("--reason", "as the law has it")
 
     def evidence(*words: str) -> list[dict]:
@@ -74,19 +83,31 @@ def test_from_the_report_to_the_tombstone(tutela, vault) -> None:
         "event", case, "report-finished", "--reference", "CT-1", "--at", long_ago(400), *reason
     )
     assert (event["case"], event["item"]) == (case, None)
+    (then,) = event["evidence"]
+    assert (then["item"], then["due"]) == (item, True)
+    assert "at least 1 year from the report CT-1" in then["why"]
     (due,) = evidence("due")
     assert (due["item"], due["due"]) == (item, True)
-    evidence("hold", item, "--reference", "H-1", *reason)
+    (held,) = evidence("hold", item, "--reference", "H-1", *reason)
+    assert held["evidence"][0]["why"] == "held: H-1"
+    shown = tutela("evidence", "show", item).stdout
+    for words in ("us-2258a@1", "held by", "H-1", "report-finished"):
+        assert words in shown
     assert evidence("due") == []
     refused = tutela("evidence", "destroy", item, *reason)
     assert refused.returncode == 2
-    assert "held: H-1" in refused.stderr
+    assert "tutela evidence release" in refused.stderr
+    assert "H-1" in refused.stderr
+    assert "--ordered-by" not in refused.stderr
     evidence("release", item, "--reference", "H-1", *reason)
     assert [line.get("kind") or line["hold"] for line in evidence("events", item)] == [
         "report-finished",
         "H-1",
     ]
     assert evidence("destroy", item, *reason) == [{"item": item, "state": "destroyed"}]
+    (shown,) = evidence("show", item)
+    assert shown["tombstone"]["destroyed_entry"] > shown["tombstone"]["begun_entry"]
+    assert "tombstone" in tutela("evidence", "show", item).stdout
     assert evidence("verify") == [{"item": item, "case": case, "sound": True}]
     assert evidence("due", "--all") == []
     again = tutela("evidence", "hold", case, "--reference", "H-2", *reason)
@@ -100,8 +121,28 @@ def test_from_the_report_to_the_tombstone(tutela, vault) -> None:
     ]
 
 
-def test_all_that_is_due_is_destroyed_only_if_a_person_means_it(tutela, vault) -> None:
+def test_events_say_when_the_evidence_is_due_now(tutela, vault) -> None:
     case, item = seal(vault, b"a hill")
+    words = (case, "report-finished", "--reference", "CT-1", "--reason", "reported")
+    early = tutela("evidence", "event", *words, "--at", long_ago(3))
+    assert early.returncode == 2
+    assert "cannot contain what was sealed on" in early.stderr
+    told = tutela("evidence", "event", *words)
+    assert f"{item}: due on" in told.stderr
+    told = tutela("evidence", "withdraw-event", "1", "--reason", "the wrong case")
+    assert f"{item}: never due" in told.stderr
+
+
+def test_an_order_is_carried_out_on_a_whole_case_if_it_is_meant(tutela, vault) -> None:
+    case, item = seal(vault, b"a hill")
+    words = ("destroy", case, "--ordered-by", "C-1", "--reason", "a court", "--json")
+    assert tutela("evidence", *words).returncode == 2
+    done = tutela("evidence", *words, "--yes")
+    assert json_lines(done) == [{"item": item, "state": "destroyed"}]
+
+
+def test_all_that_is_due_is_destroyed_only_if_a_person_means_it(tutela, vault) -> None:
+    case, item = long_sealed(vault, b"a hill")
     words = ("--reference", "CT-1", "--at", long_ago(400), "--reason", "reported")
     tutela("evidence", "event", case, "report-finished", *words)
     unsure = tutela("evidence", "destroy", "--due", "--reason", "monthly")
@@ -116,7 +157,7 @@ def test_all_that_is_due_is_destroyed_only_if_a_person_means_it(tutela, vault) -
 
 
 def test_after_a_jump_of_the_clock_even_one_item_needs_a_word(tutela, vault) -> None:
-    case, item = seal(vault, b"a hill")
+    case, item = long_sealed(vault, b"a hill")
     words = ("--reference", "CT-1", "--at", long_ago(400), "--reason", "reported")
     tutela("evidence", "event", case, "report-finished", *words)
     with vault.database.writing() as connection:
@@ -170,9 +211,14 @@ def test_what_cannot_be_meant_is_refused(tutela, vault) -> None:
     case, item = seal(vault, b"a hill")
     for words, complaint in (
         (("destroy", "--reason", "x"), "name what to destroy"),
-        (("destroy", item, "--due", "--reason", "x"), "name what to destroy"),
+        (
+            ("destroy", item, "--due", "--reason", "x"),
+            "--due is given and evidence is named as well",
+        ),
+        (("destroy", item, "--ordered-by", "x", "--reason", "x"), "confirm with --yes"),
+        (("destroy", item, "--ordered-by", "x", "--yes"), "say why with --reason"),
         (("assign-rule", "us-2258a", "--reason", "x"), "name an item or a case"),
-        (("hold", "nothing", "--reference", "x", "--reason", "x"), "is not a case number"),
+        (("hold", "nothing", "--reference", "x", "--reason", "x"), "neither a case number"),
         (("due", "--within", "soon"), "is not a period"),
         (
             ("event", case, "report-finished", "--reference", "x", "--reason", "x", "--at", "now"),

@@ -129,3 +129,20 @@ def test_without_a_jurisdiction_evidence_has_no_rule_until_a_person_gives_it_one
     with database.writing() as connection:
         assign_rule(connection, Subject(case), None, ANA, clock, reason="keep it after all")
     assert standing(vault, item).due.at is None
+
+
+def test_what_a_person_decided_to_keep_for_good_does_not_count_as_without_a_rule(
+    settings, database, new_case, clock
+) -> None:
+    vault = ready_vault(settings, database, clock)
+    case = new_case()
+    decided, open_ = sealed_item(vault, case, b"one"), sealed_item(vault, case, b"two")
+    with database.writing() as connection:
+        assign_rule(connection, Subject(case, decided), None, ANA, clock, reason="for research")
+        assert unruled_evidence(connection) == [Subject(case, open_)]
+    assert standing(vault, decided).rule is None
+    assert standing(vault, decided).due.why == "kept for good: a person has decided so"
+    rule = open_rule_book(settings).named("us-2258a")
+    with database.writing() as connection:
+        assign_rule(connection, Subject(case, decided), rule, ANA, clock, reason="changed my mind")
+    assert standing(vault, decided).rule == "us-2258a@1"

@@ -140,7 +140,7 @@ def test_what_is_held_is_not_destroyed_even_by_order(vault, new_case, clock, on_
     clock.turn(days=1000)
     with pytest.raises(NotPermittedError, match="held: H-1"):
         destroy(vault, [item], ANA, reason="due")
-    with pytest.raises(NotPermittedError, match="even by order: it is held: H-1"):
+    with pytest.raises(NotPermittedError, match="held: H-1: no order destroys it"):
         destroy(vault, [item], ANA, reason="please", ordered_by="Order 7")
     assert due_evidence(vault) == []
     assert opened(vault, item) == CONTENT

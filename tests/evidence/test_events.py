@@ -115,6 +115,9 @@ def test_what_cannot_be_meant_is_refused(vault, new_case) -> None:
     ahead = vault.clock() + timedelta(days=2)
     with pytest.raises(InvalidInputError, match="in the future"):
         record(vault, Subject(case), EventKind.REPORT_FINISHED, at=ahead)
+    before = vault.clock() - timedelta(days=2)
+    with pytest.raises(InvalidInputError, match="cannot contain what was sealed"):
+        record(vault, Subject(case), EventKind.REPORT_FINISHED, at=before)
     assert acts(vault)[-1] == "evidence.sealed"
 
 

@@ -4,7 +4,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests import amazon
 from tests.evidence.custody import (
@@ -22,6 +22,7 @@ from tutela.evidence.destruction import begin, destroy, erase, finish, remove
 from tutela.evidence.guarding import GUARD
 from tutela.evidence.holds import hold, release
 from tutela.evidence.subjects import Subject
+from tutela.evidence.tables import evidence_items
 from tutela.evidence.vault import Vault
 from tutela.storage.database import Database
 from tutela.storage.jobs.model import Job
@@ -79,7 +80,10 @@ def test_what_is_kept_and_what_is_held_cannot_be_removed_from_the_bucket(vault, 
 def test_a_kill_after_the_removal_from_the_bucket_is_finished(vault, new_case) -> None:
     case = new_case()
     item = sealed_item(vault, case, b"one")
-    report(vault, case, vault.clock() - timedelta(days=500))
+    long_ago = vault.clock() - timedelta(days=500)
+    with vault.database.writing() as connection:
+        connection.execute(update(evidence_items).values(sealed_at=long_ago))
+    report(vault, case, long_ago)
     do_guard_jobs(vault)
     assert standing(vault, item).due.is_due(vault.clock())
     begin(vault, item, ANA, reason="due")

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from tutela.backup.model import Contents
 from tutela.errors import StorageError
-from tutela.evidence.reading import all_evidence
 from tutela.evidence.vault import Vault
-from tutela.evidence.verifying import verify as verify_evidence
+from tutela.evidence.verifying import verify_all
 from tutela.ledger.checkpointing import SUFFIX, checkpoint_name
 from tutela.ledger.model import Actor
 from tutela.ledger.notes import VerifierKey
@@ -68,10 +67,10 @@ def prove(vault: Vault, settings: Settings, contents: Contents, actor: Actor) ->
     except StorageError as error:
         wrong.append(f"ledger: {error.message}")
     try:
-        for each in verify_evidence(vault, all_evidence(vault.database), actor):
+        for each in verify_all(vault, actor):
             if each.problem is None:
                 items += 1
-                size += each.evidence.size or 0
+                size += each.size
             else:
                 wrong.append(each.problem)
     except StorageError as error:

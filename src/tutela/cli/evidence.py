@@ -3,17 +3,27 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import Connection
 
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
+from tutela.cli.holding import event_fields
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_table, to_people
+from tutela.errors import InvalidInputError
+from tutela.evidence.events import events_about
+from tutela.evidence.holds import holds_about
 from tutela.evidence.model import Evidence, read_item_id
-from tutela.evidence.reading import all_evidence, find_evidence, recent_evidence
+from tutela.evidence.reading import find_evidence, recent_evidence
 from tutela.evidence.rotating import rotate_key
+from tutela.evidence.rules import open_rule_book
+from tutela.evidence.standing import standings_of
+from tutela.evidence.subjects import Subject
+from tutela.evidence.tombstones import tombstone_of
 from tutela.evidence.vault import Vault
-from tutela.evidence.verifying import verify
+from tutela.evidence.verifying import verify, verify_all
 from tutela.storage.clock import system_clock
 
 app = typer.Typer(
@@ -54,16 +64,46 @@ def list_evidence(
 
 @app.command("show")
 def show_evidence(item: Item, json: JsonLines = False, data: DataFolder = None) -> None:
-    """Show what is known of a piece of evidence. Nothing of its content is shown."""
-    with open_house(data) as (_settings, database), database.reading() as connection:
+    """Show what is known of a piece of evidence, and when it is due, and why.
+
+    Nothing of its content is shown.
+    """
+    now = system_clock()
+    with open_house(data) as (settings, database), database.reading() as connection:
         found = find_evidence(connection, read_item_id(item))
+        about = Subject(found.case, found.id)
+        standings = standings_of(connection, open_rule_book(settings), [found.id], now)
+        events = events_about(connection, about)
+        holds = [each for each in holds_about(connection, about) if each.released_at is None]
+        tombstone = tombstone_of(connection, found.id)
+    standing = standings[0] if standings else None
     if json:
-        print_json(found.as_fields())
+        legal = {"events": [event_fields(each) for each in events]}
+        buried = {"tombstone": tombstone.as_fields() if tombstone else None}
+        kept = standing.as_fields(now) if standing else {"holds": [one.reference for one in holds]}
+        print_json(found.as_fields() | kept | legal | buried)
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in found.as_fields().items():
         if value is not None:
-            table.add_row(name.replace("_", " "), str(value))
+            table.add_row(name.replace("_", " "), escape(str(value)))
+    if standing is not None:
+        day = "never" if standing.due.at is None else f"{standing.due.at:%Y-%m-%d}"
+        table.add_row("rule", standing.rule or "none")
+        table.add_row("due", "now" if standing.due.is_due(now) else day)
+        table.add_row("why", escape(standing.due.why))
+    for hold in holds:
+        words = f"{hold.reference}, since {hold.held_at:%Y-%m-%d}: {hold.reason}"
+        table.add_row("held by", escape(words))
+    for each in events:
+        words = f"{each.id}: {each.event.kind} of {each.event.at:%Y-%m-%d}, {each.event.reference}"
+        table.add_row("event", escape(words + (" (withdrawn)" if each.withdrawn_at else "")))
+    if tombstone is not None:
+        words = f"destroyed {tombstone.destroyed_at:%Y-%m-%d %H:%M}" + (
+            f", ordered by {tombstone.ordered_by}" if tombstone.ordered_by else ""
+        )
+        entries = f"; entries {tombstone.begun_entry} and {tombstone.destroyed_entry} of the ledger"
+        table.add_row("tombstone", escape(words + entries))
     print_table(table)
 
 
@@ -71,7 +111,10 @@ def show_evidence(item: Item, json: JsonLines = False, data: DataFolder = None) 
 def verify_evidence(
     items: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ITEM...]", help="Which evidence; without any, all of it."),
+        typer.Argument(
+            metavar="[ITEM|CASE...]",
+            help="Which evidence; without any, all of it, and whether the ledger knows of it all.",
+        ),
     ] = None,
     json: JsonLines = False,
     data: DataFolder = None,
@@ -80,13 +123,13 @@ def verify_evidence(
     sound = damaged = 0
     with open_house(data) as (settings, database):
         vault = Vault.over(settings, database, system_clock)
-        with database.reading() as connection:
-            chosen = (
-                [find_evidence(connection, read_item_id(each)) for each in items]
-                if items
-                else all_evidence(database)
-            )
-        for each in verify(vault, chosen, local_actor()):
+        if items:
+            with database.reading() as connection:
+                chosen = [one for each in items for one in _named(connection, each)]
+            verified = verify(vault, chosen, local_actor())
+        else:
+            verified = verify_all(vault, local_actor())
+        for each in verified:
             if each.problem is None:
                 sound += 1
             else:
@@ -126,6 +169,14 @@ def rotate(json: JsonLines = False, data: DataFolder = None) -> None:
             markup=False,
             soft_wrap=True,
         )
+
+
+def _named(connection: Connection, name: str) -> list[Evidence]:
+    try:
+        case = read_case_id(name)
+    except InvalidInputError:
+        return [find_evidence(connection, read_item_id(name))]
+    return list(find_case(connection, case).evidence)
 
 
 def _bytes(evidence: Evidence) -> str:

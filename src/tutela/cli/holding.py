@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from sqlalchemy import Connection
 
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
@@ -18,7 +19,11 @@ from tutela.evidence.events import (
 )
 from tutela.evidence.holds import Hold, hold, holds_about, release
 from tutela.evidence.retention import EventKind, LegalEvent, Period
+from tutela.evidence.rules import open_rule_book
+from tutela.evidence.standing import Standing, standings_of
+from tutela.evidence.subjects import Subject, items_of
 from tutela.storage.clock import system_clock
+from tutela.storage.settings import Settings
 
 app = typer.Typer()
 
@@ -63,15 +68,18 @@ def record(
         until=read_day(until),
         period=Period.read(period) if period else None,
     )
-    with open_house(data) as (_settings, database), database.writing() as connection:
+    with open_house(data) as (settings, database), database.writing() as connection:
         about = find_subject(connection, subject)
         recorded = record_event(
             connection, about, event, local_actor(), system_clock, reason=reason
         )
+        standings = _standings(connection, settings, about)
     if json:
-        print_json({"event": recorded, "case": about.case, "item": about.item, "kind": kind})
+        said = {"event": recorded, "case": about.case, "item": about.item, "kind": kind}
+        print_json(said | _due_fields(standings))
         return
     to_people.print(f"Recorded as event {recorded} of {about.words}.", markup=False)
+    _tell_due(standings)
 
 
 @app.command("withdraw-event")
@@ -82,12 +90,16 @@ def withdraw(
     data: DataFolder = None,
 ) -> None:
     """Take back an event that was recorded by mistake, or that its sender took back."""
-    with open_house(data) as (_settings, database), database.writing() as connection:
-        withdraw_event(connection, EventId(event), local_actor(), system_clock, reason=reason)
+    with open_house(data) as (settings, database), database.writing() as connection:
+        taken = withdraw_event(
+            connection, EventId(event), local_actor(), system_clock, reason=reason
+        )
+        standings = _standings(connection, settings, taken.subject)
     if json:
-        print_json({"event": event, "withdrawn": True})
-    else:
-        to_people.print(f"Event {event} does not count any more.")
+        print_json({"event": event, "withdrawn": True} | _due_fields(standings))
+        return
+    to_people.print(f"Event {event} does not count any more.")
+    _tell_due(standings)
 
 
 @app.command("events")
@@ -97,7 +109,7 @@ def show_events(subject: SubjectName, json: JsonLines = False, data: DataFolder 
         about = find_subject(connection, subject)
         events, holds = events_about(connection, about), holds_about(connection, about)
     if json:
-        for line in (*map(_event_fields, events), *map(_hold_fields, holds)):
+        for line in (*map(event_fields, events), *map(_hold_fields, holds)):
             print_json(line)
         return
     if not events and not holds:
@@ -134,13 +146,16 @@ def hold_evidence(
     data: DataFolder = None,
 ) -> None:
     """Have evidence kept, whatever its clock says, until this hold is released."""
-    with open_house(data) as (_settings, database), database.writing() as connection:
+    with open_house(data) as (settings, database), database.writing() as connection:
         about = find_subject(connection, subject)
         hold(connection, about, local_actor(), system_clock, reference=reference, reason=reason)
+        standings = _standings(connection, settings, about)
     if json:
-        print_json({"case": about.case, "item": about.item, "hold": reference, "held": True})
-    else:
-        to_people.print(f'Held by "{reference}": {about.words}.', markup=False)
+        said = {"case": about.case, "item": about.item, "hold": reference, "held": True}
+        print_json(said | _due_fields(standings))
+        return
+    to_people.print(f'Held by "{reference}": {about.words}.', markup=False)
+    _tell_due(standings)
 
 
 @app.command("release")
@@ -152,16 +167,37 @@ def release_evidence(
     data: DataFolder = None,
 ) -> None:
     """End a hold. Other holds stay, and the clock goes on as if this one had never been."""
-    with open_house(data) as (_settings, database), database.writing() as connection:
+    with open_house(data) as (settings, database), database.writing() as connection:
         about = find_subject(connection, subject)
         release(connection, about, local_actor(), system_clock, reference=reference, reason=reason)
+        standings = _standings(connection, settings, about)
     if json:
-        print_json({"case": about.case, "item": about.item, "hold": reference, "held": False})
-    else:
-        to_people.print(f'No longer held by "{reference}": {about.words}.', markup=False)
+        said = {"case": about.case, "item": about.item, "hold": reference, "held": False}
+        print_json(said | _due_fields(standings))
+        return
+    to_people.print(f'No longer held by "{reference}": {about.words}.', markup=False)
+    _tell_due(standings)
 
 
-def _event_fields(recorded: RecordedEvent) -> dict[str, object]:
+def _standings(connection: Connection, settings: Settings, about: Subject) -> list[Standing]:
+    items = items_of(connection, about)
+    return standings_of(connection, open_rule_book(settings), items, system_clock())
+
+
+def _due_fields(standings: list[Standing]) -> dict[str, object]:
+    now = system_clock()
+    return {"evidence": [each.as_fields(now) for each in standings]}
+
+
+def _tell_due(standings: list[Standing]) -> None:
+    for each in standings:
+        day = "never due" if each.due.at is None else f"due on {each.due.at:%Y-%m-%d}"
+        when = "due now" if each.due.is_due(system_clock()) else day
+        to_people.print(f"{each.item}: {when} ({each.due.why})", markup=False, soft_wrap=True)
+
+
+def event_fields(recorded: RecordedEvent) -> dict[str, object]:
+    """An event by names, as programs are given it."""
     event = recorded.event
     return {
         "event": recorded.id,

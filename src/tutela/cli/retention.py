@@ -1,5 +1,6 @@
 """``tutela evidence rules``, ``due`` and ``destroy``: how long evidence is kept, and its end."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -7,7 +8,7 @@ from rich.table import Table
 
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
-from tutela.cli.subjects import Reason, find_subject
+from tutela.cli.subjects import Reason, find_items, find_subject
 from tutela.errors import InvalidInputError
 from tutela.evidence.assigning import (
     Confirmation,
@@ -18,10 +19,11 @@ from tutela.evidence.assigning import (
 )
 from tutela.evidence.daily import check_clock, destroy_due, due_evidence
 from tutela.evidence.destruction import destroy
-from tutela.evidence.model import ItemId, read_item_id
+from tutela.evidence.model import ItemId
 from tutela.evidence.retention import Period, Rule
 from tutela.evidence.rules import RuleBook, open_rule_book
 from tutela.evidence.standing import Standing, all_standings
+from tutela.evidence.subjects import check_reason
 from tutela.evidence.vault import Vault
 from tutela.storage.clock import system_clock
 
@@ -164,7 +166,10 @@ def show_due(
 @app.command("destroy")
 def destroy_evidence(
     items: Annotated[
-        list[str] | None, typer.Argument(metavar="[ITEM...]", help="The evidence's ids.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ITEM|CASE...]", help="The evidence's ids, or cases for all their evidence."
+        ),
     ] = None,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why. The ledger keeps it.")
@@ -175,13 +180,20 @@ def destroy_evidence(
     ] = None,
     due: Annotated[bool, typer.Option("--due", help="All that is due.")] = False,
     yes: Annotated[
-        bool, typer.Option("--yes", help="I mean it, and this machine's clock is right.")
+        bool,
+        typer.Option("--yes", help="Do not ask: I mean it, and this machine's clock is right."),
     ] = False,
     json: JsonLines = False,
     data: DataFolder = None,
 ) -> None:
     """Destroy evidence for good: what is due, or what somebody orders. Never what is held."""
-    if bool(items) is due or (due and ordered_by):
+    if due and (items or ordered_by):
+        other = "evidence is named" if items else "--ordered-by is given"
+        raise InvalidInputError(
+            f"--due is given and {other} as well: give --due alone for all that is due, or leave "
+            "it out and name what to destroy"
+        )
+    if not items and not due:
         raise InvalidInputError("name what to destroy, or give --due for all that is due")
     with open_house(data) as (settings, database):
         vault = Vault.over(settings, database, system_clock)
@@ -196,9 +208,21 @@ def destroy_evidence(
         else:
             if ordered_by is None and not yes:
                 check_clock(vault, settings.max_clock_gap_days)
-            chosen = [read_item_id(item) for item in items or ()]
+            with database.reading() as connection:
+                chosen = [item for name in items or () for item in find_items(connection, name)]
+            if ordered_by is not None and not yes:
+                check_reason(reason)
+                _ask(f"Destroy {len(chosen)} by order of {ordered_by}, for good?")
             destroyed = destroy(vault, chosen, local_actor(), reason=reason, ordered_by=ordered_by)
     _tell_of_destroyed(destroyed, json)
+
+
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise InvalidInputError(
+            "this destroys for good what is not due, and there is nobody to ask: confirm with --yes"
+        )
+    typer.confirm(question, abort=True, err=True)
 
 
 def _refuse_unless_meant(vault: Vault, yes: bool) -> None:

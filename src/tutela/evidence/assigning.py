@@ -15,7 +15,7 @@ from tutela.evidence.guarding import guard_blobs
 from tutela.evidence.model import ItemId, State
 from tutela.evidence.retention import Rule
 from tutela.evidence.subjects import Subject, check_reason, lock_evidence
-from tutela.evidence.tables import confirmed_rules, evidence_items, item_rules
+from tutela.evidence.tables import KEPT_FOR_GOOD, confirmed_rules, evidence_items, item_rules
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
@@ -55,7 +55,7 @@ def assign_rule(
     *,
     reason: str,
 ) -> int:
-    """Keep evidence under another rule from now on, or under none.
+    """Keep evidence under another rule from now on, or for good: that is remembered as decided.
 
     Returns:
         How many items.
@@ -70,8 +70,7 @@ def assign_rule(
         raise NotFoundError(f"{subject.words} is not there any more")
     for row in evidence:
         connection.execute(delete(item_rules).where(item_rules.c.item_id == row.id))
-        if rule is not None:
-            _assign(connection, ItemId(row.id), rule, actor, clock)
+        _assign(connection, ItemId(row.id), rule, actor, clock)
     guard_blobs(connection, evidence, clock)
     append(
         connection,
@@ -87,7 +86,7 @@ def assign_rule(
 
 
 def unruled_evidence(connection: Connection) -> Sequence[Subject]:
-    """All evidence that is under no rule."""
+    """All evidence that nobody has put under a rule, nor decided to keep for good."""
     rows = connection.execute(
         select(evidence_items.c.case_id, evidence_items.c.id)
         .join_from(evidence_items, item_rules, isouter=True)
@@ -138,13 +137,15 @@ def confirmations(connection: Connection) -> Mapping[str, Confirmation]:
     }
 
 
-def _assign(connection: Connection, item: ItemId, rule: Rule, actor: Actor, clock: Clock) -> None:
+def _assign(
+    connection: Connection, item: ItemId, rule: Rule | None, actor: Actor, clock: Clock
+) -> None:
     connection.execute(
         insert(item_rules).values(
             item_id=item,
-            rule_id=rule.id,
-            rule_version=rule.version,
-            digest=rule.digest,
+            rule_id=rule.id if rule else KEPT_FOR_GOOD,
+            rule_version=rule.version if rule else 0,
+            digest=rule.digest if rule else "",
             assigned_at=clock(),
             assigned_by=actor.name,
         )

@@ -242,18 +242,29 @@ def _permitted(standing: Standing, ordered_by: str | None, now: datetime) -> str
     """Why it may be destroyed."""
     if ordered_by is None:
         if not standing.due.is_due(now):
+            if standing.holds:
+                raise NotPermittedError(_held_words(standing))
             when = f"due on {standing.due.at:%Y-%m-%d}" if standing.due.at else "not due"
             raise NotPermittedError(
                 f"the evidence {standing.item} is {when} ({standing.due.why}): "
                 "it is kept until then, or until somebody orders otherwise with --ordered-by"
             )
         return standing.due.why
+    if standing.holds:
+        raise NotPermittedError(_held_words(standing))
     against = stands_against(standing.events, standing.holds, now)
     if against is not None:
         raise NotPermittedError(
             f"the evidence {standing.item} cannot be destroyed even by order: {against}"
         )
     return f"ordered by {ordered_by}"
+
+
+def _held_words(standing: Standing) -> str:
+    return (
+        f"the evidence {standing.item} is held: {', '.join(standing.holds)}: no order destroys it "
+        'until each hold is released with "tutela evidence release"'
+    )
 
 
 def _standing(connection: Connection, vault: Vault, item: ItemId, now: datetime) -> Standing:

@@ -32,6 +32,7 @@ EventId = NewType("EventId", int)
 
 # Clocks and time zones differ; a date that is further ahead is a slip of the pen.
 _AHEAD = timedelta(days=1)
+_BEHIND = timedelta(days=1)
 _LAST_YEAR = 2999
 
 
@@ -96,13 +97,14 @@ def record_event(
     """Record an event in the caller's transaction. The same one is recorded only once.
 
     Raises:
-        InvalidInputError: It lacks its reference or reason, lies in the future, or is a letter that
-            does not say for how long.
+        InvalidInputError: It lacks its reference or reason, lies in the future, is a letter that
+            does not say for how long, or is a report from before there was anything to report.
     """
     reference, reason = check_words(event.reference, reason)
     _check(event, clock())
     # Before looking what is there, so that two who record the same come one after the other.
     evidence = lock_evidence(connection, subject)
+    _check_order(event, evidence)
     there = connection.execute(
         select(legal_events.c.id).where(
             is_about(legal_events, subject),
@@ -116,7 +118,7 @@ def record_event(
     ).scalar()
     if there is not None:
         return EventId(there)
-    recorded = connection.execute(
+    row = connection.execute(
         insert(legal_events)
         .values(
             case_id=subject.case,
@@ -130,8 +132,8 @@ def record_event(
             recorded_at=clock(),
             recorded_by=actor.name,
         )
-        .returning(legal_events.c.id)
-    ).scalar_one()
+        .returning(legal_events)
+    ).one()
     guard_blobs(connection, evidence, clock)
     append(
         connection,
@@ -140,10 +142,10 @@ def record_event(
         clock,
         case=subject.case,
         item=subject.item,
-        thing=f"event:{recorded}:{event.kind}",
-        reason=f"{reference}: {reason}",
+        thing=f"event:{row.id}:{event.kind}",
+        reason=committed_words(row),
     )
-    return EventId(recorded)
+    return EventId(row.id)
 
 
 def withdraw_event(
@@ -196,6 +198,17 @@ def events_about(connection: Connection, subject: Subject) -> Sequence[RecordedE
     ]
 
 
+def committed_words(row: Any) -> str:
+    """What the ledger's entry of a row of ``legal_events`` is bound to.
+
+    The date and the term come first: no reference or reason can be taken for them.
+    """
+    term = (f" through {row.until}" if row.until else "") + (
+        f" for {row.period}" if row.period else ""
+    )
+    return f"{row.at.astimezone(UTC).isoformat()}{term}: {row.reference}: {row.reason}"
+
+
 def _recorded(row: Any) -> RecordedEvent:
     return RecordedEvent(
         id=EventId(row.id),
@@ -224,6 +237,17 @@ def _check(event: LegalEvent, now: datetime) -> None:
         event.at.astimezone(UTC).date() <= event.until and event.until.year <= _LAST_YEAR
     ):
         raise InvalidInputError(f"{event.until} cannot be the letter's last day")
+
+
+def _check_order(event: LegalEvent, evidence: Sequence[Any]) -> None:
+    if event.kind is not EventKind.REPORT_FINISHED or not evidence:
+        return
+    first = min(row.sealed_at for row in evidence)
+    if event.at < first - _BEHIND:
+        raise InvalidInputError(
+            f"a report of {event.at:%Y-%m-%d} cannot contain what was sealed on "
+            f"{first:%Y-%m-%d}: say with --at when it was finished"
+        )
 
 
 def _written(period: Period | None) -> str | None:

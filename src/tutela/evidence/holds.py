@@ -81,7 +81,7 @@ def hold(
         clock,
         case=subject.case,
         item=subject.item,
-        reason=f"{reference}: {reason}",
+        reason=held_words(reference, reason),
     )
 
 
@@ -121,7 +121,7 @@ def release(
         clock,
         case=subject.case,
         item=subject.item,
-        reason=f"{reference}: {reason}",
+        reason=held_words(reference, reason),
     )
 
 
@@ -131,6 +131,11 @@ def holds_about(connection: Connection, subject: Subject) -> Sequence[Hold]:
     if subject.item is not None:
         rows = rows.where(legal_holds.c.item_id.is_(None) | (legal_holds.c.item_id == subject.item))
     return [_hold(row) for row in connection.execute(rows.order_by(legal_holds.c.id))]
+
+
+def held_words(reference: str, reason: str) -> str:
+    """What the ledger's entry of a hold, or of its release, is bound to."""
+    return f"{reference}: {reason}"
 
 
 def _active(subject: Subject, reference: str) -> Any:

@@ -13,6 +13,7 @@ from tutela.evidence.retention import Due, EventKind, LegalEvent, Period, Rule, 
 from tutela.evidence.rules import RuleBook
 from tutela.evidence.subjects import concerns
 from tutela.evidence.tables import (
+    KEPT_FOR_GOOD,
     confirmed_rules,
     evidence_items,
     item_rules,
@@ -22,6 +23,7 @@ from tutela.evidence.tables import (
 
 # Well below what both databases take as parameters of one statement.
 _AT_ONCE = 500
+_DECIDED = "kept for good: a person has decided so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,10 @@ def _standing(
     *,
     now: datetime,
 ) -> Standing:
-    name = None if row.rule_id is None else f"{row.rule_id}@{row.rule_version}"
+    name = f"{row.rule_id}@{row.rule_version}" if row.rule_id else None
     rule = None if name is None else book.find(row.rule_id, row.rule_version)
-    unruled = _lacks(name, rule, row.digest)
+    decided = row.rule_id == KEPT_FOR_GOOD
+    unruled = _DECIDED if decided else _lacks(name, rule, row.digest)
     if unruled:
         rule = None
     return Standing(

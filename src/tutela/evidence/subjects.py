@@ -62,6 +62,16 @@ def subject_case(connection: Connection, case: str) -> Subject:
     return Subject(case)
 
 
+def items_of(connection: Connection, subject: Subject) -> list[ItemId]:
+    """The pieces of evidence that are there, in the order of their ids."""
+    kept = select(evidence_items.c.id).where(
+        evidence_items.c.case_id == subject.case, evidence_items.c.state.in_(_KEPT)
+    )
+    if subject.item is not None:
+        kept = kept.where(evidence_items.c.id == subject.item)
+    return [ItemId(id_) for id_ in connection.execute(kept.order_by(evidence_items.c.id)).scalars()]
+
+
 def lock_evidence(connection: Connection, subject: Subject) -> list[Any]:
     """The rows of the evidence that is there, locked until the transaction ends.
 
@@ -110,5 +120,7 @@ def check_reason(reason: str) -> str:
     """
     reason = reason.strip()
     if not 0 < len(reason) <= _MAX_REASON or "\0" in reason:
-        raise InvalidInputError("say why, in 1 to 1000 characters: the ledger keeps it")
+        raise InvalidInputError(
+            "say why with --reason, in 1 to 1000 characters: the ledger keeps it"
+        )
     return reason

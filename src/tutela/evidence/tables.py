@@ -58,6 +58,9 @@ evidence_items = Table(
     Column("key_id", String(2100), ForeignKey("vault_keys.id"), index=True),
 )
 
+KEPT_FOR_GOOD = ""
+"""In place of a rule's id: a person has decided that the item is kept, and under no rule."""
+
 # The retention rule that an item is kept under. It stays so whatever the settings say later.
 item_rules = Table(
     "item_rules",

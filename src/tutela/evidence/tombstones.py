@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -11,6 +13,32 @@ from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.ledger.tables import ledger_entries
 from tutela.storage.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """That evidence was destroyed.
+
+    Attributes:
+        destroyed_at: When.
+        ordered_by: Who ordered it, if it was not simply due.
+        begun_entry: The ledger's entry that said beforehand that it would be.
+        destroyed_entry: The ledger's entry that attests it.
+    """
+
+    destroyed_at: datetime
+    ordered_by: str | None
+    begun_entry: int
+    destroyed_entry: int | None
+
+    def as_fields(self) -> dict[str, object]:
+        """The tombstone by names, as programs are given it."""
+        return {
+            "destroyed_at": self.destroyed_at.isoformat(),
+            "ordered_by": self.ordered_by,
+            "begun_entry": self.begun_entry,
+            "destroyed_entry": self.destroyed_entry,
+        }
 
 
 def attest(connection: Connection, item: Any, clock: Clock) -> None:
@@ -49,6 +77,16 @@ def attest(connection: Connection, item: Any, clock: Clock) -> None:
         reason=proof,
     )
     connection.execute(buried.values(destroyed_entry=entry))
+
+
+def tombstone_of(connection: Connection, item: str) -> Tombstone | None:
+    """The tombstone of destroyed evidence; ``None`` if it is not destroyed."""
+    row = connection.execute(
+        select(destructions).where(destructions.c.item_id == item)
+    ).one_or_none()
+    if row is None or row.destroyed_at is None:
+        return None
+    return Tombstone(row.destroyed_at, row.ordered_by, row.begun_entry, row.destroyed_entry)
 
 
 def check_tombstone(connection: Connection, item: str) -> str | None:
