@@ -73,7 +73,10 @@ def backup(
         return _check(target, data, json=json)
     if keep is not None and not target.is_dir():
         raise InvalidInputError(f"--keep: {target} is no folder in which backups could be kept")
-    with open_house(data) as (settings, database), BackupProgress("Backing up") as shown:
+    with (
+        open_house(data, existing=True) as (settings, database),
+        BackupProgress("Backing up") as shown,
+    ):
         prepare_vault(settings, database)
         made = make_backup(
             Vault.over(settings, database, system_clock),

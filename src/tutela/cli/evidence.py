@@ -43,7 +43,7 @@ def list_evidence(
     data: DataFolder = None,
 ) -> None:
     """List the newest evidence. Nothing of its content is shown."""
-    with open_house(data) as (_settings, database), database.reading() as connection:
+    with open_house(data, existing=True) as (_settings, database), database.reading() as connection:
         if case is None:
             found = recent_evidence(connection, limit)
         else:
@@ -69,7 +69,7 @@ def show_evidence(item: Item, json: JsonLines = False, data: DataFolder = None) 
     Nothing of its content is shown.
     """
     now = system_clock()
-    with open_house(data) as (settings, database), database.reading() as connection:
+    with open_house(data, existing=True) as (settings, database), database.reading() as connection:
         found = find_evidence(connection, read_item_id(item))
         about = Subject(found.case, found.id)
         standings = standings_of(connection, open_rule_book(settings), [found.id], now)
@@ -121,7 +121,7 @@ def verify_evidence(
 ) -> int:
     """Read evidence and see that each bit is as it was sealed. Exit code 1 if any is not."""
     sound = damaged = 0
-    with open_house(data) as (settings, database):
+    with open_house(data, existing=True) as (settings, database):
         vault = Vault.over(settings, database, system_clock)
         if items:
             with database.reading() as connection:
@@ -148,7 +148,7 @@ def rotate(json: JsonLines = False, data: DataFolder = None) -> None:
     With a key file a key is added to it. With AWS KMS, first name the new key in vault_key.
     Whatever stops it, run it again: it goes on where it was.
     """
-    with open_house(data) as (settings, database):
+    with open_house(data, existing=True) as (settings, database):
         vault = Vault.over(settings, database, system_clock)
         with to_people.status("Wrapping ...") as status:
             done = rotate_key(

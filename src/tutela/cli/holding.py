@@ -68,7 +68,7 @@ def record(
         until=read_day(until),
         period=Period.read(period) if period else None,
     )
-    with open_house(data) as (settings, database), database.writing() as connection:
+    with open_house(data, existing=True) as (settings, database), database.writing() as connection:
         about = find_subject(connection, subject)
         recorded = record_event(
             connection, about, event, local_actor(), system_clock, reason=reason
@@ -90,7 +90,7 @@ def withdraw(
     data: DataFolder = None,
 ) -> None:
     """Take back an event that was recorded by mistake, or that its sender took back."""
-    with open_house(data) as (settings, database), database.writing() as connection:
+    with open_house(data, existing=True) as (settings, database), database.writing() as connection:
         taken = withdraw_event(
             connection, EventId(event), local_actor(), system_clock, reason=reason
         )
@@ -105,7 +105,7 @@ def withdraw(
 @app.command("events")
 def show_events(subject: SubjectName, json: JsonLines = False, data: DataFolder = None) -> None:
     """List what happened to evidence in law, and its holds."""
-    with open_house(data) as (_settings, database), database.reading() as connection:
+    with open_house(data, existing=True) as (_settings, database), database.reading() as connection:
         about = find_subject(connection, subject)
         events, holds = events_about(connection, about), holds_about(connection, about)
     if json:
@@ -146,7 +146,7 @@ def hold_evidence(
     data: DataFolder = None,
 ) -> None:
     """Have evidence kept, whatever its clock says, until this hold is released."""
-    with open_house(data) as (settings, database), database.writing() as connection:
+    with open_house(data, existing=True) as (settings, database), database.writing() as connection:
         about = find_subject(connection, subject)
         hold(connection, about, local_actor(), system_clock, reference=reference, reason=reason)
         standings = _standings(connection, settings, about)
@@ -167,7 +167,7 @@ def release_evidence(
     data: DataFolder = None,
 ) -> None:
     """End a hold. Other holds stay, and the clock goes on as if this one had never been."""
-    with open_house(data) as (settings, database), database.writing() as connection:
+    with open_house(data, existing=True) as (settings, database), database.writing() as connection:
         about = find_subject(connection, subject)
         release(connection, about, local_actor(), system_clock, reference=reference, reason=reason)
         standings = _standings(connection, settings, about)

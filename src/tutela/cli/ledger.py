@@ -53,7 +53,7 @@ def list_entries(
     data: DataFolder = None,
 ) -> None:
     """List the newest entries."""
-    with open_house(data) as (_settings, database), database.reading() as connection:
+    with open_house(data, existing=True) as (_settings, database), database.reading() as connection:
         found = newest_entries(connection, limit, case and read_case_id(case), before)
         words = words_of(connection, found)
         names = key_names(connection)
@@ -83,7 +83,7 @@ def list_entries(
 @app.command("show")
 def show_entry(entry: Number, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show one entry."""
-    with open_house(data) as (_settings, database), database.reading() as connection:
+    with open_house(data, existing=True) as (_settings, database), database.reading() as connection:
         found = find_entry(connection, entry)
         words = words_of(connection, [found]).get(found.number)
         names = key_names(connection)
@@ -125,7 +125,7 @@ def verify_ledger(
 
     Exit codes: 0 the ledger is sound, 1 something was changed, 2 it could not be checked.
     """
-    with open_house(data, covered=False) as (settings, database):
+    with open_house(data, covered=False, existing=True) as (settings, database):
         place = second_place(settings, checkpoints)
         if checkpoints is not None:
             _require_checkpoints(place, checkpoints)
@@ -173,7 +173,7 @@ def prove_entry(
     """Write a proof of an entry, for anyone to check with docs/verify_proof.py."""
     if file is not None:
         refuse_unfit(file, replace=force)
-    with open_house(data) as (settings, database):
+    with open_house(data, existing=True) as (settings, database):
         checkpoints = Checkpoints(database, settings, system_clock)
         proof = prove(database, checkpoints, entry, with_words=with_words).as_fields()
     if file is None:
@@ -193,7 +193,7 @@ def print_key(
     data: DataFolder = None,
 ) -> None:
     """Print the ledger's verifier key, by which strangers check its checkpoints and proofs."""
-    with open_house(data) as (settings, database):
+    with open_house(data, existing=True) as (settings, database):
         if new:
             place = second_place(settings)
             renew_key(settings.keys_folder, place, database, local_actor(), system_clock)
@@ -207,7 +207,7 @@ def print_key(
 @app.command("checkpoint")
 def make_checkpoint(json: JsonLines = False, data: DataFolder = None) -> None:
     """Sign the ledger as it is now, and write that to the second place."""
-    with open_house(data, covered=False) as (settings, database):
+    with open_house(data, covered=False, existing=True) as (settings, database):
         checkpoints = Checkpoints(database, settings, system_clock)
         made = checkpoints.make()
         newest = checkpoints.newest()
@@ -227,7 +227,7 @@ def erase(
     data: DataFolder = None,
 ) -> None:
     """Erase the words that say why, for good. The entry stays, and all proofs hold."""
-    with open_house(data) as (_settings, database):
+    with open_house(data, existing=True) as (_settings, database):
         if not yes:
             typer.confirm(f"Erase the words of entry {entry} for good?", abort=True, err=True)
         with database.writing() as connection:

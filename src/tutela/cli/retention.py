@@ -35,7 +35,7 @@ _NO_RULE = "none"
 @app.command("rules")
 def show_rules(json: JsonLines = False, data: DataFolder = None) -> None:
     """List the rules of how long evidence is kept, and which of them are sure."""
-    with open_house(data) as (settings, database), database.reading() as connection:
+    with open_house(data, existing=True) as (settings, database), database.reading() as connection:
         book = open_rule_book(settings)
         confirmed = confirmations(connection)
     rules = sorted(book.rules.values(), key=lambda rule: (rule.jurisdiction, rule.name))
@@ -65,7 +65,7 @@ def confirm(
     data: DataFolder = None,
 ) -> None:
     """Stand for an unverified rule as it reads now, so that it may destroy what is due by it."""
-    with open_house(data) as (settings, database), database.writing() as connection:
+    with open_house(data, existing=True) as (settings, database), database.writing() as connection:
         found = open_rule_book(settings).named(rule)
         confirm_rule(connection, found, local_actor(), system_clock, reason=reason)
     if json:
@@ -97,7 +97,7 @@ def assign(
     """Keep evidence under another rule from now on."""
     if (subject is None) is not without_rule:
         raise InvalidInputError("name an item or a case, or give --without-rule for all of those")
-    with open_house(data) as (settings, database):
+    with open_house(data, existing=True) as (settings, database):
         book = open_rule_book(settings)
         chosen = None if rule == _NO_RULE else book.named(rule)
         with database.reading() as connection:
@@ -135,7 +135,7 @@ def show_due(
     last_day = Period.read(within).after(now.date())
     shown: list[Standing] = []
     left_out = never = 0
-    with open_house(data) as (settings, database), database.reading() as connection:
+    with open_house(data, existing=True) as (settings, database), database.reading() as connection:
         book = open_rule_book(settings)
         for each in all_standings(connection, book, now):
             never += each.due.at is None
@@ -195,7 +195,7 @@ def destroy_evidence(
         )
     if not items and not due:
         raise InvalidInputError("name what to destroy, or give --due for all that is due")
-    with open_house(data) as (settings, database):
+    with open_house(data, existing=True) as (settings, database):
         vault = Vault.over(settings, database, system_clock)
         if due:
             _refuse_unless_meant(vault, yes)
