@@ -141,10 +141,11 @@ _CONTRADICTIONS = (
 
 def _events(connection: Connection) -> Iterator[Discrepancy]:
     rows = {row.id: row for row in connection.execute(select(legal_events)).all()}
+    things = {_thing(row) for row in rows.values()}
     recorded = _by_event(connection, Act.EVIDENCE_EVENT)
     withdrawn = _by_event(connection, Act.EVIDENCE_EVENT_WITHDRAWN)
     for thing, entry in recorded.items():
-        if not any(thing == _thing(row) for row in rows.values()):
+        if thing not in things:
             yield _about(
                 entry,
                 f"the event that entry {entry.number} of the ledger tells of ({thing}) is gone, or "
