@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, insert, select
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
 from tutela.evidence.assigning import start_clock
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
-from tutela.evidence.key_registry import UnfitKeyError, register
+from tutela.evidence.key_registry import UnfitKeyError, check_keys, register
 from tutela.evidence.keyring import Keyring
 from tutela.evidence.model import (
     BlobState,
@@ -56,12 +56,12 @@ class StaleSealError(Exception):
     the key that wraps it is retired.
 
     Attributes:
-        blob: The blob of what was sealed.
+        blobs: The blobs of all that can no longer be kept.
     """
 
-    def __init__(self, blob: BlobId) -> None:
-        super().__init__(blob)
-        self.blob = blob
+    def __init__(self, blobs: frozenset[BlobId]) -> None:
+        super().__init__(blobs)
+        self.blobs = blobs
 
 
 class Vault:
@@ -165,22 +165,25 @@ class Vault:
         nor retire these keys, until the transaction ends.
 
         Raises:
-            StaleSealError: One of them can no longer be kept. The transaction has to be rolled
-                back, and that one sealed once more.
+            StaleSealError: Some of them can no longer be kept. The transaction has to be rolled
+                back, and these sealed once more.
         """
         now = self.clock()
+        stale: set[BlobId] = set()
         for key_id in sorted({each.wrapped.key_id for each in sealed}):
             in_use = select(vault_keys.c.id).where(
                 vault_keys.c.id == key_id, vault_keys.c.retired_at.is_(None)
             )
             if connection.execute(in_use.with_for_update(read=True)).first() is None:
-                raise StaleSealError(
-                    next(each.blob for each in sealed if each.wrapped.key_id == key_id)
-                )
+                # To be looked at once more before it wraps: it may have been put back by mistake.
+                self._registered.discard(key_id)
+                stale.update(each.blob for each in sealed if each.wrapped.key_id == key_id)
         # In one order everywhere, so that no two transactions wait for each other.
         for each in sorted(sealed, key=lambda one: (one.sha256, not one.fresh)):
             if now - each.sealed_at > _KEPT_WITHIN or not _claimed(connection, each):
-                raise StaleSealError(each.blob)
+                stale.add(each.blob)
+        if stale:
+            raise StaleSealError(frozenset(stale))
 
     def keep(self, connection: Connection, sealed: Sealed, actor: Actor = SYSTEM) -> None:
         """Give what was sealed and claimed its row, in the caller's transaction.
@@ -269,9 +272,12 @@ class Vault:
         """Whether something could be sealed now; gives a few words for people.
 
         Raises:
-            StorageError: The blob store or the key provider fails.
+            StorageError: The blob store, the key provider or the database fails, or the key file
+                is not the one that wrapped last.
         """
-        return f"{self.keyring.check()}, {self.store.check()}"
+        keys = self.keyring.check()
+        check_keys(self.keyring, self.database)
+        return f"{keys}, {self.store.check()}"
 
     def rewrapped(self, wrapped: WrappedKey, blob: str, case: str, item: str) -> WrappedKey:
         """An item's data key, wrapped by the newest key.
