@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, insert, select
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
 from tutela.evidence.assigning import start_clock
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
+from tutela.evidence.inspecting import is_whole
 from tutela.evidence.key_registry import UnfitKeyError, check_keys, register
 from tutela.evidence.keyring import Keyring
 from tutela.evidence.model import (
@@ -106,7 +107,8 @@ class Vault:
     ) -> Sealed:
         """Make a content durable in the vault, outside of any transaction. No row names it yet.
 
-        A content that is there already is read and compared, but not stored again.
+        A content that is there already is read and compared, but not stored again, unless what is
+        there is damaged. Of one that is larger than ``READ_UP_TO``, only the length shows that.
 
         Args:
             content: The bytes.
@@ -120,12 +122,16 @@ class Vault:
             StorageError: The blob store, the key provider or the database fails.
         """
         shared = None if sha256 is None else self._live(sha256)
-        blob, data_key = (new_blob_id(), new_data_key()) if shared is None else shared
+        blob, data_key, size = (new_blob_id(), new_data_key(), 0) if shared is None else shared
         # First of all, since without it the blob would be written in vain.
         wrapped = self._wrap(data_key, blob, case, item)
         count = _Count(content(), sha256)
-        if shared is None or not self._is_there(blob):
-            # One that is missing although its row is there is mended so.
+        if (
+            sha256 is None
+            or shared is None
+            or not is_whole(self.store, blob, data_key, sha256, size)
+        ):
+            # One that is missing or damaged although its row is there is mended so.
             self.store.write(blob, encrypted(count, data_key, blob.encode()))
         else:
             count.exhaust()
@@ -346,11 +352,11 @@ class Vault:
         except WrongKeyError:
             raise _damaged(row.id, "its key is not one: its row is altered") from None
 
-    def _live(self, sha256: bytes) -> tuple[BlobId, bytes] | None:
-        """The blob of a content that is there already, and its data key."""
+    def _live(self, sha256: bytes) -> tuple[BlobId, bytes, int] | None:
+        """The blob of a content that is there already, its data key, and the content's size."""
         with self.database.reading() as connection:
             row = connection.execute(
-                select(evidence_items)
+                select(evidence_items, blobs.c.size)
                 .join_from(evidence_items, blobs)
                 .where(
                     blobs.c.sha256 == sha256,
@@ -362,10 +368,8 @@ class Vault:
         if row is None:
             return None
         wrapped = WrappedKey(row.key_id, row.wrapped_key)
-        return BlobId(row.blob_id), self._unwrap(wrapped, row.blob_id, row.case_id, row.id)
-
-    def _is_there(self, blob: BlobId) -> bool:
-        return self.store.find(blob) is not None
+        data_key = self._unwrap(wrapped, row.blob_id, row.case_id, row.id)
+        return BlobId(row.blob_id), data_key, row.size
 
 
 class _Count:
