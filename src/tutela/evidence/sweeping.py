@@ -91,9 +91,11 @@ def sweeping(vault: Vault) -> Kind:
 def _first_sealing(vault: Vault) -> datetime | None:
     """When this database first used a key. A key is remembered before it wraps anything."""
     with vault.database.reading() as connection:
-        return connection.execute(
+        first: datetime | None = connection.execute(
             select(vault_keys.c.first_used_at).order_by(vault_keys.c.first_used_at).limit(1)
         ).scalar()
+    # S3 tells whole seconds.
+    return None if first is None else first.replace(microsecond=0)
 
 
 def _portions(found: Iterable[BlobInfo]) -> Iterator[list[BlobInfo]]:
