@@ -7,14 +7,16 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
+from tests.actors import actor_called
 from tests.evidence.sealing import blob_files, opened
 from tutela.cases.model import Item
 from tutela.cases.reading import find_case
 from tutela.cases.sealing import Opening, open_cases
 from tutela.cases.tables import cases
 from tutela.errors import StorageError
-from tutela.evidence.key_registry import prepare_keys
+from tutela.evidence.key_registry import UnfitKeyError, prepare_keys
 from tutela.evidence.model import Content, ContentChangedError
+from tutela.evidence.rotating import rotate_key
 from tutela.evidence.tables import blobs, evidence_items
 from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import FingerprintSet
@@ -178,3 +180,60 @@ def test_a_lost_key_opens_no_case_and_leaves_nothing(
         open_cases(vault, [opening(b"one")], clock)
     assert rows(database) == (0, 0, 0)
     assert blob_files(settings) == []
+
+
+def test_a_large_batch_for_which_others_were_quicker_is_sealed_nevertheless(
+    vault: Vault, settings: Settings, database: Database, clock
+) -> None:
+    several = [b"%d" % number for number in range(30)]
+    quicker = iter([lambda: open_cases(vault, [opening(each) for each in several], clock)])
+
+    def last() -> list[bytes]:
+        # The last to be begun, when others have been sealed.
+        for others_seal in quicker:
+            others_seal()
+        return [b"last"]
+
+    unknown = Item("p", "scan", FingerprintSet(sha256=hashlib.sha256(b"last").digest()))
+    batch = [opening(each) for each in several]
+    batch.append(Opening(unknown, (), None, last))
+    numbers = open_cases(vault, batch, clock)
+    assert contents(vault, numbers) == [*several, b"last"]
+    assert len(blob_files(settings)) == 31
+
+
+def test_a_large_batch_is_sealed_though_its_key_was_retired_meanwhile(
+    vault: Vault, settings: Settings, database: Database, clock
+) -> None:
+    several = [b"%d" % number for number in range(30)]
+    other = Vault.over(settings, database, clock)
+    rotations = iter([lambda: rotate_key(other, actor_called("test"), tell=lambda _: None)])
+
+    def last() -> list[bytes]:
+        for rotate in rotations:
+            rotate()
+        return [b"last"]
+
+    batch = [*(opening(each) for each in several), opening(b"last", given=last)]
+    numbers = open_cases(vault, batch, clock)
+    assert contents(vault, numbers) == [*several, b"last"]
+    assert len(blob_files(settings)) == 31
+
+
+def test_a_retired_key_that_was_put_back_is_named_and_leaves_nothing(
+    vault: Vault, settings: Settings, database: Database, clock
+) -> None:
+    key = settings.keys_folder / "vault.key"
+    open_cases(vault, [opening(b"one")], clock)
+    old = key.read_bytes()
+    rotate_key(Vault.over(settings, database, clock), actor_called("test"), tell=lambda _: None)
+    assert vault.check()
+    new = key.read_bytes()
+    key.write_bytes(old)
+    with pytest.raises(UnfitKeyError, match=r"[Pp]ut back"):
+        vault.check()
+    with pytest.raises(StorageError, match=r"[Pp]ut back"):
+        open_cases(vault, [opening(b"two")], clock)
+    assert len(blob_files(settings)) == 1
+    key.write_bytes(new)
+    assert vault.check()

@@ -147,6 +147,51 @@ def test_an_altered_row_stops_it_before_the_old_key_is_lost(vault: Vault, items)
             assert opened(vault, item) == content
 
 
+def test_of_two_rotations_at_once_one_is_refused_and_no_key_is_lost(
+    vault: Vault, settings: Settings, items, clock
+) -> None:
+    other = Vault.over(settings, vault.database, clock)
+    refused: list[str] = []
+
+    def rotate_too(_done: int) -> None:
+        with pytest.raises(StorageError, match=r"is being changed by another process") as error:
+            rotated(other)
+        refused.append(str(error.value))
+
+    done = rotate_key(vault, actor_called("test"), rotate_too)
+    assert refused
+    assert vault.keyring.file.key_ids() == (done.key,)
+    assert_all_open(other, items)
+    assert rotated(other).retired == (done.key,)
+    assert_all_open(vault, items)
+
+
+def test_many_who_add_and_remove_keys_lose_none_that_another_one_added(
+    vault: Vault, settings: Settings, clock
+) -> None:
+    added: set[str] = set()
+
+    def add() -> None:
+        file = Vault.over(settings, vault.database, clock).keyring.file
+        for _ in range(5):
+            while True:
+                try:
+                    added.add(file.add_key())
+                    file.remove_keys({"file:none"})
+                    break
+                except StorageError:
+                    continue
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # One whose removal was refused has added another.
+    assert len(added) >= 20
+    assert added < set(vault.keyring.file.key_ids())
+
+
 ROTATES = """
 import os, signal, sys
 from pathlib import Path
@@ -200,7 +245,8 @@ def test_killed_at_any_step_it_goes_on_where_it_stopped(
     assert_all_open(vault, items)
     final = rotated(vault)
     assert vault.keyring.file.key_ids() == (final.key,)
-    assert [path.name for path in settings.keys_folder.glob("vault*")] == ["vault.key"]
+    left = {path.name for path in settings.keys_folder.glob("*vault*") if path.name[0] != "."}
+    assert left == {"vault.key", "vault.key.lock"}
     assert_all_open(vault, items)
 
 

@@ -45,10 +45,34 @@ def test_a_blob_without_a_row_is_removed_after_a_day(
 def test_a_new_database_beside_the_blobs_of_another_removes_none_of_them(
     vault: Vault, settings: Settings, new_case, clock
 ) -> None:
-    vault.seal(lambda: [b"of the house before"], new_case(), new_item_id())
+    before, stray = "a" * 26, "b" * 26
+    vault.store.write(before, [b"of the house before"])
     clock.turn(days=2)
     assert sweep(vault) == Swept(0, 0)
-    assert len(blob_files(settings)) == 1
+    kept = sealed_item(vault, new_case(), b"of this one")
+    clock.turn(days=2)
+    assert sweep(vault) == Swept(0, 0)
+    assert vault.store.find(before)
+    assert opened(vault, kept) == b"of this one"
+    # What is younger and has no row was sealed by this one, and is removed as ever.
+    vault.store.write(stray, [b"never kept"])
+    path = next(path for path in blob_files(settings) if path.name == stray)
+    os.utime(path, (clock.now.timestamp(), clock.now.timestamp()))
+    clock.turn(days=2)
+    assert sweep(vault) == Swept(1, 0)
+    assert vault.store.find(before)
+
+
+def test_what_has_another_name_than_a_blob_is_left_alone(
+    vault: Vault, settings: Settings, new_case, clock
+) -> None:
+    sealed_item(vault, new_case(), b"kept")
+    strange = settings.data / "vault" / "no" / "notes of the operator"
+    strange.parent.mkdir()
+    strange.write_bytes(b"?")
+    clock.turn(days=2)
+    assert sweep(vault) == Swept(0, 0)
+    assert strange.exists()
 
 
 def test_the_blob_goes_with_its_last_item(

@@ -14,6 +14,7 @@ from tink.proto import tink_pb2
 
 from tests.evidence.sealing import AT_LENGTH, blob_files, opened, sealed_item
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
+from tutela.evidence.inspecting import READ_UP_TO
 from tutela.evidence.model import ContentChangedError, ItemId, new_item_id
 from tutela.evidence.reading import find_evidence
 from tutela.evidence.shredding import shred
@@ -233,6 +234,40 @@ def test_neither_the_content_nor_its_key_is_in_the_data_folder_in_the_clear(
 
 def _key_file(settings: Settings) -> bytes:
     return (settings.keys_folder / "vault.key").read_bytes()
+
+
+HARMS = {
+    "emptied": lambda whole: b"",
+    "cut": lambda whole: whole[:-1],
+    "longer": lambda whole: whole + b"?",
+    "altered": lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_evidence_that_would_share_a_damaged_blob_mends_it(
+    vault: Vault, settings: Settings, new_case, harm: str
+) -> None:
+    first = sealed_item(vault, new_case(), CONTENT)
+    (blob,) = blob_files(settings)
+    blob.write_bytes(HARMS[harm](blob.read_bytes()))
+    second = sealed_item(vault, new_case(), CONTENT)
+    assert opened(vault, first) == opened(vault, second) == CONTENT
+    assert blob_files(settings) == [blob]
+
+
+def test_a_large_blob_that_is_too_short_is_mended_as_well(
+    vault: Vault, settings: Settings, new_case
+) -> None:
+    content = bytes(READ_UP_TO + 1)
+    first = sealed_item(vault, new_case(), content)
+    (blob,) = blob_files(settings)
+    written = blob.stat().st_mtime_ns
+    sealed_item(vault, new_case(), content)
+    assert blob.stat().st_mtime_ns == written
+    blob.write_bytes(blob.read_bytes()[:-1])
+    second = sealed_item(vault, new_case(), content)
+    assert opened(vault, first) == opened(vault, second) == content
 
 
 def test_a_vault_that_works_says_so(vault: Vault) -> None:

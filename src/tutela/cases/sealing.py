@@ -82,11 +82,12 @@ def open_cases(vault: Vault, openings: Sequence[Opening], clock: Clock) -> list[
         try:
             cases |= _open(vault, openings, new, taken, clock)
         except StaleSealError as stale:
-            _drop(vault, taken, [each for each in taken.values() if _blob(each) == stale.blob])
+            _drop(vault, taken, [each for each in taken.values() if _blob(each) in stale.blobs])
         except _KnownMeanwhileError:
             continue
         else:
             return [cases[_first_alike(openings, place)] for place in range(len(openings))]
+    _drop(vault, taken, list(taken.values()))
     raise StorageError(
         "the evidence could not be sealed because others seal or destroy the same content all "
         "the time, or because keys change: try again in a moment"

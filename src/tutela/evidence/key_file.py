@@ -9,7 +9,8 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from tink import aead, json_proto_keyset_format, secret_key_access
 
 from tutela.errors import StorageError
 from tutela.evidence.model import WrappedKey, WrongKeyError
-from tutela.storage.secret_files import make_secret, read_secret, replace_secret
+from tutela.storage.secret_files import alone_with, make_secret, read_secret, replace_secret
 
 aead.register()
 
@@ -33,6 +34,8 @@ class KeyFile:
         self.path = path
         self._lock = threading.Lock()
         self._read: tuple[tuple[int, ...], _Keys] | None = None
+        # The thread that has the file to itself.
+        self._changing: int | None = None
 
     def exists(self) -> bool:
         """Whether there is a file of keys.
@@ -87,40 +90,61 @@ class KeyFile:
         self._keys()
         return "keys in a file"
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Have the file to oneself, so that what another one adds to it is never lost.
+
+        Everybody else may read it meanwhile. May be entered again by the one who is in it.
+
+        Raises:
+            StorageError: Another one is changing it, or the lock beside it cannot be made.
+        """
+        if self._changing == threading.get_ident():
+            yield
+            return
+        with alone_with(self.path):
+            self._changing = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._changing = None
+
     def add_key(self) -> str:
         """Put a new key first, which wraps from now on; gives its id.
 
         Raises:
-            StorageError: The file cannot be read or written.
+            StorageError: The file cannot be read or written, or another one is changing it.
         """
-        keyset = self._keys().keyset
-        new = json.loads(_new_keyset())
-        while new["primaryKeyId"] in [key["keyId"] for key in keyset["key"]]:
+        with self.changing():
+            keyset = self._keys(anew=True).keyset
             new = json.loads(_new_keyset())
-        new["key"] += keyset["key"]
-        replace_secret(self.path, json.dumps(new, indent=2).encode())
-        return self._keys().ids[0]
+            while new["primaryKeyId"] in [key["keyId"] for key in keyset["key"]]:
+                new = json.loads(_new_keyset())
+            new["key"] += keyset["key"]
+            replace_secret(self.path, json.dumps(new, indent=2).encode())
+            return self._keys(anew=True).ids[0]
 
     def remove_keys(self, ids: Iterable[str]) -> None:
         """Take keys out of the file, but never the one that wraps.
 
         Raises:
-            StorageError: The file cannot be read or written.
+            StorageError: The file cannot be read or written, or another one is changing it.
         """
-        keyset, unwanted = dict(self._keys().keyset), set(ids)
-        keyset["key"] = [
-            key
-            for key in keyset["key"]
-            if _id_of(key) not in unwanted or key["keyId"] == keyset["primaryKeyId"]
-        ]
-        replace_secret(self.path, json.dumps(keyset, indent=2).encode())
+        with self.changing():
+            keyset, unwanted = dict(self._keys(anew=True).keyset), set(ids)
+            keyset["key"] = [
+                key
+                for key in keyset["key"]
+                if _id_of(key) not in unwanted or key["keyId"] == keyset["primaryKeyId"]
+            ]
+            replace_secret(self.path, json.dumps(keyset, indent=2).encode())
 
-    def _keys(self) -> "_Keys":
+    def _keys(self, *, anew: bool = False) -> "_Keys":
         with self._lock:
             try:
                 state = self.path.stat()
                 seen = (state.st_ino, state.st_mtime_ns, state.st_size, state.st_mode)
-                if self._read is None or self._read[0] != seen:
+                if anew or self._read is None or self._read[0] != seen:
                     self._read = seen, _Keys.of(read_secret(self.path), self.path)
             except FileNotFoundError:
                 raise missing(self.path) from None

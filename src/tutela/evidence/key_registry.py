@@ -1,6 +1,7 @@
 """Which keys wrap something, as the database remembers: so that a lost key is never replaced."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from sqlalchemy import Connection, exists, select
 
@@ -10,6 +11,8 @@ from tutela.evidence.keyring import Keyring
 from tutela.evidence.tables import evidence_items, vault_keys
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database, insert_or_ignore
+
+_LOOKS = 5
 
 
 class UnfitKeyError(StorageError):
@@ -48,6 +51,24 @@ def prepare_keys(keyring: Keyring, database: Database, tell: Callable[[str], Non
     _refuse_foreign(keyring, needed)
 
 
+def check_keys(keyring: Keyring, database: Database) -> None:
+    """See that the key file is the newest one, as far as evidence needs it.
+
+    Raises:
+        UnfitKeyError: It lacks keys that wrap evidence, or the one that wraps is retired.
+        StorageError: The file is missing or cannot be used, or the database does not answer.
+    """
+    for left in reversed(range(_LOOKS)):
+        try:
+            _look_at(keyring, database)
+        except UnfitKeyError:
+            # A rotation may have ended between the two looks.
+            if not left:
+                raise
+        else:
+            return
+
+
 def register(
     database: Database,
     keyring: Keyring,
@@ -72,10 +93,7 @@ def register(
             select(vault_keys.c.retired_at).where(vault_keys.c.id == key_id)
         ).scalar_one()
     if retired and not may_be_retired:
-        raise UnfitKeyError(
-            f"the key {key_id} was retired on {retired:%Y-%m-%d} and wraps nothing any more: "
-            f"put back the newest copy of {keyring.file.path}, or choose another key in vault_key"
-        )
+        raise _retired(keyring, key_id, retired)
 
 
 def keys_in_use(connection: Connection) -> set[str]:
@@ -84,6 +102,32 @@ def keys_in_use(connection: Connection) -> set[str]:
         evidence_items.c.key_id == vault_keys.c.id, evidence_items.c.wrapped_key.is_not(None)
     )
     return set(connection.execute(select(vault_keys.c.id).where(wraps)).scalars())
+
+
+def _look_at(keyring: Keyring, database: Database) -> None:
+    with database.reading() as connection:
+        retired = {
+            row.id: row.retired_at
+            for row in connection.execute(
+                select(vault_keys).where(vault_keys.c.retired_at.is_not(None))
+            )
+        }
+    needed = _file_keys_in_use(database)
+    if needed and not keyring.file.exists():
+        raise key_file.missing(keyring.file.path)
+    _refuse_foreign(keyring, needed)
+    if keyring.wraps_by_file:
+        # The file after the rows: a key is retired when another one wraps already.
+        newest = keyring.file.key_ids()[0]
+        if newest in retired:
+            raise _retired(keyring, newest, retired[newest])
+
+
+def _retired(keyring: Keyring, key_id: str, retired: datetime) -> UnfitKeyError:
+    return UnfitKeyError(
+        f"the key {key_id} was retired on {retired:%Y-%m-%d} and wraps nothing any more: "
+        f"put back the newest copy of {keyring.file.path}, or choose another key in vault_key"
+    )
 
 
 def _file_keys_in_use(database: Database) -> set[str]:

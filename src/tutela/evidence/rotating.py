@@ -51,8 +51,18 @@ def rotate_key(vault: Vault, actor: Actor, tell: Callable[[int], None]) -> Rotat
     Raises:
         DamagedEvidenceError: An item's wrapped key is altered. The others are done; the old key is
             kept, so that nothing is lost by it.
-        StorageError: The key provider or the database fails; begun again, it goes on.
+        StorageError: The key provider or the database fails; begun again, it goes on. Or another
+            rotation with this key file is under way.
     """
+    file = vault.keyring.file
+    if vault.keyring.wraps_by_file or file.exists():
+        # Two at once would each write the file from what they have read of it.
+        with file.changing():
+            return _rotate(vault, actor, tell)
+    return _rotate(vault, actor, tell)
+
+
+def _rotate(vault: Vault, actor: Actor, tell: Callable[[int], None]) -> Rotated:
     file = vault.keyring.file
     prepare_keys(vault.keyring, vault.database, tell=lambda _: None)
     if vault.keyring.wraps_by_file and len(file.key_ids()) == 1:

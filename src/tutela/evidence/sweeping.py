@@ -1,15 +1,16 @@
 """Removing blobs that no row names: what a crash, or a destruction cut short, has left."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from sqlalchemy import select
 
 from tutela.errors import StorageError
 from tutela.evidence.model import BlobState
-from tutela.evidence.tables import blobs
+from tutela.evidence.tables import blobs, vault_keys
 from tutela.evidence.vault import Vault
 from tutela.storage.blobs.model import BlobInfo
 from tutela.storage.jobs.model import Job, Kind
@@ -19,6 +20,8 @@ GRACE = timedelta(hours=24)
 """So long a blob may be there before its row is. Nobody keeps a content that was sealed earlier."""
 
 _AT_ONCE = 500
+# As BlobId has it. Nothing else in the folder or bucket is ours.
+_NAME = re.compile(r"[a-z2-7]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ def sweep(vault: Vault) -> Swept:
     """Remove blobs without a row or whose evidence is destroyed, and what unfinished writes left.
 
     May be done at any time, by several at once, and again after having been cut short. A database
-    that has never known a blob may be a new one, put beside the blobs of another by mistake: then
-    nothing of them is removed.
+    may have been put beside the blobs of another by mistake: of what is older than the first key
+    that this one has used, it removes nothing but what it knows itself.
 
     Raises:
         StorageError: The blob store or the database fails. A blob that cannot be removed does not
@@ -48,9 +51,10 @@ def sweep(vault: Vault) -> Swept:
     before = vault.clock() - GRACE
     unfinished = vault.store.clear_away(before)
     removed, failure = 0, None
-    if not _knows_blobs(vault):
-        return Swept(0, unfinished)
-    old = (each for each in vault.store.list() if each.written_at < before)
+    since = _first_sealing(vault)
+    old = (
+        each for each in vault.store.list() if each.written_at < before and _NAME.fullmatch(each.id)
+    )
     for several in _portions(old):
         with vault.database.reading() as connection:
             rows = connection.execute(
@@ -60,6 +64,8 @@ def sweep(vault: Vault) -> Swept:
         for each in several:
             state = states.get(each.id)
             if state is BlobState.LIVE:
+                continue
+            if state is None and (since is None or each.written_at < since):
                 continue
             try:
                 # What was destroyed is to go, however long the store was to retain it. Of what has
@@ -82,9 +88,14 @@ def sweeping(vault: Vault) -> Kind:
     return Kind(SWEEP, run, lease_seconds=300, schedule="41 3 * * *")
 
 
-def _knows_blobs(vault: Vault) -> bool:
+def _first_sealing(vault: Vault) -> datetime | None:
+    """When this database first used a key. A key is remembered before it wraps anything."""
     with vault.database.reading() as connection:
-        return connection.execute(select(blobs.c.id).limit(1)).first() is not None
+        first: datetime | None = connection.execute(
+            select(vault_keys.c.first_used_at).order_by(vault_keys.c.first_used_at).limit(1)
+        ).scalar()
+    # S3 tells whole seconds.
+    return None if first is None else first.replace(microsecond=0)
 
 
 def _portions(found: Iterable[BlobInfo]) -> Iterator[list[BlobInfo]]:

@@ -20,7 +20,8 @@ from sqlalchemy import Connection, Row, insert, select
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
 from tutela.evidence.assigning import start_clock
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
-from tutela.evidence.key_registry import UnfitKeyError, register
+from tutela.evidence.inspecting import is_whole
+from tutela.evidence.key_registry import UnfitKeyError, check_keys, register
 from tutela.evidence.keyring import Keyring
 from tutela.evidence.model import (
     BlobState,
@@ -56,12 +57,12 @@ class StaleSealError(Exception):
     the key that wraps it is retired.
 
     Attributes:
-        blob: The blob of what was sealed.
+        blobs: The blobs of all that can no longer be kept.
     """
 
-    def __init__(self, blob: BlobId) -> None:
-        super().__init__(blob)
-        self.blob = blob
+    def __init__(self, blobs: frozenset[BlobId]) -> None:
+        super().__init__(blobs)
+        self.blobs = blobs
 
 
 class Vault:
@@ -106,7 +107,8 @@ class Vault:
     ) -> Sealed:
         """Make a content durable in the vault, outside of any transaction. No row names it yet.
 
-        A content that is there already is read and compared, but not stored again.
+        A content that is there already is read and compared, but not stored again, unless what is
+        there is damaged. Of one that is larger than ``READ_UP_TO``, only the length shows that.
 
         Args:
             content: The bytes.
@@ -120,12 +122,16 @@ class Vault:
             StorageError: The blob store, the key provider or the database fails.
         """
         shared = None if sha256 is None else self._live(sha256)
-        blob, data_key = (new_blob_id(), new_data_key()) if shared is None else shared
+        blob, data_key, size = (new_blob_id(), new_data_key(), 0) if shared is None else shared
         # First of all, since without it the blob would be written in vain.
         wrapped = self._wrap(data_key, blob, case, item)
         count = _Count(content(), sha256)
-        if shared is None or not self._is_there(blob):
-            # One that is missing although its row is there is mended so.
+        if (
+            sha256 is None
+            or shared is None
+            or not is_whole(self.store, blob, data_key, sha256, size)
+        ):
+            # One that is missing or damaged although its row is there is mended so.
             self.store.write(blob, encrypted(count, data_key, blob.encode()))
         else:
             count.exhaust()
@@ -165,22 +171,25 @@ class Vault:
         nor retire these keys, until the transaction ends.
 
         Raises:
-            StaleSealError: One of them can no longer be kept. The transaction has to be rolled
-                back, and that one sealed once more.
+            StaleSealError: Some of them can no longer be kept. The transaction has to be rolled
+                back, and these sealed once more.
         """
         now = self.clock()
+        stale: set[BlobId] = set()
         for key_id in sorted({each.wrapped.key_id for each in sealed}):
             in_use = select(vault_keys.c.id).where(
                 vault_keys.c.id == key_id, vault_keys.c.retired_at.is_(None)
             )
             if connection.execute(in_use.with_for_update(read=True)).first() is None:
-                raise StaleSealError(
-                    next(each.blob for each in sealed if each.wrapped.key_id == key_id)
-                )
+                # To be looked at once more before it wraps: it may have been put back by mistake.
+                self._registered.discard(key_id)
+                stale.update(each.blob for each in sealed if each.wrapped.key_id == key_id)
         # In one order everywhere, so that no two transactions wait for each other.
         for each in sorted(sealed, key=lambda one: (one.sha256, not one.fresh)):
             if now - each.sealed_at > _KEPT_WITHIN or not _claimed(connection, each):
-                raise StaleSealError(each.blob)
+                stale.add(each.blob)
+        if stale:
+            raise StaleSealError(frozenset(stale))
 
     def keep(self, connection: Connection, sealed: Sealed, actor: Actor = SYSTEM) -> None:
         """Give what was sealed and claimed its row, in the caller's transaction.
@@ -269,9 +278,12 @@ class Vault:
         """Whether something could be sealed now; gives a few words for people.
 
         Raises:
-            StorageError: The blob store or the key provider fails.
+            StorageError: The blob store, the key provider or the database fails, or the key file
+                is not the one that wrapped last.
         """
-        return f"{self.keyring.check()}, {self.store.check()}"
+        keys = self.keyring.check()
+        check_keys(self.keyring, self.database)
+        return f"{keys}, {self.store.check()}"
 
     def rewrapped(self, wrapped: WrappedKey, blob: str, case: str, item: str) -> WrappedKey:
         """An item's data key, wrapped by the newest key.
@@ -340,11 +352,11 @@ class Vault:
         except WrongKeyError:
             raise _damaged(row.id, "its key is not one: its row is altered") from None
 
-    def _live(self, sha256: bytes) -> tuple[BlobId, bytes] | None:
-        """The blob of a content that is there already, and its data key."""
+    def _live(self, sha256: bytes) -> tuple[BlobId, bytes, int] | None:
+        """The blob of a content that is there already, its data key, and the content's size."""
         with self.database.reading() as connection:
             row = connection.execute(
-                select(evidence_items)
+                select(evidence_items, blobs.c.size)
                 .join_from(evidence_items, blobs)
                 .where(
                     blobs.c.sha256 == sha256,
@@ -356,10 +368,8 @@ class Vault:
         if row is None:
             return None
         wrapped = WrappedKey(row.key_id, row.wrapped_key)
-        return BlobId(row.blob_id), self._unwrap(wrapped, row.blob_id, row.case_id, row.id)
-
-    def _is_there(self, blob: BlobId) -> bool:
-        return self.store.find(blob) is not None
+        data_key = self._unwrap(wrapped, row.blob_id, row.case_id, row.id)
+        return BlobId(row.blob_id), data_key, row.size
 
 
 class _Count:

@@ -1,5 +1,6 @@
 """Files of secrets: whole or absent, durable, and for one user of the machine alone."""
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -71,6 +72,34 @@ def replace_secret(path: Path, content: bytes) -> None:
             written.unlink()
             raise
         flush_folder(path.parent)
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[None]:
+    """Keep every other process and thread from changing a secret file that its content decides.
+
+    The lock is a file beside it, which stays: whoever removed it might let two in at once. It ends
+    with the process, whatever befalls that.
+
+    Raises:
+        StorageError: Another one is changing it just now, or the lock cannot be made.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    with _failures_named(lock):
+        make_folder(lock.parent)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with _failures_named(lock):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StorageError(
+                    f"{path} is being changed by another process just now: "
+                    "wait until it is done, then try again"
+                ) from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _write_beside(path: Path, content: bytes) -> Path:

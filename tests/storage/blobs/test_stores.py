@@ -202,3 +202,23 @@ def test_files_are_for_their_user_alone(tmp_path: Path) -> None:
         os.umask(before)
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "blobs").rglob("*")}
     assert modes == {0o700, 0o600}
+
+
+def test_two_may_write_the_same_blob_at_once_even_where_one_was_killed_before(
+    tmp_path: Path,
+) -> None:
+    store, blob = BlobFolder(tmp_path / "blobs"), new_blob_id()
+    store.write(new_blob_id(), SMALL)
+    incoming = tmp_path / "blobs" / "incoming"
+    (incoming / blob).write_bytes(b"half")
+
+    def chunks() -> Iterator[bytes]:
+        yield b"some "
+        store.write(blob, SMALL)
+        yield b"bytes"
+
+    store.write(blob, chunks())
+    assert b"".join(store.read(blob)) == b"some bytes"
+    assert [path.name for path in incoming.iterdir()] == [blob]
+    assert store.clear_away(datetime.now(UTC) + timedelta(minutes=1)) == 1
+    assert not list(incoming.iterdir())

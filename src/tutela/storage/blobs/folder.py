@@ -30,7 +30,8 @@ class BlobFolder:
 
     def write(self, blob: BlobId, chunks: Iterable[bytes]) -> None:
         """Keep a blob, as ``BlobStore`` has it."""
-        written = self._incoming / blob
+        # Several may write one that is missing anew, and one of them may have been killed before.
+        written = self._incoming / f"{blob}.{random_name()}"
         path = self._path(blob)
         with self._failures_named("written"):
             self._make(self._incoming)
