@@ -4,6 +4,7 @@ import resource
 import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, text, update
 
 from tests.backup.house import ACTOR, House, content_of, everything
@@ -12,8 +13,11 @@ from tutela.backup.model import Lack
 from tutela.backup.proving import prove
 from tutela.backup.restoring import restore_backup
 from tutela.cases.tables import case_items, case_matches, cases
+from tutela.errors import NotFoundError
 from tutela.evidence.model import BlobState, State
+from tutela.evidence.shredding import shred
 from tutela.evidence.tables import blobs, evidence_items
+from tutela.evidence.tombstones import check_tombstone
 from tutela.evidence.vault import Vault
 from tutela.ledger.model import Act
 from tutela.ledger.reading import newest_entries
@@ -114,6 +118,37 @@ def test_evidence_destroyed_meanwhile_is_no_failure_and_stays_destroyed(
         acts = [(entry.act, entry.item) for entry in newest_entries(connection, 3)[1:]]
     assert (row.state, row.wrapped_key) == (State.DESTROYED, None)
     assert acts == [(Act.BACKUP_RESTORED, None), (Act.EVIDENCE_DESTROYED, item)]
+
+
+def test_evidence_destroyed_after_its_blob_was_copied_stays_destroyed(
+    house: House, sqlite_vault: Vault, tmp_path: Path
+) -> None:
+    _, alone = house.add_case(content_of(77), "alone.png")
+    _, shared = house.add_case(content_of(78), "shared.png")
+    _, kept = house.add_case(content_of(78), "kept.png")
+    done: list[str] = []
+
+    def destroy(progress) -> None:
+        if not done and progress.blobs_total and progress.blobs == progress.blobs_total - 1:
+            done.append("")
+            for item in (alone, shared):
+                with house.database.writing() as connection:
+                    shred(connection, item, house.clock)
+
+    made = house.back_up(tmp_path, tell=destroy)
+    assert done
+    restored = restore_backup(sqlite_vault, made.path, ACTOR)
+    assert sorted(restored.destroyed) == sorted([alone, shared])
+    assert b"".join(sqlite_vault.open(kept)) == content_of(78)
+    for item in (alone, shared):
+        with pytest.raises(NotFoundError, match="destroyed"):
+            b"".join(sqlite_vault.open(item))
+        with sqlite_vault.database.reading() as connection:
+            assert check_tombstone(connection, item) is None
+    assert len(list(sqlite_vault.store.list())) == restored.blobs - 1
+    assert (
+        prove(sqlite_vault, house.settings_of(sqlite_vault), restored.contents, ACTOR).wrong == ()
+    )
 
 
 def test_a_blob_that_is_missing_is_named_by_backup_and_proof(

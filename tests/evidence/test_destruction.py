@@ -27,7 +27,13 @@ from tests.evidence.custody import (
     wrapped_key_of,
 )
 from tests.evidence.sealing import opened
-from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError
+from tutela.errors import (
+    DamagedEvidenceError,
+    InvalidInputError,
+    NotFoundError,
+    NotPermittedError,
+    StorageError,
+)
 from tutela.evidence.daily import (
     DESTROY,
     DoubtfulClockError,
@@ -51,7 +57,7 @@ from tutela.evidence.holds import hold, release
 from tutela.evidence.retention import EventKind, LegalEvent, Period
 from tutela.evidence.standing import standings_of
 from tutela.evidence.subjects import Subject
-from tutela.evidence.tables import destructions, legal_events
+from tutela.evidence.tables import destructions, evidence_items, legal_events
 from tutela.evidence.tombstones import check_tombstone
 from tutela.evidence.vault import Vault
 from tutela.ledger.tables import ledger_reasons
@@ -443,8 +449,8 @@ def test_a_hold_set_while_it_is_destroyed_either_saves_it_or_is_refused(
 # The daily job.
 
 
-def run(vault: Vault, kind: str) -> None:
-    kinds = {each.name: each for each in kinds_of_evidence(vault, max_gap_days=3)}
+def run(vault: Vault, kind: str, max_gap_days: int = 3) -> None:
+    kinds = {each.name: each for each in kinds_of_evidence(vault, max_gap_days)}
     kinds[kind].run(Job(1, kind, {}, 1, 1, vault.clock()))
 
 
@@ -526,3 +532,47 @@ def test_the_daily_job_first_finishes_what_was_begun(vault, new_case, clock) -> 
 def blob_case_destroyed(vault: Vault, item: str) -> str:
     (tombstone,) = tombstones(vault, item)
     return json.loads(tombstone.proof)["case"]
+
+
+def test_a_blob_that_cannot_be_removed_keeps_nothing_else_from_being_destroyed(
+    vault, new_case, clock, settings
+) -> None:
+    stuck = reported_item(vault, new_case(), CONTENT)
+    others = [reported_item(vault, new_case(), CONTENT + bytes([each])) for each in range(3)]
+    name = blob_of(vault, stuck)[0]
+    path = settings.data / "vault" / name[:2] / name
+    # A folder in the place of a file is what the store cannot remove.
+    path.unlink()
+    path.mkdir()
+    destroy_due(vault, ANA, max_gap_days=10_000)
+    clock.turn(days=368)
+    with pytest.raises(StorageError):
+        run(vault, DESTROY, max_gap_days=10_000)
+    assert state_of(vault, stuck) == "destroying"
+    assert [state_of(vault, each) for each in others] == ["destroyed"] * 3
+    later = reported_item(vault, new_case(), CONTENT + b"later")
+    clock.turn(days=368)
+    with pytest.raises(StorageError):
+        run(vault, DESTROY, max_gap_days=10_000)
+    assert state_of(vault, later) == "destroyed"
+    path.rmdir()
+    run(vault, DESTROY, max_gap_days=10_000)
+    assert state_of(vault, stuck) == "destroyed"
+    assert complaint(vault, stuck) is None
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_an_item_that_nobody_began_to_destroy_is_named_and_stops_nothing(
+    vault, new_case, clock, erased
+) -> None:
+    odd = reported_item(vault, new_case(), CONTENT)
+    due = reported_item(vault, new_case(), CONTENT + b"due")
+    destroy_due(vault, ANA, max_gap_days=10_000)
+    clock.turn(days=368)
+    row = update(evidence_items).where(evidence_items.c.id == odd).values(state="destroying")
+    with vault.database.writing() as connection:
+        connection.execute(row.values(wrapped_key=None, key_id=None) if erased else row)
+    with pytest.raises(DamagedEvidenceError, match=odd):
+        run(vault, DESTROY, max_gap_days=10_000)
+    assert state_of(vault, odd) == "destroying"
+    assert state_of(vault, due) == "destroyed"

@@ -92,3 +92,13 @@ def test_a_kill_after_the_removal_from_the_bucket_is_finished(vault, new_case) -
     assert list(vault.store.list()) == []
     assert finish(vault, [item]) == [item]
     assert state_of(vault, item) == "destroyed"
+
+
+def test_what_is_sealed_into_a_case_that_is_held_is_held_in_the_bucket_too(vault, new_case) -> None:
+    case = new_case()
+    sealed_item(vault, case, b"one")
+    with vault.database.writing() as connection:
+        hold(connection, Subject(case), ANA, vault.clock, reference="H", reason="a court")
+    item = sealed_item(vault, case, b"sealed later")
+    do_guard_jobs(vault)
+    assert not removed(vault, item, early=True)

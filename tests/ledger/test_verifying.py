@@ -595,3 +595,54 @@ def test_an_act_appended_by_somebody_without_the_key_is_not_yet_covered(ledger: 
     with ledger.changing() as connection:
         append(connection, ACTOR, Act.KEY_ADDED, ledger.clock)
     assert ledger.verified().covered == SIZE
+
+
+@pytest.mark.parametrize("number", [17, 980])
+@pytest.mark.parametrize("also_dropped", [None, 18, 981])
+@pytest.mark.parametrize("order", ["forged first", "forged last"])
+def test_an_entry_inserted_under_the_number_of_another_is_found(
+    ledger: Ledger, number: int, also_dropped: int | None, order: str
+) -> None:
+    without_key(ledger, ledger_entries)
+    honest = ledger.entries[number]
+    forged = {**honest, "act": "case.opened", "actor": "key:1", "reason": None}
+    with ledger.database.reading() as connection:
+        origin = connection.execute(select(ledger_head.c.origin)).scalar_one()
+    forged["leaf"] = leaf_of(origin, forged)
+    both = [forged, honest] if order == "forged first" else [honest, forged]
+    ledger.change(
+        delete(ledger_entries).where(ledger_entries.c.number.in_([number, also_dropped])),
+        *(insert(ledger_entries).values(row) for row in both),
+    )
+    found = ledger.found()
+    assert place_of(found, Trouble.ADDED) == [(number, number)]
+    dropped = [] if also_dropped is None else [(also_dropped, also_dropped)]
+    assert place_of(found, Trouble.MISSING) == dropped
+
+
+@pytest.mark.parametrize(
+    ("table", "trouble"), [(ledger_reasons, Trouble.WORDS), (ledger_tiles, Trouble.HASHES)]
+)
+def test_words_and_hashes_kept_twice_are_found(
+    ledger: Ledger, table: Any, trouble: Trouble
+) -> None:
+    row = ledger.rows(table)[0]
+    without_key(ledger, table)
+    ledger.change(insert(table).values(row))
+    (found,) = ledger.found()
+    assert found.trouble is trouble
+    assert "twice" in found.what
+
+
+def without_key(ledger: Ledger, table: Any) -> None:
+    """Rebuild a table so that a key may be there twice."""
+    name = table.name
+    if ledger.database.is_sqlite:
+        ledger.change(
+            text("PRAGMA legacy_alter_table=ON"),
+            text(f"CREATE TABLE rebuilt AS SELECT * FROM {name}"),
+            text(f"DROP TABLE {name}"),
+            text(f"ALTER TABLE rebuilt RENAME TO {name}"),
+        )
+    else:
+        ledger.change(text(f"ALTER TABLE {name} DROP CONSTRAINT pk_{name} CASCADE"))

@@ -2,7 +2,7 @@
 
 A frame is the length of its head (4 bytes, big end first), its head (a JSON object), and the parts
 whose sizes the head lists. In this order come: the contents; for each table its shape and its rows;
-the blobs; the end.
+the blobs; what was destroyed meanwhile, if anything was; the end.
 """
 
 import json
@@ -17,6 +17,7 @@ from tutela.backup.model import (
     Blob,
     Column,
     Contents,
+    DestroyedMeanwhile,
     End,
     Kind,
     Lack,
@@ -51,6 +52,8 @@ def encode(pieces: Iterable[Piece]) -> Iterator[bytes]:
                 yield from _encode_blob(piece)
             case LackingBlob():
                 yield _frame({"lacking": piece.id, "lack": piece.lack})
+            case DestroyedMeanwhile():
+                yield _frame({"destroyed": piece.items})
             case End():
                 yield _frame({"end": asdict(piece)})
 
@@ -76,6 +79,8 @@ def decode(chunks: Iterable[bytes]) -> Iterator[Piece]:
                 yield from _decode_blob(source, name)
             case {"lacking": name, "lack": lack}:
                 yield LackingBlob(name, Lack(lack))
+            case {"destroyed": items}:
+                yield DestroyedMeanwhile(tuple(items))
             case {"end": fields}:
                 if not source.is_at_end():
                     raise _not_understood()

@@ -14,6 +14,7 @@ from tutela.backup.model import (
     BackupId,
     Blob,
     Contents,
+    DestroyedMeanwhile,
     End,
     Lack,
     LackingBlob,
@@ -27,7 +28,7 @@ from tutela.backup.reading import Checked, Tell, Watched, check_file
 from tutela.backup.snapshot import all_rows, all_tables, count_rows, snapshot
 from tutela.errors import StorageError
 from tutela.evidence.model import BlobState
-from tutela.evidence.tables import blobs
+from tutela.evidence.tables import blobs, evidence_items
 from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
@@ -37,6 +38,7 @@ from tutela.storage.migration import revision_of
 from tutela.storage.settings import Settings
 
 _BLOBS_AT_ONCE = 1000
+_ITEMS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,24 @@ def _pieces(
             yield taken.piece()
             whole += not taken.was_lost
             progress.blobs += 1
+    # As late as can be: what is destroyed from here on is as in any older backup.
+    yield from _destroyed_meanwhile(connection, vault)
     yield End(progress.rows, whole)
+
+
+def _destroyed_meanwhile(connection: Connection, vault: Vault) -> Iterator[DestroyedMeanwhile]:
+    """What has its key in the snapshot, and has none any more."""
+    with_key = select(evidence_items.c.id).where(evidence_items.c.wrapped_key.is_not(None))
+    found = connection.execute(
+        with_key.order_by(evidence_items.c.id), execution_options={"yield_per": _ITEMS_AT_ONCE}
+    )
+    for then in found.scalars().partitions(_ITEMS_AT_ONCE):
+        with vault.database.reading() as present:
+            still = with_key.where(evidence_items.c.id.in_(then))
+            now = set(present.execute(still).scalars())
+        gone = tuple(item for item in then if item not in now)
+        if gone:
+            yield DestroyedMeanwhile(gone)
 
 
 class _Taken:

@@ -87,6 +87,13 @@ class LackingBlob:
     lack: Lack
 
 
+@dataclass(frozen=True, slots=True)
+class DestroyedMeanwhile:
+    """Pieces of evidence whose keys are in the backup and were erased while it was being made."""
+
+    items: tuple[str, ...]
+
+
 class LostBlobError(TutelaError):
     """A blob vanished while it was being read, now or when it was backed up."""
 
@@ -144,7 +151,7 @@ class End:
     blobs: int
 
 
-Piece = Contents | TableShape | Rows | Blob | LackingBlob | End
+Piece = Contents | TableShape | Rows | Blob | LackingBlob | DestroyedMeanwhile | End
 
 
 @dataclass(frozen=True, slots=True)

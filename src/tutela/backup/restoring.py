@@ -1,6 +1,7 @@
 """Putting a backup back into an empty house: all of it, or nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from tutela.backup.loading import load_rows, make_tables, refuse_unless_empty, s
 from tutela.backup.model import (
     Blob,
     Contents,
+    DestroyedMeanwhile,
     Lack,
     LackingBlob,
     LedgerHead,
@@ -33,8 +35,10 @@ from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.ledger.reading import read_head
 from tutela.storage.blobs.model import BlobId
+from tutela.storage.database import overwrite_erased
 from tutela.storage.migration import upgrade_within
 
+_ITEMS_AT_ONCE = 1000
 _EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -92,8 +96,14 @@ def restore_backup(vault: Vault, path: Path, actor: Actor, tell: Tell = lambda _
         restoring.refuse_miscounts()
         upgrade_within(connection)
         set_sequences(connection)
-        destroyed = _destroy_again(connection, vault, restoring.lacking, actor, contents)
+        destroyed, doomed = _destroy_again(connection, vault, restoring, actor, contents)
         append(connection, actor, Act.BACKUP_RESTORED, vault.clock, thing=contents.ledger_name)
+    # Where this fails, the sweep and the next destruction do it.
+    with suppress(StorageError):
+        for blob in doomed:
+            vault.store.delete(blob, early=True)
+        if destroyed:
+            overwrite_erased(vault.database, evidence_items)
     return Restored(contents, progress.rows, restoring.blobs, destroyed)
 
 
@@ -104,6 +114,7 @@ class _Restoring:
         self.contents: Contents | None = None
         self.blobs = 0
         self.lacking: list[LackingBlob] = []
+        self.destroyed: list[str] = []
         self._connection = connection
         self._vault = vault
         self._progress = progress
@@ -127,6 +138,8 @@ class _Restoring:
                 self._progress.blobs += 1
             case LackingBlob():
                 self.lacking.append(piece)
+            case DestroyedMeanwhile():
+                self.destroyed += piece.items
             case _:
                 pass
 
@@ -171,27 +184,38 @@ _MISCOUNTED = (
 def _destroy_again(
     connection: Connection,
     vault: Vault,
-    lacking: Sequence[LackingBlob],
+    restoring: _Restoring,
     actor: Actor,
     contents: Contents,
-) -> tuple[str, ...]:
-    """Destroy what had been destroyed by the time its blob was to be backed up.
+) -> tuple[tuple[str, ...], list[BlobId]]:
+    """Destroy what had been destroyed by the time the backup's end was written.
 
     Who ordered it, and what the tombstone said, came after the backup's moment and is not in it.
+
+    Returns:
+        What was destroyed, and the blobs that can go once the transaction has committed.
     """
-    lost = [each.id for each in lacking if each.lack is Lack.DESTROYED]
-    items = connection.execute(
-        select(evidence_items).where(
-            evidence_items.c.blob_id.in_(lost), evidence_items.c.wrapped_key.is_not(None)
-        )
-    ).all()
-    for item in items:
-        begun = select(destructions.c.item_id).where(destructions.c.item_id == item.id)
-        if connection.execute(begun).first() is None:
-            _begin_destruction(connection, vault, item, actor, contents)
-        shred(connection, ItemId(item.id), vault.clock)
-        attest(connection, item, vault.clock)
-    return tuple(item.id for item in items)
+    lost = [each.id for each in restoring.lacking if each.lack is Lack.DESTROYED]
+    destroyed: list[str] = []
+    doomed: list[BlobId] = []
+    for column, names in (
+        (evidence_items.c.blob_id, lost),
+        (evidence_items.c.id, restoring.destroyed),
+    ):
+        for start in range(0, len(names), _ITEMS_AT_ONCE):
+            some = names[start : start + _ITEMS_AT_ONCE]
+            still_there = select(evidence_items).where(
+                column.in_(some), evidence_items.c.wrapped_key.is_not(None)
+            )
+            for item in connection.execute(still_there).all():
+                begun = select(destructions.c.item_id).where(destructions.c.item_id == item.id)
+                if connection.execute(begun).first() is None:
+                    _begin_destruction(connection, vault, item, actor, contents)
+                blob = shred(connection, ItemId(item.id), vault.clock)
+                attest(connection, item, vault.clock)
+                destroyed.append(item.id)
+                doomed += [blob] if blob is not None else []
+    return tuple(destroyed), doomed
 
 
 def _begin_destruction(

@@ -34,12 +34,15 @@ def kinds_of_evidence(vault: Vault, max_gap_days: int) -> Iterator[Kind]:
     """The kinds of jobs of this room."""
 
     def destroy_daily(_job: Job) -> None:
-        finish(vault, begun_destructions(vault))
         try:
-            destroy_due(vault, SYSTEM, max_gap_days=max_gap_days)
-        except DoubtfulClockError as error:
-            # Trying again does not help: it waits among the dead jobs until somebody looks.
-            raise Never(error.message) from None
+            finish(vault, begun_destructions(vault))
+        finally:
+            # What cannot be finished is no reason to keep what is due.
+            try:
+                destroy_due(vault, SYSTEM, max_gap_days=max_gap_days)
+            except DoubtfulClockError as error:
+                # Trying again does not help: it waits among the dead jobs until somebody looks.
+                raise Never(error.message) from None
 
     def resume(_job: Job) -> None:
         finish(vault, begun_destructions(vault))

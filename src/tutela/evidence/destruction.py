@@ -15,14 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tutela.errors import NotFoundError, NotPermittedError
+from tutela.errors import NotFoundError, NotPermittedError, TutelaError
 from tutela.evidence.model import BlobState, ItemId, State
 from tutela.evidence.retention import EventKind, stands_against
 from tutela.evidence.shredding import shred
 from tutela.evidence.standing import Standing, standings_of
 from tutela.evidence.subjects import Subject, check_words, lock_evidence, subject_item
 from tutela.evidence.tables import blobs, destructions, evidence_items, legal_events
-from tutela.evidence.tombstones import attest
+from tutela.evidence.tombstones import attest, beginning_of
 from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
 from tutela.ledger.model import SYSTEM, Act, Actor
@@ -65,9 +65,12 @@ def destroy(
         NotFoundError: One of them is not there.
         NotPermittedError: One of them is not due and not ordered, or is held. Nothing of that one
             and of those after it is touched.
-        StorageError: The database or the store fails. What has begun is finished later.
+        DamagedEvidenceError: One of them lacks a row that it must have.
+        StorageError: The database or the store fails. What has begun is finished later. What cannot
+            be finished keeps nothing else from being destroyed.
     """
     destroyed: list[ItemId] = []
+    failure: TutelaError | None = None
     for start in range(0, len(items), _AT_ONCE):
         some = items[start : start + _AT_ONCE]
         begun: list[ItemId] = []
@@ -81,7 +84,12 @@ def destroy(
                 else:
                     begun.append(item)
         finally:
-            destroyed += finish(vault, begun)
+            try:
+                destroyed += finish(vault, begun)
+            except TutelaError as error:
+                failure = failure or error
+    if failure is not None:
+        raise failure
     return destroyed
 
 
@@ -92,15 +100,32 @@ def finish(vault: Vault, begun: Iterable[ItemId]) -> list[ItemId]:
         Those that are destroyed now. The others are held: they are as they were before.
 
     Raises:
-        StorageError: The database or the store fails.
+        DamagedEvidenceError: One of them lacks a row that it must have.
+        StorageError: The database or the store fails. One that cannot be finished does not keep the
+            others from being finished; the first failure is told at the end.
     """
-    shredded = [item for item in begun if erase(vault, item)]
+    shredded: list[ItemId] = []
+    destroyed: list[ItemId] = []
+    failure: TutelaError | None = None
+    for item in begun:
+        try:
+            if erase(vault, item):
+                shredded.append(item)
+        except TutelaError as error:
+            failure = failure or error
     if shredded:
         scrub(vault)
     for item in shredded:
-        remove(vault, item)
-        bury(vault, item)
-    return shredded
+        try:
+            remove(vault, item)
+            bury(vault, item)
+        except TutelaError as error:
+            failure = failure or error
+        else:
+            destroyed.append(item)
+    if failure is not None:
+        raise failure
+    return destroyed
 
 
 def begun_destructions(vault: Vault) -> list[ItemId]:
@@ -176,6 +201,9 @@ def erase(vault: Vault, item: ItemId) -> bool:
 
     Returns:
         Whether its key is erased and it is still to be buried.
+
+    Raises:
+        DamagedEvidenceError: No row says who began it.
     """
     with vault.database.writing() as connection:
         row = connection.execute(
@@ -185,7 +213,7 @@ def erase(vault: Vault, item: ItemId) -> bool:
             return False
         if row.wrapped_key is None:
             return True
-        begun = connection.execute(select(destructions).where(destructions.c.item_id == item)).one()
+        begun = beginning_of(connection, item)
         now = vault.clock()
         try:
             _permitted(_standing(connection, vault, item, now), begun.ordered_by, now)
@@ -225,7 +253,11 @@ def remove(vault: Vault, item: ItemId) -> None:
 
 
 def bury(vault: Vault, item: ItemId) -> None:
-    """The fourth step: leave a tombstone, and attest it in the ledger. Done twice, it is one."""
+    """The fourth step: leave a tombstone, and attest it in the ledger. Done twice, it is one.
+
+    Raises:
+        DamagedEvidenceError: No row says who began it.
+    """
     with vault.database.writing() as connection:
         row = connection.execute(
             select(evidence_items).where(evidence_items.c.id == item).with_for_update()

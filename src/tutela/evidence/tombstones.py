@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from tutela.errors import DamagedEvidenceError
 from tutela.evidence.tables import blobs, destructions, evidence_items
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
@@ -46,8 +47,11 @@ def attest(connection: Connection, item: Any, clock: Clock) -> None:
 
     The proof says what the content was, and which entry of the ledger said beforehand that it
     would be destroyed. The entry made here names the proof's SHA-256.
+
+    Raises:
+        DamagedEvidenceError: No row says who began it.
     """
-    begun = connection.execute(select(destructions).where(destructions.c.item_id == item.id)).one()
+    begun = beginning_of(connection, item.id)
     blob = connection.execute(select(blobs).where(blobs.c.id == item.blob_id)).one()
     now = clock()
     proof = json.dumps(
@@ -87,6 +91,23 @@ def tombstone_of(connection: Connection, item: str) -> Tombstone | None:
     if row is None or row.destroyed_at is None:
         return None
     return Tombstone(row.destroyed_at, row.ordered_by, row.begun_entry, row.destroyed_entry)
+
+
+def beginning_of(connection: Connection, item: str) -> Any:
+    """The row of ``destructions`` that says who began to destroy a piece of evidence.
+
+    Raises:
+        DamagedEvidenceError: There is none, as only another program can leave it.
+    """
+    row = connection.execute(
+        select(destructions).where(destructions.c.item_id == item)
+    ).one_or_none()
+    if row is None:
+        raise DamagedEvidenceError(
+            f"the evidence {item} is marked as being destroyed, but no row says who began it: "
+            "another program changed the database; compare it with a backup"
+        )
+    return row
 
 
 def check_tombstone(connection: Connection, item: str) -> str | None:

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, insert, select
 from tutela.errors import DamagedEvidenceError, NotFoundError, StorageError
 from tutela.evidence.assigning import start_clock
 from tutela.evidence.encrypting import AlteredError, decrypted, encrypted, new_data_key
+from tutela.evidence.guarding import GUARD
 from tutela.evidence.inspecting import is_whole
 from tutela.evidence.key_registry import UnfitKeyError, check_keys, register
 from tutela.evidence.keyring import Keyring
@@ -39,10 +40,12 @@ from tutela.evidence.rules import NO_RULES, RuleBook, open_rule_book
 from tutela.evidence.tables import blobs, evidence_items, vault_keys
 from tutela.ledger.appending import append
 from tutela.ledger.model import SYSTEM, Act, Actor
+from tutela.storage.blobs.folder import BlobFolder
 from tutela.storage.blobs.model import BlobId, BlobMissingError, BlobStore, new_blob_id
 from tutela.storage.blobs.opening import open_blobs
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database, insert_or_ignore
+from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.settings import Settings
 
 _WRAPPINGS_TRIED = 5
@@ -210,6 +213,9 @@ class Vault:
             )
         )
         start_clock(connection, sealed.item, self.rules.current, actor, self.clock)
+        if not isinstance(self.store, BlobFolder):
+            # Its case may be held already, or its clock run from now on.
+            enqueue(connection, GUARD, {"blob": sealed.blob}, self.clock)
         append(
             connection,
             actor,

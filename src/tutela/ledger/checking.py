@@ -5,6 +5,7 @@ against the hash that was kept of them (a tile). From the parts' hashes the whol
 together, which is held against the head and against every signed checkpoint.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -27,6 +28,8 @@ TileRow = Sequence[object]
 
 _NUMBER, _ACT, _THING, _REASON, _LEAF = 0, 5, 8, 9, 10
 _UNKNOWN = b""
+# As it can only be if the table was rebuilt without its primary key.
+_TWICE = "it is there twice, or more often: one was inserted"
 
 
 class Trouble(StrEnum):
@@ -132,11 +135,18 @@ def check_part(
             if ours != theirs
         ]
     leaves = [each if isinstance(each, bytes) else _UNKNOWN for each in stored]
-    if len(rows) != end - start:
+    doubled = [
+        _of_entry(row, Trouble.ADDED, _TWICE)
+        for before, row in pairwise(rows)
+        if before[_NUMBER] == row[_NUMBER]
+    ]
+    findings += doubled
+    if doubled or len(rows) != end - start:
         findings += _gaps(start, end, rows)
         leaves = _spread(start, end, rows, leaves)
         hashed = _spread(start, end, rows, hashed)
     known = _Words(words)
+    findings += known.doubled()
     erased = []
     for row in rows:
         if row[_REASON] is not None or row[_NUMBER] in known.words:
@@ -144,6 +154,8 @@ def check_part(
         if row[_ACT] == Act.REASON_ERASED:
             erased += _erased(row)
     whole = (end - start) // TILE
+    tiles = list(tiles)
+    findings += _doubled_tiles(tiles)
     over = _tiles(start, leaves, hashed, {row[1]: row[2] for row in tiles}, findings)
     beginnings = {}
     for size in sizes:
@@ -191,7 +203,8 @@ class Tree:
 
 def check_tiles(tree: Tree, rows: Iterable[TileRow]) -> list[Finding]:
     """Check the tiles from level 2 on, of which all rows are given."""
-    findings = []
+    rows = list(rows)
+    findings = _doubled_tiles(rows)
     kept = {(row[0], row[1]): row[2] for row in rows}
     level = 2
     while tree.size >> TILE_HEIGHT * level:
@@ -311,7 +324,15 @@ class _Words:
     missing: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.rows = list(self.rows)
         self.words = {row[0]: row for row in self.rows}
+
+    def doubled(self) -> list[Finding]:
+        """The entries that have words more than once."""
+        return [
+            _of_entry(row, Trouble.WORDS, "its words are there twice, or more often")
+            for row in _doubled(self.rows, 1)
+        ]
 
     def check(self, row: EntryRow) -> list[Finding]:
         kept = self.words.get(row[_NUMBER])
@@ -380,6 +401,22 @@ def _tiles(
         for number in kept
     ]
     return made
+
+
+def _doubled_tiles(rows: Iterable[TileRow]) -> list[Finding]:
+    found = [(int(str(row[0])), int(str(row[1]))) for row in _doubled(rows, 2)]
+    return [
+        Finding(
+            Trouble.HASHES,
+            f"a hash of level {level}, number {number} is kept twice, or more often",
+        )
+        for level, number in found
+    ]
+
+
+def _doubled(rows: Iterable[Sequence[object]], key: int) -> list[Sequence[object]]:
+    """The keys, the first so many columns, that more than one row has."""
+    return [each for each, times in Counter(tuple(row[:key]) for row in rows).items() if times > 1]
 
 
 def _of_tile(level: int, first: int, last: int, *, missing: bool) -> Finding:

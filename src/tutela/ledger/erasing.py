@@ -2,13 +2,13 @@
 
 from sqlalchemy import Connection, delete, text
 
-from tutela.errors import NotFoundError
+from tutela.errors import NotFoundError, StorageError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor, EntryNumber
 from tutela.ledger.reading import find_entry
 from tutela.ledger.tables import ledger_reasons
 from tutela.storage.clock import Clock
-from tutela.storage.database import Database, changed_rows
+from tutela.storage.database import Database, changed_rows, overwrite_erased
 
 
 def erase_reason(
@@ -38,12 +38,21 @@ def erase_reason(
 
 
 def clear_remains(database: Database) -> None:
-    """Clear what erased words may have left in SQLite's log of changes, as far as it can be.
+    """Clear what erased words have left in the database's files, as far as it can be.
 
-    On PostgreSQL its own housekeeping (VACUUM) does so.
+    Not within a transaction. Nobody waits for it.
+
+    Raises:
+        StorageError: Others read from SQLite without a pause. The words are erased from the table,
+            but still lie in its log of changes.
     """
-    if database.is_sqlite:
-        with database.engine.connect().execution_options(
-            isolation_level="AUTOCOMMIT"
-        ) as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    try:
+        overwrite_erased(database, ledger_reasons)
+    except StorageError as error:
+        raise StorageError(
+            "the words are erased from the table, and an entry of the ledger says so, but the "
+            f"database's files may still hold them ({error.message}). They go with the next "
+            "erasure of words or destruction of evidence; with SQLite also when the last program "
+            "that has the database open ends: wait until a running backup has ended, and restart "
+            "the service"
+        ) from error
