@@ -99,3 +99,35 @@ def test_more_matches_than_may_wait_are_told_to_come_back(make_house, keys_that_
                 assert refused.headers["retry-after"] == "1"
                 assert "2 matches are under way" in refused.json()["detail"]
             assert_clear_is_quick(house)
+
+
+def test_whoever_asks_for_readiness_while_the_key_hangs_holds_up_nobody(
+    make_house, keys_that_hang
+) -> None:
+    with make_house(**keys_that_hang) as house:
+        begin = time.monotonic()
+        with ThreadPoolExecutor(45) as threads:
+            stranger = house.stranger()
+            answers = list(threads.map(lambda _: stranger.get("/readyz"), range(45)))
+        assert {answer.status_code for answer in answers} == {503}
+        assert house.client.get("/v1/lists").status_code == 200
+        assert time.monotonic() - begin < QUICK_SECONDS * 2
+        assert_clear_is_quick(house)
+
+
+def test_the_ledger_is_not_called_well_before_its_place_was_asked_and_a_stop_is_quick(
+    make_house, keys_that_hang
+) -> None:
+    hanging = {
+        "ledger_checkpoints": "s3://bucket/prefix",
+        "s3_endpoint": keys_that_hang["kms_endpoint"],
+    }
+    with make_house(**hanging) as house:
+        ready = house.stranger().get("/readyz")
+        assert ready.status_code == 200
+        assert {check["name"]: check["detail"] for check in ready.json()["checks"]}["ledger"] == (
+            "not looked yet"
+        )
+        begin = time.monotonic()
+    # The thread that asks it is given up after five seconds.
+    assert time.monotonic() - begin < 9

@@ -14,8 +14,10 @@ from tutela.accounts.keys import require
 from tutela.accounts.known_keys import KnownKeys
 from tutela.accounts.model import ApiKey, Scope
 from tutela.api.capacity import Capacity, Memory, Turns
+from tutela.api.shared_check import SharedCheck
 from tutela.errors import NotSignedInError
 from tutela.fingerprints.model import FingerprintSet
+from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import Actor
 from tutela.screening.opening import ScreeningRoom
 from tutela.screening.screening import Findings
@@ -47,7 +49,9 @@ class Service:
         keys: The API keys in use.
         following_lists: Takes up changes of the lists in the background.
         following_keys: Takes up new and revoked keys in the background.
+        checkpoints: The ledger's.
         checkpointing: Signs the ledger's state in the background.
+        vault_check: Whether the vault works.
         capacity: The places for screenings of files.
         fingerprint_capacity: The places for screenings of fingerprints, which wait for no cell.
         fingerprint_turns: The queue of those that wait for the event loop.
@@ -65,7 +69,9 @@ class Service:
     keys: KnownKeys
     following_lists: Repeating
     following_keys: Repeating
+    checkpoints: Checkpoints
     checkpointing: Repeating
+    vault_check: SharedCheck
     capacity: Capacity
     fingerprint_capacity: Capacity
     fingerprint_turns: Turns
@@ -86,6 +92,7 @@ class Service:
         keys: KnownKeys,
         following_lists: Repeating,
         following_keys: Repeating,
+        checkpoints: Checkpoints,
         checkpointing: Repeating,
     ) -> "Service":
         """A service over the open parts of the house."""
@@ -99,7 +106,9 @@ class Service:
             keys,
             following_lists,
             following_keys,
+            checkpoints,
             checkpointing,
+            SharedCheck(screening.vault.check),
             capacity=Capacity(settings.max_waiting, memory),
             fingerprint_capacity=Capacity(settings.max_waiting, memory),
             fingerprint_turns=Turns(settings.max_waiting),
