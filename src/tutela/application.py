@@ -73,8 +73,9 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                 _prepare_vault(room, database)
                 if not room.index.is_whole:
                     log.error("the index is damaged: answering by what is sound of it, meanwhile")
+                checkpoints = Checkpoints(database, settings, clock)
                 with (
-                    _checkpointing(settings, database, clock) as checkpointing,
+                    _checkpointing(checkpoints) as checkpointing,
                     Repeating(
                         "lists", room.screener.refresh, _FOLLOW_SECONDS, _tell
                     ) as following_lists,
@@ -96,6 +97,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         keys=keys,
                         following_lists=following_lists,
                         following_keys=following_keys,
+                        checkpoints=checkpoints,
                         checkpointing=checkpointing,
                     )
                     yield
@@ -134,13 +136,15 @@ def _prepare_vault(room: ScreeningRoom, database: Database) -> None:
 
 
 @contextmanager
-def _checkpointing(settings: Settings, database: Database, clock: Clock) -> Iterator[Repeating]:
+def _checkpointing(checkpoints: Checkpoints) -> Iterator[Repeating]:
     """Sign the ledger's state from time to time, and at the end what was entered last."""
-    checkpoints = Checkpoints(database, settings, clock)
     with Repeating("checkpoints", checkpoints.keep_up, _CHECKPOINT_SECONDS, _tell) as keeping_up:
         # At once, so that a database that was rolled back is known from the start.
         keeping_up.hurry(0)
         yield keeping_up
+    if not checkpoints.worked:
+        # It has been told of, and one that hangs would hold up the end.
+        return
     try:
         checkpoints.make()
     except StorageError as error:

@@ -18,6 +18,8 @@ KNOWN = encoded(drawn(1))
 def test_a_healthy_house_says_so(make_house) -> None:
     with make_house() as house:
         stranger = house.stranger()
+        # The ledger is first looked at in the background.
+        assert comes_true(lambda: house.service.checkpoints.has_looked)
         assert stranger.get("/healthz").json() == {"status": "ok"}
         ready = stranger.get("/readyz")
         assert ready.status_code == 200

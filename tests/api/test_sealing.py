@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from tests.evidence.sealing import blob_files, opened
 from tests.pictures import drawn, encoded
+from tests.waiting import comes_true
 from tutela.evidence.model import ItemId
 from tutela.evidence.tables import evidence_items
 from tutela.storage.settings import OnMatch, Policy
@@ -105,4 +106,4 @@ def test_a_service_whose_key_is_lost_stays_up_and_acknowledges_no_match(make_hou
         away.rename(key)
         answer = house.client.post("/v1/screen", files={"file": KNOWN}).json()
         assert content_of(house, answer["case"]) == KNOWN
-        assert house.stranger().get("/readyz").status_code == 200
+        assert comes_true(lambda: house.stranger().get("/readyz").status_code == 200)

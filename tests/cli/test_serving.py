@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.amazon import CREDENTIALS
 from tests.cli.command import TUTELA, environment, json_lines, tutela
+from tests.silence import silent_server
 from tests.waiting import comes_true
 from tutela.storage.settings import Settings
 
@@ -189,6 +191,26 @@ def test_without_the_vaults_key_it_starts_and_a_match_waits_for_the_key(
         assert httpx.get(f"{address}/readyz", timeout=60).status_code == 503
         (tmp_path / "vault.key").rename(vault_key)
         assert screen(other).json()["verdict"] == "match"
+
+
+def test_a_checkpoint_place_that_hangs_delays_neither_start_nor_stop(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data=data)
+    tutela(settings, "list", "create", "partner")
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with silent_server() as address:
+        monkeypatch.setenv("TUTELA_LEDGER_CHECKPOINTS", "s3://bucket/prefix")
+        monkeypatch.setenv("TUTELA_S3_ENDPOINT", address)
+        with serving(settings) as (running, here):
+            checks = httpx.get(f"{here}/readyz", timeout=30).json()["checks"]
+            # Nobody has waited for its ten seconds.
+            assert {each["name"]: each["detail"] for each in checks}["ledger"] == "not looked yet"
+            begin = time.monotonic()
+            running.send_signal(signal.SIGTERM)
+            running.communicate(timeout=30)
+            assert time.monotonic() - begin < 9
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a folder away")

@@ -18,7 +18,7 @@ class Memory:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._held = 0
         self._lock = threading.Lock()
 
@@ -29,9 +29,9 @@ class Memory:
             OverCapacityError: There would be too many.
         """
         with self._lock:
-            if self._held + count > self._limit:
+            if self._held + count > self.limit:
                 raise OverCapacityError(
-                    f"{self._limit >> 20} MiB of uploads are held here already: "
+                    f"{self.limit >> 20} MiB of uploads are held here already: "
                     "try again in a second"
                 )
             self._held += count
@@ -53,7 +53,7 @@ class Capacity:
 
     def __init__(self, places: int, memory: Memory, what: str = "screenings") -> None:
         self._places = places
-        self._memory = memory
+        self.memory = memory
         self._what = what
         self._taken = 0
         self._lock = threading.Lock()
@@ -76,11 +76,11 @@ class Capacity:
                     f"{self._places} {self._what} are under way here already: try again in a second"
                 )
             self._taken += 1
-        place = Place(self._memory)
+        place = Place(self.memory)
         try:
             yield place
         finally:
-            self._memory.release(place.held)
+            self.memory.release(place.held)
             with self._lock:
                 self._taken -= 1
 

@@ -110,13 +110,13 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
         )
         if len(body) <= _SHORT:
             items = route.read(service, body)
-            findings = await _look_up(service, items)
+            findings = await service.look_up([item.fingerprints.as_set() for item in items])
         else:
             items, findings = await service.work(partial(_read_and_look_up, service, route, body))
         if findings.nothing:
             service.screening.screener.count_clear(len(items))
             return route.clear(len(items))
-        answers = await service.work(
+        answers = await service.judge(
             partial(
                 _judge,
                 service,
@@ -125,17 +125,10 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
                 findings,
                 key=key,
                 idempotency_key=idempotency_key,
-            )
+            ),
+            place.held,
         )
     return _json(route.told(answers).model_dump_json(exclude_none=True).encode())
-
-
-async def _look_up(service: Service, items: _Items) -> Findings:
-    files = [item.fingerprints.as_set() for item in items]
-    screener = service.screening.screener
-    if screener.is_quick(len(files)):
-        return screener.look_up(files)
-    return await service.work(partial(screener.look_up, files))
 
 
 def _read_and_look_up(service: Service, route: _Route, body: bytes) -> tuple[_Items, Findings]:

@@ -52,6 +52,8 @@ def check_readiness(service: Service) -> tuple[Readiness, ...]:
 def _check(name: str, check: Callable[[Service], str], service: Service) -> Readiness:
     try:
         return Readiness(name, ok=True, detail=check(service))
+    except _NotLookedYetError:
+        return Readiness(name, ok=False, detail="not looked yet", needed=False)
     except TutelaError as error:
         log.error("not ready", check=name, reason=error.message)
         return Readiness(
@@ -60,6 +62,10 @@ def _check(name: str, check: Callable[[Service], str], service: Service) -> Read
             detail="does not work; the service's log says why",
             needed=check is not _ledger,
         )
+
+
+class _NotLookedYetError(Exception):
+    """Nothing is known to be amiss, nor to be well."""
 
 
 def _database(service: Service) -> str:
@@ -92,12 +98,14 @@ def _cells(service: Service) -> str:
 
 
 def _vault(service: Service) -> str:
-    return service.screening.vault.check()
+    return service.vault_check.ask()
 
 
 def _ledger(service: Service) -> str:
     # Files are screened all the same: a ledger that was changed is no reason to let matches pass.
     _raise_failure(service.checkpointing)
+    if not service.checkpoints.has_looked:
+        raise _NotLookedYetError
     return "checkpoints are signed and written"
 
 

@@ -5,6 +5,7 @@ the way by ``fingerprint_lane.py``.
 """
 
 from asyncio import gather
+from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import Annotated
@@ -12,6 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Security
 
 from tutela.accounts.model import ApiKey, Scope
+from tutela.api.capacity import Place
 from tutela.api.judging import answer_of, one_of_many, submission_of
 from tutela.api.receiving import Upload, receive_files
 from tutela.api.screening_documents import (
@@ -26,7 +28,8 @@ from tutela.api.screening_documents import (
 )
 from tutela.api.service import Here, Permitted, Service
 from tutela.screening.fingerprinting import known_of
-from tutela.screening.model import Known
+from tutela.screening.model import Known, Screened
+from tutela.screening.screening import Submission
 
 router = APIRouter(prefix="/v1/screen", tags=["screening"])
 
@@ -83,7 +86,7 @@ async def screen(
         )
         known = await service.open_up(partial(_known, service, upload))
         submission = submission_of(known, upload.name, key, idempotency_key, upload.pieces)
-        outcome = await service.work(partial(service.screening.screener.screen, submission))
+        (outcome,) = await _judged(service, [submission], place)
     return answer_of(outcome, key)
 
 
@@ -131,8 +134,19 @@ async def screen_batch(
             )
             for number, (known, upload) in enumerate(zip(opened, uploads, strict=True))
         ]
-        outcomes = await service.work(partial(service.screening.screener.screen_many, submissions))
+        outcomes = await _judged(service, submissions, place)
     return BatchAnswer(results=[answer_of(outcome, key) for outcome in outcomes])
+
+
+async def _judged(
+    service: Service, submissions: Sequence[Submission], place: Place
+) -> list[Screened]:
+    findings = await service.look_up([each.known.fingerprints for each in submissions])
+    judge = partial(service.screening.screener.judge, submissions, findings)
+    if findings.nothing:
+        # Asks neither the database nor the vault, so that it waits for none that is slow.
+        return judge()
+    return await service.judge(judge, place.held)
 
 
 def _upload_limit(service: Service) -> int:

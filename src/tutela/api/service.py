@@ -1,8 +1,9 @@
 """What the routes work with: the open house, and how much of it is in use."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -13,9 +14,13 @@ from tutela.accounts.keys import require
 from tutela.accounts.known_keys import KnownKeys
 from tutela.accounts.model import ApiKey, Scope
 from tutela.api.capacity import Capacity, Memory, Turns
+from tutela.api.shared_check import SharedCheck
 from tutela.errors import NotSignedInError
+from tutela.fingerprints.model import FingerprintSet
+from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import Actor
 from tutela.screening.opening import ScreeningRoom
+from tutela.screening.screening import Findings
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.repeating import Repeating
@@ -27,6 +32,9 @@ _Result = TypeVar("_Result")
 # A key that is not known in memory is looked for in the database: a new one for a moment, a wrong
 # one each time. So many may be looked for at once.
 _UNKNOWN_KEYS = 16
+# A match waits for the database's writer, the vault's key and its store, and needs no core
+# meanwhile. Fewer than the database has connections: the rest of the house needs some as well.
+_MATCHES_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,16 @@ class Service:
         keys: The API keys in use.
         following_lists: Takes up changes of the lists in the background.
         following_keys: Takes up new and revoked keys in the background.
+        checkpoints: The ledger's.
         checkpointing: Signs the ledger's state in the background.
+        vault_check: Whether the vault works.
         capacity: The places for screenings of files.
         fingerprint_capacity: The places for screenings of fingerprints, which wait for no cell.
         fingerprint_turns: The queue of those that wait for the event loop.
         unknown_keys: The places for checks of keys that are not known here.
+        matches: The places for what is opening a case, or waits for that.
         cell_threads: Threads that wait for cells.
+        case_threads: Threads that open cases.
         threads: Threads for what is long or asks the database.
     """
 
@@ -57,12 +69,16 @@ class Service:
     keys: KnownKeys
     following_lists: Repeating
     following_keys: Repeating
+    checkpoints: Checkpoints
     checkpointing: Repeating
+    vault_check: SharedCheck
     capacity: Capacity
     fingerprint_capacity: Capacity
     fingerprint_turns: Turns
     unknown_keys: Capacity
+    matches: Capacity
     cell_threads: CapacityLimiter
+    case_threads: CapacityLimiter
     threads: CapacityLimiter
 
     @classmethod
@@ -76,6 +92,7 @@ class Service:
         keys: KnownKeys,
         following_lists: Repeating,
         following_keys: Repeating,
+        checkpoints: Checkpoints,
         checkpointing: Repeating,
     ) -> "Service":
         """A service over the open parts of the house."""
@@ -89,12 +106,20 @@ class Service:
             keys,
             following_lists,
             following_keys,
+            checkpoints,
             checkpointing,
+            SharedCheck(screening.vault.check),
             capacity=Capacity(settings.max_waiting, memory),
             fingerprint_capacity=Capacity(settings.max_waiting, memory),
             fingerprint_turns=Turns(settings.max_waiting),
             unknown_keys=Capacity(_UNKNOWN_KEYS, memory, "checks of unknown API keys"),
+            # However long they wait, half of the places and of the memory are left to what is
+            # clear.
+            matches=Capacity(
+                max(1, settings.max_waiting // 2), Memory(memory.limit // 2), "matches"
+            ),
             cell_threads=CapacityLimiter(settings.cells + cores),
+            case_threads=CapacityLimiter(_MATCHES_AT_ONCE),
             threads=CapacityLimiter(2 * cores),
         )
 
@@ -105,6 +130,28 @@ class Service:
     async def work(self, task: Callable[[], _Result]) -> _Result:
         """Do in a thread what is long or asks the database; no cell is waited for there."""
         return await to_thread.run_sync(task, limiter=self.threads)
+
+    async def look_up(self, files: Sequence[FingerprintSet]) -> Findings:
+        """Find what the lists have of these files, in a thread if that takes long."""
+        screener = self.screening.screener
+        if screener.is_quick(len(files)):
+            return screener.look_up(files)
+        return await self.work(partial(screener.look_up, files))
+
+    async def judge(self, task: Callable[[], _Result], held: int = 0) -> _Result:
+        """Judge in a thread what has been found, and open the cases for it.
+
+        Args:
+            task: Does it.
+            held: How many bytes of the request are held meanwhile.
+
+        Raises:
+            OverCapacityError: Too many wait for it, or hold too much.
+        """
+        with self.matches.place() as place:
+            # One that holds more than all may have is not turned away for ever, but has it alone.
+            place.hold(min(held, self.matches.memory.limit))
+            return await to_thread.run_sync(task, limiter=self.case_threads)
 
     async def check_key(self, key: str) -> ApiKey:
         """The key that a caller sent.

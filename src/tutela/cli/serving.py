@@ -13,7 +13,6 @@ from uvicorn.supervisors import Multiprocess
 
 from tutela.cli.opening import (
     DataFolder,
-    cover_ledger,
     open_house,
     prepare_vault,
     warn,
@@ -37,13 +36,15 @@ def serve(
     data: DataFolder = None,
 ) -> None:
     """Run the service until Ctrl-C."""
-    with open_house(data, host=host, port=port, workers=workers) as (settings, database):
+    with open_house(data, covered=False, host=host, port=port, workers=workers) as (
+        settings,
+        database,
+    ):
         try:
             prepare_vault(settings, database)
         except StorageError as error:
             # What is clear is answered all the same, and what matches with 503.
             warn(error.message)
-        cover_ledger(settings, database)
         warn_of_absent_lists(settings, database)
     # The server processes read their settings for themselves.
     os.environ[f"{ENVIRONMENT_PREFIX}DATA"] = str(settings.data.absolute())

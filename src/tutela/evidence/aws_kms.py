@@ -4,7 +4,7 @@ from typing import Any
 
 from tutela.errors import StorageError
 from tutela.evidence.model import WrappedKey, WrongKeyError
-from tutela.storage.amazon import SECONDS_TO_ANSWER, SECONDS_TO_CONNECT, load_boto3
+from tutela.storage.amazon import SECONDS_FOR_A_KEY, TRIES_FOR_A_KEY, load_boto3
 
 PREFIX = "aws-kms:"
 _CONTEXT = "tutela"
@@ -30,9 +30,9 @@ class AwsKms:
                 "kms",
                 endpoint_url=endpoint,
                 config=Config(
-                    connect_timeout=SECONDS_TO_CONNECT,
-                    read_timeout=SECONDS_TO_ANSWER,
-                    retries={"mode": "standard", "total_max_attempts": 3},
+                    connect_timeout=SECONDS_FOR_A_KEY,
+                    read_timeout=SECONDS_FOR_A_KEY,
+                    retries={"mode": "standard", "total_max_attempts": TRIES_FOR_A_KEY},
                 ),
             )
         except BotoCoreError as error:

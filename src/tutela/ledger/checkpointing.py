@@ -65,6 +65,7 @@ class Checkpoints:
         self._key: Ed25519PrivateKey | None = None
         self._newest: Signed | None = None
         self._is_checked = False
+        self._has_looked = False
         self._uncovered_since: datetime | None = None
 
     def keep_up(self) -> Signed | None:
@@ -120,9 +121,19 @@ class Checkpoints:
         if newest is None or head.size > newest.checkpoint.size:
             made = self._write(head)
         self._newest = made or newest
-        self._is_checked = True
+        self._is_checked = self._has_looked = True
         self._uncovered_since = None
         return made
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether the ledger has been compared with what was signed before, once at least."""
+        return self._has_looked
+
+    @property
+    def worked(self) -> bool:
+        """Whether the second place was of use when last asked; not if it is just being asked."""
+        return self._is_checked
 
     def newest(self) -> Signed | None:
         """The newest checkpoint, after ``make``."""

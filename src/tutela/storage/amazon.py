@@ -22,3 +22,6 @@ def load_boto3(wanted_by: str) -> ModuleType:
 
 SECONDS_TO_CONNECT = 5
 SECONDS_TO_ANSWER = 30
+# A key is a few bytes, and whoever uploads a match waits for it.
+SECONDS_FOR_A_KEY = 5
+TRIES_FOR_A_KEY = 2

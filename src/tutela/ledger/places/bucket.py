@@ -24,8 +24,13 @@ class BucketPlace:
         try:
             self._store = S3Store.from_url(
                 url,
-                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
-                client_options={"allow_http": bool(endpoint), "timeout": "30s"},
+                # Ten seconds in all: one that hangs is not asked a second time.
+                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=9)},
+                client_options={
+                    "allow_http": bool(endpoint),
+                    "connect_timeout": "3s",
+                    "timeout": "10s",
+                },
                 config={"endpoint": endpoint} if endpoint else None,
             )
         except (BaseError, ValueError) as error:

@@ -8,7 +8,7 @@ from tutela.errors import StorageError
 from tutela.ledger.places.model import Place
 from tutela.storage.settings import Mail, MailSecurity
 
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUT_SECONDS = 10.0
 
 
 class MailingPlace:
