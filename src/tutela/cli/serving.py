@@ -36,6 +36,8 @@ def serve(
     data: DataFolder = None,
 ) -> None:
     """Run the service until Ctrl-C."""
+    # The service signs the ledger in a thread of its own: a place that hangs must not keep it from
+    # starting.
     with open_house(data, covered=False, host=host, port=port, workers=workers) as (
         settings,
         database,
