@@ -27,6 +27,7 @@ from tutela.evidence.tables import legal_events
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
+from tutela.storage.database import changed_rows
 
 EventId = NewType("EventId", int)
 
@@ -158,19 +159,19 @@ def withdraw_event(
         NotFoundError: There is no such event, or it is withdrawn already.
     """
     reason = check_reason(reason)
-    row = connection.execute(
-        select(legal_events).where(
-            legal_events.c.id == event, legal_events.c.withdrawn_at.is_(None)
-        )
-    ).one_or_none()
+    absent = NotFoundError(f'there is no event {event} in force: see "tutela evidence events"')
+    row = connection.execute(select(legal_events).where(legal_events.c.id == event)).one_or_none()
     if row is None:
-        raise NotFoundError(f'there is no event {event} in force: see "tutela evidence events"')
+        raise absent
     evidence = lock_evidence(connection, Subject(row.case_id, row.item_id))
-    connection.execute(
+    withdrawn = changed_rows(
+        connection,
         update(legal_events)
         .where(legal_events.c.id == event, legal_events.c.withdrawn_at.is_(None))
-        .values(withdrawn_at=clock(), withdrawn_by=actor.name, withdrawn_reason=reason)
+        .values(withdrawn_at=clock(), withdrawn_by=actor.name, withdrawn_reason=reason),
     )
+    if not withdrawn:
+        raise absent
     guard_blobs(connection, evidence, clock)
     append(
         connection,
