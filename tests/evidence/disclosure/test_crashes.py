@@ -25,6 +25,7 @@ from tutela.evidence.disclosure.contents import members
 from tutela.evidence.disclosure.model import Dossier
 from tutela.evidence.disclosure.packaging import Office, make_package
 from tutela.evidence.vault import Vault
+from tutela.ledger.reading import newest_entries
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.settings import load_settings
@@ -35,7 +36,10 @@ class DiesBehindItsCommit(Database):
     def writing(self):
         with super().writing() as connection:
             yield connection
-        os.kill(os.getpid(), signal.SIGKILL)
+        with self.reading() as connection:
+            (newest,) = newest_entries(connection, 1)
+        if newest.act == "disclosure.made":
+            os.kill(os.getpid(), signal.SIGKILL)
 
 settings, secret, number, out, kills, dies = json.loads(sys.argv[1])
 settings = load_settings(**settings)
