@@ -60,7 +60,7 @@ def test_an_outage_of_the_database_is_told_once_and_stops_no_clear_answer(
             ready = house.stranger().get("/readyz")
             assert ready.status_code == 503
             failing = {check["name"] for check in ready.json()["checks"] if not check["ok"]}
-            # Whether the vault's keys are right is asked of the database as well, but not each time.
+            # The vault's keys are compared with the database too, but not each time.
             assert failing - {"vault"} == {"database", "index"}
             assert house.stranger().get("/healthz").status_code == 200
         finally:
