@@ -54,7 +54,7 @@ def test_evidence_is_listed_shown_and_verified(settings: Settings, found: list[d
     assert [each["sound"] for each in json_lines(verified)] == [True, True]
     (of_case,) = json_lines(tutela(settings, "evidence", "verify", case, "--json"))
     assert of_case == {"item": one["item"], "case": case, "sound": True}
-    assert "2 sound, 0 damaged." in verified.stderr
+    assert tutela(settings, "evidence", "verify").stdout == "2 sound, 0 damaged.\n"
 
 
 def test_damage_is_reported_and_told_by_the_exit_code(
@@ -66,7 +66,7 @@ def test_damage_is_reported_and_told_by_the_exit_code(
     blob.write_bytes(altered)
     done = tutela(settings, "evidence", "verify")
     assert done.returncode == 1
-    assert "2 damaged" in done.stderr
+    assert "2 damaged" in done.stdout
     for each in json_lines(tutela(settings, "evidence", "ls", "--json")):
         assert f"error: the evidence {each['item']} is damaged" in done.stderr
     blob.unlink()

@@ -11,7 +11,7 @@ from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
 from tutela.cli.holding import event_fields
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
-from tutela.cli.output import print_error, print_json, print_table, to_people
+from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError
 from tutela.evidence.events import events_about
 from tutela.evidence.holds import holds_about
@@ -137,7 +137,8 @@ def verify_evidence(
                 print_error(each.problem)
             if json:
                 print_json(each.as_fields())
-    to_people.print(f"{sound} sound, {damaged} damaged.")
+    if not json:
+        print_line(f"{sound} sound, {damaged} damaged.")
     return 1 if damaged else 0
 
 
