@@ -74,12 +74,13 @@ def record(
             connection, about, event, local_actor(), system_clock, reason=reason
         )
         standings = _standings(connection, settings, about)
-    if json:
-        said = {"event": recorded, "case": about.case, "item": about.item, "kind": kind}
-        print_json(said | _due_fields(standings))
-        return
-    to_people.print(f"Recorded as event {recorded} of {about.words}.", markup=False)
-    _tell_due(standings)
+    fields: dict[str, object] = {
+        "event": recorded,
+        "case": about.case,
+        "item": about.item,
+        "kind": kind,
+    }
+    _answer(json, fields, f"Recorded as event {recorded} of {about.words}.", standings)
 
 
 @app.command("withdraw-event")
@@ -95,11 +96,8 @@ def withdraw(
             connection, EventId(event), local_actor(), system_clock, reason=reason
         )
         standings = _standings(connection, settings, taken.subject)
-    if json:
-        print_json({"event": event, "withdrawn": True} | _due_fields(standings))
-        return
-    to_people.print(f"Event {event} does not count any more.")
-    _tell_due(standings)
+    fields: dict[str, object] = {"event": event, "withdrawn": True}
+    _answer(json, fields, f"Event {event} does not count any more.", standings)
 
 
 @app.command("events")
@@ -150,12 +148,13 @@ def hold_evidence(
         about = find_subject(connection, subject)
         hold(connection, about, local_actor(), system_clock, reference=reference, reason=reason)
         standings = _standings(connection, settings, about)
-    if json:
-        said = {"case": about.case, "item": about.item, "hold": reference, "held": True}
-        print_json(said | _due_fields(standings))
-        return
-    to_people.print(f'Held by "{reference}": {about.words}.', markup=False)
-    _tell_due(standings)
+    fields: dict[str, object] = {
+        "case": about.case,
+        "item": about.item,
+        "hold": reference,
+        "held": True,
+    }
+    _answer(json, fields, f'Held by "{reference}": {about.words}.', standings)
 
 
 @app.command("release")
@@ -171,17 +170,27 @@ def release_evidence(
         about = find_subject(connection, subject)
         release(connection, about, local_actor(), system_clock, reference=reference, reason=reason)
         standings = _standings(connection, settings, about)
-    if json:
-        said = {"case": about.case, "item": about.item, "hold": reference, "held": False}
-        print_json(said | _due_fields(standings))
-        return
-    to_people.print(f'No longer held by "{reference}": {about.words}.', markup=False)
-    _tell_due(standings)
+    fields: dict[str, object] = {
+        "case": about.case,
+        "item": about.item,
+        "hold": reference,
+        "held": False,
+    }
+    _answer(json, fields, f'No longer held by "{reference}": {about.words}.', standings)
 
 
 def _standings(connection: Connection, settings: Settings, about: Subject) -> list[Standing]:
     items = items_of(connection, about)
     return standings_of(connection, open_rule_book(settings), items, system_clock())
+
+
+def _answer(json: bool, fields: dict[str, object], words: str, standings: list[Standing]) -> None:
+    """Say what was done, and when what it concerns is due now."""
+    if json:
+        print_json(fields | _due_fields(standings))
+        return
+    to_people.print(words, markup=False)
+    _tell_due(standings)
 
 
 def _due_fields(standings: list[Standing]) -> dict[str, object]:
