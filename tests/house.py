@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from tests.actors import actor_called
 from tutela.accounts.keys import add_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.api.service import Service
 from tutela.application import build
 from tutela.fingerprints.pdq import pdq_of
@@ -35,9 +35,9 @@ class House:
         self.settings = settings
         self._clock = clock
         self._clients: list[httpx.Client] = []
-        self.client = self.client_with(*Scope)
+        self.client = self.client_with(*Permission)
 
-    def client_with(self, *scopes: Scope) -> httpx.Client:
+    def client_with(self, *scopes: Permission) -> httpx.Client:
         """A caller whose key has these scopes."""
         name = f"test {secrets.token_hex(8)}"
         with self.service.database.writing() as connection:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.actors import actor_called
 from tutela.accounts.keys import add_key, all_keys, check_key, require, revoke_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -18,17 +18,17 @@ from tutela.storage.database import Database
 ACTOR = actor_called("cli:test")
 
 
-def make(database: Database, clock: Clock, name: str = "forum", *scopes: Scope) -> str:
+def make(database: Database, clock: Clock, name: str = "forum", *scopes: Permission) -> str:
     with database.writing() as connection:
-        return add_key(connection, name, scopes or [Scope.SCREEN], ACTOR, clock)
+        return add_key(connection, name, scopes or [Permission.SCREEN], ACTOR, clock)
 
 
 def test_a_key_opens_what_its_scopes_say_and_nothing_else(database, clock) -> None:
-    secret = make(database, clock, "forum", Scope.SCREEN, Scope.LISTS_READ)
+    secret = make(database, clock, "forum", Permission.SCREEN, Permission.LISTS_READ)
     with database.reading() as connection:
         key = check_key(connection, secret)
-    for scope in Scope:
-        if scope in (Scope.SCREEN, Scope.LISTS_READ):
+    for scope in Permission:
+        if scope in (Permission.SCREEN, Permission.LISTS_READ):
             require(key, scope)
         else:
             with pytest.raises(NotPermittedError, match=f'lacks the scope "{scope}"'):

@@ -5,7 +5,7 @@ import pytest
 from tests.actors import actor_called
 from tutela.accounts.keys import add_key, revoke_key
 from tutela.accounts.known_keys import KnownKeys
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.errors import NotSignedInError
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
@@ -15,7 +15,7 @@ ACTOR = actor_called("cli:test")
 
 def make(database: Database, clock: Clock, name: str = "forum") -> str:
     with database.writing() as connection:
-        return add_key(connection, name, [Scope.SCREEN], ACTOR, clock)
+        return add_key(connection, name, [Permission.SCREEN], ACTOR, clock)
 
 
 def test_a_key_is_found_without_the_database_once_it_was_read(database, clock) -> None:
@@ -25,7 +25,7 @@ def test_a_key_is_found_without_the_database_once_it_was_read(database, clock) -
     known.refresh()
     found = known.find(key)
     assert found
-    assert (found.name, found.scopes) == ("forum", {Scope.SCREEN})
+    assert (found.name, found.scopes) == ("forum", {Permission.SCREEN})
 
 
 def test_a_key_that_was_made_since_works_at_once(database, clock) -> None:

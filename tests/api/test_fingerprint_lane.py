@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.house import House
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 
 MD5 = "0123456789abcdef" * 2
 OTHER = "f" * 32
@@ -43,7 +43,7 @@ def test_a_match_names_its_case_and_with_the_scope_what_matched(house: House) ->
     told = house.client.post("/v1/screen", json=item(MD5, "p.png")).json()
     assert told["matches"] == [{"list": "partner", "kind": "md5", "distance": 0}]
     assert house.client.get(f"/v1/cases/{told['case']}").json()["name"] == "p.png"
-    client = house.client_with(Scope.SCREEN)
+    client = house.client_with(Permission.SCREEN)
     for sent, path in ((item(MD5), ""), ({"items": [item(MD5)]}, "/batch")):
         told = client.post(f"/v1/screen{path}", json=sent).json()
         (result,) = told.get("results", [told])
@@ -72,7 +72,7 @@ def test_who_may_not_screen_is_told_so_before_anything_is_read(house: House, pat
         answer = house.stranger(headers).post(path, **sent)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")
-    answer = house.client_with(Scope.CASES_READ).post(path, **sent)
+    answer = house.client_with(Permission.CASES_READ).post(path, **sent)
     assert answer.status_code == 403
     assert 'lacks the scope "screen"' in answer.json()["detail"]
 

@@ -8,7 +8,7 @@ import pytest
 from tests.house import House
 from tests.pictures import drawn, encoded
 from tests.waiting import comes_true
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.matching.durable import exclusive
 from tutela.storage.database import Database
 
@@ -76,10 +76,10 @@ def test_without_a_key_the_metrics_do_not_move_with_verdicts(make_house) -> None
             "tutela_list_entries",
         }
         assert 'tutela_http_requests_total{method="POST",route="/v1/screen"}' in opened
-        with_key = house.client_with(Scope.METRICS_READ).get("/metrics").text
+        with_key = house.client_with(Permission.METRICS_READ).get("/metrics").text
         assert 'tutela_matched_files_total{list="partner",verdict="match"} 1.0' in with_key
         assert "tutela_http_request_seconds_bucket" in with_key
-        assert house.client_with(Scope.SCREEN).get("/metrics").status_code == 403
+        assert house.client_with(Permission.SCREEN).get("/metrics").status_code == 403
 
 
 def test_a_method_that_nobody_knows_leaves_no_word_of_it_in_the_metrics(make_house) -> None:

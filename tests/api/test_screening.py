@@ -11,7 +11,7 @@ import pytest
 
 from tests.house import House
 from tests.pictures import drawn, encoded
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.storage.settings import ListPolicy, OnMatch, Policy
 
 KNOWN = encoded(drawn(1))
@@ -95,7 +95,7 @@ def test_fingerprints_alone_can_be_screened(house: House) -> None:
 
 
 def test_a_caller_without_the_scope_sees_no_list_and_no_distance(house: House) -> None:
-    client = house.client_with(Scope.SCREEN)
+    client = house.client_with(Permission.SCREEN)
     answer = client.post("/v1/screen", files={"file": ("p.png", KNOWN)}).json()
     assert set(answer) == {"verdict", "case"}
 
@@ -104,7 +104,7 @@ def test_a_list_that_lets_pass_opens_a_case_that_strangers_do_not_see(make_house
     policy = Policy(lists={"partner": ListPolicy(on_match=OnMatch.PASS)})
     with make_house(policy=policy) as house:
         house.add_picture("partner", KNOWN)
-        client = house.client_with(Scope.SCREEN)
+        client = house.client_with(Permission.SCREEN)
         answer = client.post("/v1/screen", files={"file": ("p.png", KNOWN)}).json()
         assert answer == {"verdict": "clear"}
         assert len(house.client.get("/v1/cases").json()["cases"]) == 1
@@ -309,12 +309,12 @@ def test_a_body_that_is_neither_json_nor_multipart_is_told_what_to_send(house: H
 def test_a_key_that_reads_cases_sees_what_matched_only_with_the_details(house: House) -> None:
     screen(house, KNOWN)
     assert house.client.get("/v1/cases").json()["cases"][0]["matches"]
-    reader = house.client_with(Scope.SCREEN, Scope.CASES_READ)
+    reader = house.client_with(Permission.SCREEN, Permission.CASES_READ)
     assert reader.get("/v1/cases").json()["cases"][0]["matches"] is None
 
 
 def test_a_key_without_the_scope_is_refused(house: House) -> None:
-    client = house.client_with(Scope.CASES_READ)
+    client = house.client_with(Permission.CASES_READ)
     answer = client.post("/v1/screen", files={"file": ("p.png", KNOWN)})
     assert answer.status_code == 403
     assert 'lacks the scope "screen"' in answer.json()["detail"]

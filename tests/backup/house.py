@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tests.actors import actor_called
 from tests.hashlists.filling import add, md5, new_list, withdraw
 from tutela.accounts.keys import add_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.backup.making import Made, make_backup
 from tutela.cases.model import CaseId, Item, Match
 from tutela.cases.sealing import Opening, open_cases
@@ -87,7 +87,7 @@ def filled_house(settings: Settings, clock: Clock) -> House:
     house = open_house(settings, clock)
     withdraw(house.database, house.known, clock, md5(7))
     with house.database.writing() as connection:
-        add_key(connection, "the forum's key", [Scope.SCREEN], ACTOR, clock)
+        add_key(connection, "the forum's key", [Permission.SCREEN], ACTOR, clock)
     for number in range(3):
         house.add_case(content_of(number), f"Name of a file {number} äöü.png")
     return house

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.actors import actor_called
-from tutela.cases.model import Item, Match, State, new_case_id
+from tutela.cases.model import Item, Match, new_case_id
 from tutela.cases.opening import open_case
 from tutela.cases.reading import find_case, recent_cases
+from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.errors import NotFoundError
 from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind

@@ -11,7 +11,7 @@ from tests.cli.command import TUTELA, environment, json_lines
 from tests.evidence.disclosure.authority import Authority
 from tests.pictures import drawn, encoded
 from tutela.accounts.keys import add_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.cases.model import Item
 from tutela.cases.sealing import Opening, open_cases
 from tutela.evidence.key_registry import prepare_keys
@@ -73,7 +73,7 @@ def office(settings: Settings, database: Database, tmp_path: Path) -> Office:
     (case,) = open_cases(vault, [opening], system_clock)
     with database.writing() as connection:
         keys = {
-            name: add_key(connection, name, [Scope.EVIDENCE_DISCLOSE], boss, system_clock)
+            name: add_key(connection, name, [Permission.EVIDENCE_DISCLOSE], boss, system_clock)
             for name in ("ada", "ben")
         }
     return Office(settings, tmp_path, keys, case)

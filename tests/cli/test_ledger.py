@@ -11,7 +11,7 @@ from sqlalchemy import update
 from tests.actors import actor_called
 from tests.cli.command import json_lines, tutela
 from tutela.accounts.keys import add_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.hashlists.lists import create_list, remove_list
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.tables import ledger_entries
@@ -35,7 +35,7 @@ def do_some(settings: Settings) -> None:
     upgrade(database, settings.data, tell=lambda _: None)
     actor = actor_called("cli:test")
     for act in (
-        lambda to: add_key(to, "forum", [Scope.SCREEN], actor, system_clock),
+        lambda to: add_key(to, "forum", [Permission.SCREEN], actor, system_clock),
         lambda to: create_list(to, "known", "", actor, system_clock),
         lambda to: remove_list(to, "known", "asked by Jo", actor, system_clock),
     ):
@@ -148,7 +148,7 @@ def test_a_named_place_without_a_checkpoint_gives_exit_code_2(settings, tmp_path
 def test_a_ledger_of_which_nothing_is_signed_is_not_called_sound(database, settings) -> None:
     actor = actor_called("cli:test")
     with database.writing() as connection:
-        add_key(connection, "forum", [Scope.SCREEN], actor, system_clock)
+        add_key(connection, "forum", [Permission.SCREEN], actor, system_clock)
     done = tutela(settings, "ledger", "verify")
     assert done.returncode == 0
     assert "Not signed yet" in done.stdout

@@ -26,7 +26,7 @@ ADDS_KEYS = """
 import sys
 from tests.actors import actor_called
 from tutela.accounts.keys import add_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
@@ -38,7 +38,7 @@ checkpoints = Checkpoints(database, settings, system_clock)
 print("ready", flush=True)
 for number in range(count):
     with database.writing() as connection:
-        add_key(connection, f"{name}-{number}", [Scope.SCREEN], actor_called("cli:test"),
+        add_key(connection, f"{name}-{number}", [Permission.SCREEN], actor_called("cli:test"),
                 system_clock)
     print(f"{name}-{number}", flush=True)
     if number % 5 == 4:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tutela.accounts.model import ApiKey, ApiKeyId, Scope
+from tutela.accounts.model import ApiKey, ApiKeyId
+from tutela.accounts.permissions import Permission
 from tutela.accounts.tables import api_keys
 from tutela.errors import (
     AlreadyExistsError,
@@ -28,7 +29,7 @@ _PREFIX = "tutela_"
 
 
 def add_key(
-    connection: Connection, name: str, scopes: Iterable[Scope], actor: Actor, clock: Clock
+    connection: Connection, name: str, scopes: Iterable[Permission], actor: Actor, clock: Clock
 ) -> str:
     """Make a key.
 
@@ -44,7 +45,7 @@ def add_key(
         raise InvalidInputError("a key needs a name of 1 to 100 characters")
     if not chosen:
         raise InvalidInputError(
-            f"a key needs at least one scope: --scope {', --scope '.join(Scope)}"
+            f"a key needs at least one scope: --scope {', --scope '.join(Permission)}"
         )
     key = _PREFIX + secrets.token_urlsafe(32)
     try:
@@ -137,7 +138,7 @@ def check_key(connection: Connection, key: str) -> ApiKey:
     return _key(row)
 
 
-def require(key: ApiKey, scope: Scope) -> None:
+def require(key: ApiKey, scope: Permission) -> None:
     """Let only a key with this scope pass.
 
     Raises:
@@ -159,7 +160,7 @@ def _key(row: RowMapping) -> ApiKey:
     return ApiKey(
         id=ApiKeyId(row["id"]),
         name=row["name"],
-        scopes=frozenset(Scope(scope) for scope in row["scopes"].split()),
+        scopes=frozenset(Permission(scope) for scope in row["scopes"].split()),
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
     )

@@ -1,39 +1,29 @@
-"""The nouns: scopes and API keys."""
+"""The nouns: people, API keys, and whoever asks for something."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import NewType
 
+from tutela.accounts.permissions import Permission
+from tutela.ledger.model import Actor
+
 ApiKeyId = NewType("ApiKeyId", int)
+PersonId = NewType("PersonId", int)
 
 
-class Scope(StrEnum):
-    """What an API key allows. Each route of the API names the one that it needs."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks for something: a person, a program, or the operator of the machine.
 
-    SCREEN = "screen"
-    SCREEN_DETAILS = "screen:details"
-    LISTS_READ = "lists:read"
-    LISTS_WRITE = "lists:write"
-    CASES_READ = "cases:read"
-    EVIDENCE_DISCLOSE = "evidence:disclose"
-    METRICS_READ = "metrics:read"
+    Attributes:
+        actor: What the ledger calls them.
+        permissions: What they may do.
+        person: The person behind it; ``None`` for a program, and for the machine's operator.
+    """
 
-    @property
-    def meaning(self) -> str:
-        """What the scope allows, in a few words."""
-        return _MEANINGS[self]
-
-
-_MEANINGS = {
-    Scope.SCREEN: "screen files and fingerprints",
-    Scope.SCREEN_DETAILS: "see which list matched, and how closely",
-    Scope.LISTS_READ: "see the names, sizes and origins of lists (never their entries)",
-    Scope.LISTS_WRITE: "create lists, add entries and withdraw them",
-    Scope.CASES_READ: "read cases; with screen:details also what matched",
-    Scope.EVIDENCE_DISCLOSE: "ask for a disclosure of evidence, or agree to another person's",
-    Scope.METRICS_READ: "read the counts of verdicts at /metrics",
-}
+    actor: Actor
+    permissions: frozenset[Permission]
+    person: PersonId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,7 @@ class ApiKey:
 
     id: ApiKeyId
     name: str
-    scopes: frozenset[Scope]
+    scopes: frozenset[Permission]
     created_at: datetime
     revoked_at: datetime | None
 

@@ -7,11 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Security
 from pydantic import BaseModel, Field
 
-from tutela.accounts.model import ApiKey, Scope
+from tutela.accounts.model import ApiKey
+from tutela.accounts.permissions import Permission
 from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted
-from tutela.cases.model import Case, CaseId, State, read_case_id
+from tutela.cases.model import Case, CaseId, read_case_id
 from tutela.cases.reading import find_case, recent_cases
+from tutela.cases.states import State
 from tutela.evidence.model import ItemId
 from tutela.evidence.model import State as EvidenceState
 from tutela.fingerprints.model import Kind
@@ -23,7 +25,7 @@ router = APIRouter(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
-Reader = Annotated[ApiKey, Security(Permitted(Scope.CASES_READ))]
+Reader = Annotated[ApiKey, Security(Permitted(Permission.CASES_READ))]
 
 
 class CaseMatchAnswer(BaseModel):
@@ -93,6 +95,6 @@ def show_case(service: Here, key: Reader, case: str) -> CaseAnswer:
 
 def _answer(case: Case, key: ApiKey) -> CaseAnswer:
     answer = CaseAnswer.model_validate(case.as_fields())
-    if Scope.SCREEN_DETAILS not in key.scopes:
+    if Permission.SCREEN_DETAILS not in key.scopes:
         answer.matches = None
     return answer

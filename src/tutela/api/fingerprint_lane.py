@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from tutela.accounts.keys import require
-from tutela.accounts.model import ApiKey, Scope
+from tutela.accounts.model import ApiKey
+from tutela.accounts.permissions import Permission
 from tutela.api.judging import answer_of, one_of_many, submission_of
 from tutela.api.problems import answer_to, answer_to_one_who_left
 from tutela.api.receiving import is_multipart, receive_body
@@ -98,7 +99,7 @@ class FingerprintLane:
 async def _answer(service: Service, route: _Route, headers: _Headers, receive: Receive) -> Response:
     await service.fingerprint_turns.take()
     key = await service.check_key(_bearer(headers))
-    require(key, Scope.SCREEN)
+    require(key, Permission.SCREEN)
     idempotency_key = _idempotency_key(headers)
     with service.fingerprint_capacity.place() as place:
         body = await receive_body(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.status import HTTP_503_SERVICE_UNAVAILABLE
 
 from tutela.accounts.keys import require
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.api.metrics import CONTENT_TYPE, health_series, verdict_series
 from tutela.api.problems import problems
 from tutela.api.readiness import check_readiness
@@ -85,6 +85,6 @@ async def metrics(
     """
     series = await service.work(partial(health_series, service))
     if credentials is not None:
-        require(await service.check_key(credentials.credentials), Scope.METRICS_READ)
+        require(await service.check_key(credentials.credentials), Permission.METRICS_READ)
         series += await service.work(partial(verdict_series, service))
     return Response(series, media_type=CONTENT_TYPE)

@@ -1,6 +1,7 @@
 """From what a caller sent to what is judged, and from the outcome to what the caller is told."""
 
-from tutela.accounts.model import ApiKey, Scope
+from tutela.accounts.model import ApiKey
+from tutela.accounts.permissions import Permission
 from tutela.api.screening_documents import MatchAnswer, ScreenAnswer
 from tutela.api.service import actor_of
 from tutela.evidence.model import Content
@@ -36,7 +37,7 @@ def one_of_many(idempotency_key: str | None, number: int) -> str | None:
 
 def answer_of(outcome: Screened, key: ApiKey) -> ScreenAnswer:
     """What the bearer of a key is told of an outcome."""
-    details = Scope.SCREEN_DETAILS in key.scopes
+    details = Permission.SCREEN_DETAILS in key.scopes
     # A case opened by a list that lets files pass is not told to callers who may not see lists:
     # to them the file is as clear as any other.
     told = details or outcome.verdict is Verdict.MATCH

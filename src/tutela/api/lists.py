@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Security
 from pydantic import BaseModel, ConfigDict, Field
 
-from tutela.accounts.model import ApiKey, Scope
+from tutela.accounts.model import ApiKey
+from tutela.accounts.permissions import Permission
 from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted, actor_of
 from tutela.fingerprints.model import Fingerprint, Kind
@@ -23,8 +24,8 @@ router = APIRouter(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
-Reader = Annotated[ApiKey, Security(Permitted(Scope.LISTS_READ))]
-Writer = Annotated[ApiKey, Security(Permitted(Scope.LISTS_WRITE))]
+Reader = Annotated[ApiKey, Security(Permitted(Permission.LISTS_READ))]
+Writer = Annotated[ApiKey, Security(Permitted(Permission.LISTS_WRITE))]
 
 _MOST = 10_000
 # Whoever has changed a list finds the change in this process at once; but when a large import is

@@ -12,7 +12,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Security
 
-from tutela.accounts.model import ApiKey, Scope
+from tutela.accounts.model import ApiKey
+from tutela.accounts.permissions import Permission
 from tutela.api.capacity import Place
 from tutela.api.judging import answer_of, one_of_many, submission_of
 from tutela.api.receiving import Upload, receive_files
@@ -33,7 +34,7 @@ from tutela.screening.screening import Submission
 
 router = APIRouter(prefix="/v1/screen", tags=["screening"])
 
-Caller = Annotated[ApiKey, Security(Permitted(Scope.SCREEN))]
+Caller = Annotated[ApiKey, Security(Permitted(Permission.SCREEN))]
 IdempotencyKey = Annotated[
     str | None,
     Header(

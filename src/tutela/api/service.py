@@ -12,7 +12,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tutela.accounts.keys import require
 from tutela.accounts.known_keys import KnownKeys
-from tutela.accounts.model import ApiKey, Scope
+from tutela.accounts.model import ApiKey
+from tutela.accounts.permissions import Permission
 from tutela.api.capacity import Capacity, Memory, Turns
 from tutela.api.shared_check import SharedCheck
 from tutela.errors import NotSignedInError
@@ -208,7 +209,7 @@ def no_key() -> NotSignedInError:
 class Permitted:
     """A route's dependency: the request's API key, if it has the scope."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Permission) -> None:
         self.scope = scope
 
     async def __call__(self, key: Annotated[ApiKey, Security(key_of)]) -> ApiKey:

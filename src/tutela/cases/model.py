@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from tutela.cases.states import State
 from tutela.errors import InvalidInputError
 from tutela.evidence.model import Evidence
 from tutela.fingerprints.model import FingerprintSet, Kind
@@ -40,10 +41,16 @@ def read_case_id(text: str) -> CaseId:
     )
 
 
-class State(StrEnum):
-    """Where a case stands."""
+class ItemKind(StrEnum):
+    """What an item is."""
 
-    OPEN = "open"
+    PICTURE = "picture"
+    VIDEO = "video"
+    TEXT = "text"
+    """An excerpt of a conversation, or other words."""
+    URL = "url"
+    FILE = "file"
+    """Something else, or nobody knows what, as where only its digests were sent."""
 
 
 @dataclass(frozen=True, slots=True)

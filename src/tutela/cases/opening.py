@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select
 
-from tutela.cases.model import CaseId, Item, Match, State
+from tutela.cases.model import CaseId, Item, Match
+from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
@@ -42,7 +43,7 @@ def open_case(
         The number of the case: this one, or that of the first.
     """
     now = clock()
-    connection.execute(insert(cases).values(id=case, state=State.OPEN, opened_at=now))
+    connection.execute(insert(cases).values(id=case, state=State.OPEN, opened_at=now, rank_at=now))
     added = connection.execute(
         insert_or_ignore(connection, case_items)
         .values(

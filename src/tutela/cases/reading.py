@@ -6,7 +6,8 @@ from dataclasses import fields
 
 from sqlalchemy import Connection, RowMapping, select
 
-from tutela.cases.model import Case, CaseId, Item, Match, State
+from tutela.cases.model import Case, CaseId, Item, Match
+from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.errors import NotFoundError
 from tutela.evidence.reading import evidence_of

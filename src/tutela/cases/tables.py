@@ -1,8 +1,33 @@
-"""Tables of this room."""
+"""Tables of this room.
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, SmallInteger, String, Table
+Numbers of people have no foreign key: SQLite can give none to a table that is there already, and a
+person's row is never removed.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from tutela.storage.schema import Moment, RowId, metadata
+
+# Whoever sent something, by what the platform calls them.
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("first_seen_at", Moment, nullable=False),
+)
 
 cases = Table(
     "cases",
@@ -10,6 +35,40 @@ cases = Table(
     Column("id", String(20), primary_key=True),
     Column("state", String(20), nullable=False),
     Column("opened_at", Moment, nullable=False, index=True),
+    Column("subject_id", RowId),
+    # The names of ``facts.Fact`` that are true of it, with a space between.
+    Column("facts", String(500), nullable=False, server_default=""),
+    # The moment that it is queued by: when it was opened, put forward by its facts.
+    Column("rank_at", Moment, nullable=False),
+    Column("severe", Boolean, nullable=False, server_default=text("false")),
+    # When the law or the operator wants it done, if they do.
+    Column("due_at", Moment),
+    # Whose it is, if it is not everybody's.
+    Column("assigned_to", RowId),
+    # Who is looking at it, until when, and the how many'th time somebody is.
+    Column("held_by", RowId),
+    Column("held_until", Moment),
+    Column("hold", RowId, nullable=False, server_default="0"),
+    Column("decided_at", Moment),
+    # Where it stood when the person concerned appealed.
+    Column("state_before", String(20)),
+    Index("ix_cases_queue", "state", "rank_at"),
+    Index("ix_cases_calm_queue", "state", "severe", "rank_at"),
+    Index("ix_cases_subject_id", "subject_id", "opened_at"),
+    Index("ix_cases_assigned_to", "assigned_to", "state", "rank_at"),
+    Index(
+        "ix_cases_held_until",
+        "held_until",
+        sqlite_where=text("held_until IS NOT NULL"),
+        postgresql_where=text("held_until IS NOT NULL"),
+    ),
+    Index(
+        "ix_cases_held_by",
+        "held_by",
+        sqlite_where=text("held_by IS NOT NULL"),
+        postgresql_where=text("held_by IS NOT NULL"),
+    ),
+    Index("ix_cases_decided_at", "decided_at"),
 )
 
 case_items = Table(
@@ -17,16 +76,21 @@ case_items = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("case_id", String(20), ForeignKey("cases.id"), nullable=False, index=True),
+    Column("kind", String(20), nullable=False, server_default="file"),
+    # What was sealed of it: the file, or its words, or its address.
+    Column("evidence_id", String(26), index=True),
     Column("name", String(4096), nullable=False),
     Column("origin", String(200), nullable=False),
+    # What the platform calls the upload, so that it knows what is blocked or let free.
+    Column("reference", String(200), index=True),
     # Chosen by who sends the item, so that sending it twice opens one case.
     Column("request", String(64), unique=True),
     Column("received_at", Moment, nullable=False),
     Column("size", RowId),
-    Column("md5", LargeBinary(16)),
-    Column("sha1", LargeBinary(20)),
-    Column("sha256", LargeBinary(32)),
-    Column("pdq", LargeBinary(32)),
+    Column("md5", LargeBinary(16), index=True),
+    Column("sha1", LargeBinary(20), index=True),
+    Column("sha256", LargeBinary(32), index=True),
+    Column("pdq", LargeBinary(32), index=True),
     Column("pdq_quality", SmallInteger),
 )
 
@@ -40,4 +104,88 @@ case_matches = Table(
     Column("kind", String(10), nullable=False),
     Column("distance", SmallInteger, nullable=False),
     Index("ix_case_matches_item_id", "item_id"),
+)
+
+# What people say it is, by a scheme: of an item, or of the case as a whole.
+case_labels = Table(
+    "case_labels",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("case_id", String(20), ForeignKey("cases.id"), nullable=False, index=True),
+    Column("item_id", RowId, ForeignKey("case_items.id")),
+    Column("scheme", String(60), nullable=False),
+    Column("version", String(20), nullable=False),
+    Column("label", String(60), nullable=False),
+    Column("set_at", Moment, nullable=False),
+    Column("set_by", String(100), nullable=False),
+    Column("removed_at", Moment),
+    Column("removed_by", String(100)),
+)
+
+case_notes = Table(
+    "case_notes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("case_id", String(20), ForeignKey("cases.id"), nullable=False, index=True),
+    Column("written_at", Moment, nullable=False),
+    Column("written_by", String(100), nullable=False),
+    Column("words", Text, nullable=False),
+)
+
+# Every decision that somebody took, also those that were undone.
+case_decisions = Table(
+    "case_decisions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("case_id", String(20), ForeignKey("cases.id"), nullable=False, index=True),
+    # ``deciding.Stage``: first look, second look, settled by a lead, or by an appeal.
+    Column("stage", String(20), nullable=False),
+    # ``deciding.Decision``: confirmed, not confirmed, not sure.
+    Column("decision", String(20), nullable=False),
+    # ``deciding.Basis``: what it rests on: seen, known by digest, confirmed elsewhere, read.
+    Column("basis", String(20), nullable=False),
+    Column("decided_at", Moment, nullable=False, index=True),
+    # The actor's id in the ledger, and the person's number if it is one.
+    Column("decided_by", String(100), nullable=False),
+    Column("person", RowId),
+    # Where the case stood, and whose it was, so that the decision can be undone.
+    Column("state_before", String(20), nullable=False),
+    Column("reason", Text, nullable=False),
+    # Why a second person is to look, if one is: ``sample``, ``asked``, ``policy``.
+    Column("second_look", String(20)),
+    Column("undone_at", Moment),
+    Index("ix_case_decisions_person", "person", "decided_at"),
+)
+
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("case_id", String(20), ForeignKey("cases.id"), nullable=False, index=True),
+    Column("received_at", Moment, nullable=False),
+    Column("received_by", String(100), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("decided_at", Moment),
+    Column("decided_by", String(100)),
+    # ``granted`` or ``upheld``.
+    Column("outcome", String(20)),
+    Column("reason", Text),
+)
+
+# Who looked at what, how clearly and for how long: written before anything is shown.
+viewings = Table(
+    "viewings",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("case_id", String(20), ForeignKey("cases.id"), nullable=False, index=True),
+    Column("item_id", RowId, ForeignKey("case_items.id"), nullable=False, index=True),
+    Column("evidence_id", String(26), nullable=False),
+    Column("person", RowId, nullable=False),
+    # ``viewing.Level``: a veil, a part, or the whole.
+    Column("level", String(20), nullable=False),
+    Column("reason", String(60), nullable=False),
+    Column("began_at", Moment, nullable=False),
+    # Seconds that it was in sight; ``None`` while it is.
+    Column("seconds", Float),
+    Index("ix_viewings_person", "person", "began_at"),
 )

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tutela.accounts.keys import add_key, all_keys, revoke_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
 from tutela.storage.clock import system_clock
@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_SCOPES = "\n".join(f"- {scope}: {scope.meaning}" for scope in Scope)
+_SCOPES = "\n".join(f"- {scope}: {scope.meaning}" for scope in Permission)
 
 
 @app.command("add", epilog=f"Scopes:\n\n{_SCOPES}")
@@ -27,7 +27,7 @@ def add(
         typer.Argument(metavar="NAME", help="What to call the key, such as the program's name."),
     ],
     scope: Annotated[
-        list[Scope],
+        list[Permission],
         typer.Option(
             "--scope", metavar="SCOPE", help="What the key allows. May be given repeatedly."
         ),

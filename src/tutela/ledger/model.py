@@ -17,11 +17,12 @@ class Actor:
 
     Attributes:
         name: What people call them, as it is written beside a list's entry: ``cli:<user of the
-            machine>``, ``key:<name of the API key>``, ``tutela`` for what it does by itself.
+            machine>``, ``key:<name of the API key>``, a person's name, ``tutela`` for what it does
+            by itself.
         id: What the ledger calls them, which is no personal datum: ``os:<number of the user>``,
-            ``key:<number of the API key>``, ``tutela``.
-        role: In which capacity they act: ``operator``, ``program``, ``system``.
-        face: From where they act: ``cli``, ``api``, ``job``.
+            ``key:<number of the API key>``, ``person:<number>``, ``tutela``.
+        role: In which capacity they act: ``operator``, ``program``, ``person``, ``system``.
+        face: From where they act: ``cli``, ``api``, ``console``, ``job``.
     """
 
     name: str
@@ -38,6 +39,16 @@ class Act(StrEnum):
     """What is done, as ``noun.verb``. A word once used is never given another meaning."""
 
     CASE_OPENED = "case.opened"
+    CASE_ITEM_ADDED = "case.item-added"
+    CASE_MOVED = "case.moved"
+    CASE_ASSIGNED = "case.assigned"
+    CASE_FACTS_CHANGED = "case.facts-changed"
+    CASE_LABELLED = "case.labelled"
+    CASE_LABEL_REMOVED = "case.label-removed"
+    CASE_NOTED = "case.noted"
+    CASE_READ = "case.read"
+    EVIDENCE_VIEWED = "evidence.viewed"
+    EVIDENCE_VIEW_ENDED = "evidence.view-ended"
     EVIDENCE_SEALED = "evidence.sealed"
     EVIDENCE_DESTROYED = "evidence.destroyed"
     EVIDENCE_EVENT = "evidence.event-recorded"
@@ -61,6 +72,15 @@ class Act(StrEnum):
     VAULT_KEYS_ROTATED = "vault.keys-rotated"
     REASON_ERASED = "ledger.reason-erased"
     LEDGER_KEY_RENEWED = "ledger.key-renewed"
+    PERSON_INVITED = "person.invited"
+    PERSON_ADDED = "person.added"
+    PERSON_CHANGED = "person.changed"
+    PERSON_CLOSED = "person.closed"
+    PERSON_SIGNED_IN = "person.signed-in"
+    PERSON_SIGNED_OUT = "person.signed-out"
+    PERSON_LOCKED_OUT = "person.locked-out"
+    PERSON_PROVED = "person.proved-again"
+    SIGN_IN_CHANGED = "person.sign-in-changed"
     KEY_ADDED = "key.added"
     KEY_REVOKED = "key.revoked"
     LIST_CREATED = "list.created"
@@ -69,6 +89,12 @@ class Act(StrEnum):
     ENTRIES_ADDED = "list.entries-added"
     ENTRIES_WITHDRAWN = "list.entries-withdrawn"
     ENTRIES_RESTORED = "list.entries-restored"
+    ENTRY_FLAGGED = "list.entry-flagged"
+    ENTRY_FLAG_SETTLED = "list.entry-flag-settled"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_REMOVED = "webhook.removed"
+    WEBHOOK_TESTED = "webhook.tested"
     JOB_MENDED = "job.mended"
     JOB_RETRIED = "job.retried"
     JOB_DROPPED = "job.dropped"

@@ -11,7 +11,7 @@ from tests.evidence.disclosure.authority import Authority
 from tests.evidence.disclosure.parcels import item
 from tests.evidence.sealing import sealed_item
 from tutela.accounts.keys import add_key, check_key
-from tutela.accounts.model import Scope
+from tutela.accounts.permissions import Permission
 from tutela.evidence.disclosure.exhibits import exhibits_of
 from tutela.evidence.disclosure.model import Disclosure, Dossier, DossierItem
 from tutela.evidence.disclosure.packaging import Office, make_package, present
@@ -50,7 +50,7 @@ class World:
     def person(self, name: str) -> str:
         with self.database.writing() as connection:
             return add_key(
-                connection, name, [Scope.EVIDENCE_DISCLOSE], actor_called("boss"), self.clock
+                connection, name, [Permission.EVIDENCE_DISCLOSE], actor_called("boss"), self.clock
             )
 
     def ask(self, authority: Authority, without: set[str] | None = None) -> Disclosure:

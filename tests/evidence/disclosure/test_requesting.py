@@ -11,7 +11,8 @@ from tests.actors import actor_called
 from tests.conftest import TurnedClock
 from tests.evidence.disclosure.parcels import IDS, exhibits
 from tutela.accounts.keys import add_key, check_key, revoke_key
-from tutela.accounts.model import ApiKey, Scope
+from tutela.accounts.model import ApiKey
+from tutela.accounts.permissions import Permission
 from tutela.accounts.tables import api_keys
 from tutela.cases.tables import cases
 from tutela.errors import (
@@ -57,8 +58,8 @@ class World:
             connection.execute(insert(cases).values(id=CASE, state="open", opened_at=self.clock()))
         self.ada, self.ben, self.cid = map(self.person, ("ada", "ben", "cid"))
 
-    def person(self, name: str, *scopes: Scope) -> ApiKey:
-        chosen = scopes or (Scope.EVIDENCE_DISCLOSE,)
+    def person(self, name: str, *scopes: Permission) -> ApiKey:
+        chosen = scopes or (Permission.EVIDENCE_DISCLOSE,)
         with self.database.writing() as connection:
             secret = add_key(connection, name, chosen, actor_called("boss"), self.clock)
             return check_key(connection, secret)
@@ -176,7 +177,7 @@ _WHO_MAY_DO_WHAT = [
 
 def test_who_may_do_what_when(world: World) -> None:
     """Ada asked; if somebody decided it was Ben; Dan has every scope but the right one."""
-    dan = world.person("dan", *(set(Scope) - {Scope.EVIDENCE_DISCLOSE}))
+    dan = world.person("dan", *(set(Permission) - {Permission.EVIDENCE_DISCLOSE}))
     people = {"ada": world.ada, "ben": world.ben, "cid": world.cid, "dan": dan}
     for who, doing, state, allowed in _WHO_MAY_DO_WHAT:
         asked = world.ask(world.ada)
@@ -196,7 +197,7 @@ def test_who_may_do_what_when(world: World) -> None:
 
 def test_asking_needs_the_scope(world: World) -> None:
     with pytest.raises(NotPermittedError, match="evidence:disclose"):
-        world.ask(world.person("dan", Scope.CASES_READ))
+        world.ask(world.person("dan", Permission.CASES_READ))
 
 
 @pytest.mark.parametrize("name", ["ada", "ben"])

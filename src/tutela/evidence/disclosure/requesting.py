@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from tutela.accounts.keys import keys_in_use, require
-from tutela.accounts.model import ApiKey, ApiKeyId, Scope
+from tutela.accounts.model import ApiKey, ApiKeyId
+from tutela.accounts.permissions import Permission
 from tutela.errors import InvalidInputError, NotAgreedError, NotFoundError, NotPermittedError
 from tutela.evidence.disclosure.model import (
     VALIDITY,
@@ -58,7 +59,7 @@ def ask(
         InvalidInputError: A text is empty or too long, or no item's file would be handed over.
         NotPermittedError: The key lacks the scope.
     """
-    require(key, Scope.EVIDENCE_DISCLOSE)
+    require(key, Permission.EVIDENCE_DISCLOSE)
     texts = {
         "authority": _checked("the authority's name", authority, 300),
         "legal_basis": _checked("a legal basis", legal_basis, 3000),
@@ -130,7 +131,7 @@ def check_may_agree(
     Raises:
         As ``agree``.
     """
-    require(key, Scope.EVIDENCE_DISCLOSE)
+    require(key, Permission.EVIDENCE_DISCLOSE)
     asked = find_disclosure(connection, number)
     _require_state(asked, State.ASKED)
     if bearer(key).id == asked.asked_by:
@@ -154,7 +155,7 @@ def refuse(
         NotFoundError: There is no such request.
         NotPermittedError: The key lacks the scope.
     """
-    require(key, Scope.EVIDENCE_DISCLOSE)
+    require(key, Permission.EVIDENCE_DISCLOSE)
     asked = find_disclosure(connection, number)
     _require_state(asked, State.ASKED, State.AGREED)
     because = _checked("a reason", reason, 1000)
@@ -172,7 +173,7 @@ def check_may_make(
         NotFoundError: There is no such request.
         NotPermittedError: The key is neither of the two, or lacks the scope.
     """
-    require(key, Scope.EVIDENCE_DISCLOSE)
+    require(key, Permission.EVIDENCE_DISCLOSE)
     agreed = find_disclosure(connection, number)
     _require_state(agreed, State.AGREED)
     if bearer(key).id not in (agreed.asked_by, agreed.decided_by):
@@ -312,7 +313,7 @@ def _require_alive(connection: Connection, disclosure: Disclosure, clock: Clock)
     good = {
         f"key:{key.id}"
         for key in keys_in_use(connection).values()
-        if Scope.EVIDENCE_DISCLOSE in key.scopes
+        if Permission.EVIDENCE_DISCLOSE in key.scopes
     }
     for who in (disclosure.asked_by, disclosure.decided_by):
         if who is not None and who not in good:

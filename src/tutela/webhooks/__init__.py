@@ -1,0 +1,1 @@
+"""Telling the platform what was decided: signed, retried, and written down."""
