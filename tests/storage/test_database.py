@@ -1,6 +1,8 @@
 """Transactions hold together, and failures are explained."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -57,6 +59,25 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"data folder .* cannot be made.*--data"):
         Database.open(load_settings(data=tmp_path / "file" / "data"))
+
+
+def test_a_damaged_schema_is_named_whatever_bytes_it_has(data: Path) -> None:
+    settings = load_settings(data=data)
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
+    database.close()
+    file = data / "tutela.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    file.write_bytes(
+        file.read_bytes().replace(b"CREATE TABLE cases", b"CREATE \xb2\xb2\xb2\xb2\xb2 cases")
+    )
+    with (
+        pytest.raises(StorageError, match="damaged; restore it from a backup"),
+        database.reading() as connection,
+    ):
+        connection.execute(select(api_keys))
+    database.close()
 
 
 def test_a_damaged_database_is_named_and_not_overwritten(data: Path) -> None:

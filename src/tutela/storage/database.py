@@ -1,5 +1,6 @@
 """The database: how it is opened, and the two ways to talk to it."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,7 +169,11 @@ def _sqlite_engine(url: URL) -> Engine:
             "temp_store=MEMORY",
             "cache_size=-65536",
         ):
-            cursor.execute(f"PRAGMA {pragma}")
+            try:
+                cursor.execute(f"PRAGMA {pragma}")
+            except UnicodeDecodeError:
+                # SQLite quotes the damaged schema, whatever bytes it now has.
+                raise sqlite3.DatabaseError("malformed database schema") from None
         cursor.close()
 
     @event.listens_for(engine, "begin")
