@@ -6,7 +6,14 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tutela.storage.settings import ENVIRONMENT_PREFIX, FILE_NAME, Mail, Policy, Settings
+from tutela.storage.settings import (
+    ENVIRONMENT_PREFIX,
+    FILE_NAME,
+    Console,
+    Mail,
+    Policy,
+    Settings,
+)
 
 PAGE = Path(__file__).with_name("configuration.md")
 
@@ -39,6 +46,19 @@ _MAIL = """
 In the section `[mail]`, for the ledger's checkpoints:
 
 """
+
+# One section after another: its class, and the words above its table.
+_SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
+    (
+        Console,
+        """
+## Console: the pages that people work with
+
+In the section `[console]`:
+
+""",
+    ),
+)
 
 _POLICY = """
 ## Policy: what a match means
@@ -73,7 +93,11 @@ If several lists match, the strictest decides.
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + _table(Settings) + _MAIL + _table(Mail) + _POLICY + _table(Policy) + _TAIL
+    sections = "".join(heading + _table(section) for section, heading in _SECTIONS)
+    return (
+        _HEAD + _table(Settings) + _MAIL + _table(Mail) + sections
+        + _POLICY + _table(Policy) + _TAIL
+    )  # fmt: skip
 
 
 def _table(section: type[BaseModel]) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tutela.accounts.model import ApiKey, ApiKeyId
-from tutela.accounts.permissions import Permission
-from tutela.accounts.tables import api_keys
+from tutela.accounts.model import ApiKey, ApiKeyId, PersonId
+from tutela.accounts.people import read_roles
+from tutela.accounts.permissions import Permission, permissions_of
+from tutela.accounts.tables import api_keys, people
 from tutela.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -29,9 +30,23 @@ _PREFIX = "tutela_"
 
 
 def add_key(
-    connection: Connection, name: str, scopes: Iterable[Permission], actor: Actor, clock: Clock
+    connection: Connection,
+    name: str,
+    scopes: Iterable[Permission],
+    actor: Actor,
+    clock: Clock,
+    *,
+    owner: PersonId | None = None,
 ) -> str:
     """Make a key.
+
+    Args:
+        connection: The transaction.
+        name: What people will call it.
+        scopes: What it allows.
+        actor: Who makes it.
+        clock: The time.
+        owner: The person it belongs to: it never allows more than they may do themselves.
 
     Returns:
         The key itself. It is shown once and cannot be had again.
@@ -57,6 +72,7 @@ def add_key(
                 scopes=" ".join(chosen),
                 created_at=clock(),
                 created_by=actor.name,
+                owner=owner,
             )
             .returning(api_keys.c.id)
         ).scalar_one()
@@ -64,13 +80,14 @@ def add_key(
         raise AlreadyExistsError(
             f'there is a key "{name}" already: choose another name, or revoke it first'
         ) from None
-    append(connection, actor, Act.KEY_ADDED, clock, thing=f"key:{number}")
+    whose = f"of person:{owner}" if owner is not None else ""
+    append(connection, actor, Act.KEY_ADDED, clock, thing=f"key:{number}", reason=whose)
     return key
 
 
 def all_keys(connection: Connection) -> list[ApiKey]:
     """Every key ever made, the oldest first."""
-    rows = connection.execute(select(api_keys).order_by(api_keys.c.id)).mappings()
+    rows = connection.execute(_WITH_OWNERS.order_by(api_keys.c.id)).mappings()
     return [_key(row) for row in rows]
 
 
@@ -97,7 +114,7 @@ def named(who: str, names: Mapping[str, str]) -> str:
 
 def keys_in_use(connection: Connection) -> dict[bytes, ApiKey]:
     """Every key that is not revoked, by the digest of its secret."""
-    rows = connection.execute(select(api_keys).where(api_keys.c.revoked_at.is_(None))).mappings()
+    rows = connection.execute(_WITH_OWNERS.where(api_keys.c.revoked_at.is_(None))).mappings()
     return {row["secret_sha256"]: _key(row) for row in rows}
 
 
@@ -126,7 +143,7 @@ def check_key(connection: Connection, key: str) -> ApiKey:
     """
     row = (
         connection.execute(
-            select(api_keys).where(
+            _WITH_OWNERS.where(
                 api_keys.c.secret_sha256 == digest(key), api_keys.c.revoked_at.is_(None)
             )
         )
@@ -144,7 +161,12 @@ def require(key: ApiKey, scope: Permission) -> None:
     Raises:
         NotPermittedError: The key lacks the scope.
     """
-    if scope not in key.scopes:
+    if scope not in key.permissions:
+        if scope in key.scopes:
+            raise NotPermittedError(
+                f'the key "{key.name}" belongs to somebody who may not do this any more '
+                f'("{scope}"): ask an administrator'
+            )
         raise NotPermittedError(
             f'the key "{key.name}" lacks the scope "{scope}": make one that has it with '
             f'"tutela key add NAME --scope {scope}"'
@@ -156,11 +178,27 @@ def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+_WITH_OWNERS = select(
+    api_keys, people.c.roles.label("owner_roles"), people.c.closed_at.label("owner_closed_at")
+).outerjoin(people, people.c.id == api_keys.c.owner)
+
+
 def _key(row: RowMapping) -> ApiKey:
+    scopes = frozenset(Permission(scope) for scope in row["scopes"].split())
     return ApiKey(
         id=ApiKeyId(row["id"]),
         name=row["name"],
-        scopes=frozenset(Permission(scope) for scope in row["scopes"].split()),
+        scopes=scopes,
+        permissions=scopes & _owners_permissions(row),
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
+        owner=PersonId(row["owner"]) if row["owner"] is not None else None,
     )
+
+
+def _owners_permissions(row: RowMapping) -> frozenset[Permission]:
+    if row["owner"] is None:
+        return frozenset(Permission)
+    if row["owner_roles"] is None or row["owner_closed_at"] is not None:
+        return frozenset()
+    return permissions_of(read_roles(row["owner_roles"]))

@@ -33,16 +33,20 @@ class ApiKey:
     Attributes:
         id: The key's number.
         name: What people call it; unique among the keys that are not revoked.
-        scopes: What it allows.
+        scopes: What it was made for.
+        permissions: What it allows now: its scopes, less what its owner may not do.
         created_at: When it was made.
         revoked_at: When it stopped working, or ``None``.
+        owner: The person it belongs to; ``None`` for a program's.
     """
 
     id: ApiKeyId
     name: str
     scopes: frozenset[Permission]
+    permissions: frozenset[Permission]
     created_at: datetime
     revoked_at: datetime | None
+    owner: PersonId | None
 
     @property
     def actor_id(self) -> str:

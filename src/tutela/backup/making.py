@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 import tutela
+from tutela.accounts.tables import NOT_BACKED_UP
 from tutela.backup.envelope import new_backup_id, sealed
 from tutela.backup.form import encode
 from tutela.backup.model import (
@@ -124,7 +125,7 @@ def _pieces(
     with_blobs: bool,
 ) -> Iterator[Piece]:
     revision = revision_of(connection) or ""
-    shapes = all_tables(connection, rows_at_first(revision))
+    shapes = all_tables(connection, rows_at_first(revision).keys() - NOT_BACKED_UP)
     head = read_head(connection)
     contents = Contents(
         id=backup,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from tutela.accounts.tables import NOT_BACKED_UP
 from tutela.backup.envelope import damaged
 from tutela.backup.loading import load_rows, make_tables, refuse_unless_empty, set_sequences
 from tutela.backup.model import (
@@ -126,7 +127,9 @@ class _Restoring:
             case Contents():
                 self.contents = self._progress.contents = piece
                 shapes = make_tables(self._connection, piece.revision)
-                self._expected = {shape.name: shape for shape in shapes}
+                self._expected = {
+                    shape.name: shape for shape in shapes if shape.name not in NOT_BACKED_UP
+                }
             case TableShape():
                 self._table = piece
                 self._refuse_other_shape(piece)

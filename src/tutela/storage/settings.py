@@ -109,6 +109,41 @@ class Mail(_Section):
     sender: str = Field("tutela@localhost", description="The address that mail comes from.")
 
 
+class SecondFactor(StrEnum):
+    """Whether people need more than a password."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+class Console(_Section):
+    """The pages that people work with, and how they sign in to them."""
+
+    address: str | None = Field(
+        None,
+        description="Where people find the pages, such as `https://tutela.organisation.example`. "
+        "Default: `http://` with `host` and `port`. Passkeys and single sign-on depend on it.",
+    )
+    session_idle_minutes: int = Field(
+        30, ge=1, le=1440, description="After so many minutes of silence a person is signed out."
+    )
+    session_hours: int = Field(
+        12, ge=1, le=168, description="After so many hours a person signs in anew in any case."
+    )
+    proof_minutes: int = Field(
+        15,
+        ge=1,
+        le=720,
+        description="For so many minutes after signing in, or after showing again that it is them, "
+        "a person may do what asks for that: see evidence, disclose it, change who may do what.",
+    )
+    second_factor: SecondFactor = Field(
+        SecondFactor.REQUIRED,
+        description="`required`: nobody works without a passkey or a code besides their password. "
+        "`optional`: whoever wants one has one.",
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -247,6 +282,9 @@ class Settings(BaseSettings):
         "are checked.",
     )
     mail: Mail = Field(default_factory=Mail, description="How mail is sent.")
+    console: Console = Field(
+        default_factory=Console, description="The pages that people work with."
+    )
     job_threads: int = Field(
         4,
         ge=0,
@@ -404,12 +442,17 @@ def _origin(location: list[str]) -> str:
 
 
 def _known_keys(section: list[str]) -> Iterator[str]:
-    match section:
-        case []:
-            yield from Settings.model_fields
-        case ["policy"]:
-            yield from Policy.model_fields
-        case ["mail"]:
-            yield from Mail.model_fields
-        case ["policy", "lists", _]:
-            yield from ListPolicy.model_fields
+    if section[:2] == ["policy", "lists"]:
+        yield from ListPolicy.model_fields
+        return
+    model: type[BaseModel] = Settings
+    for name in section:
+        model = _section_called(model, name)
+    yield from model.model_fields
+
+
+def _section_called(model: type[BaseModel], name: str) -> type[BaseModel]:
+    field = model.model_fields.get(name)
+    annotation = field.annotation if field else None
+    is_section = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return annotation if is_section else model  # type: ignore[return-value]
