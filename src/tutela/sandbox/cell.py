@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
     limits = Limits(int(pixels), int(memory_bytes), float(seconds))
     prepare()
     threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
-    _confine(limits)
+    confine(limits)
     room = Room()
     house.send(json.dumps({"ready": True}).encode())
     while True:
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
 def _open_up(
     descriptor: int, limits: Limits, room: Room, *, dihedrals: bool
 ) -> Iterator[dict[str, object]]:
-    with io.BufferedReader(_File(descriptor), _BUFFER_BYTES) as reader:
+    with io.BufferedReader(SharedFile(descriptor), _BUFFER_BYTES) as reader:
         file = cast("BinaryIO", reader)
         try:
             content = _whole(file, limits)
@@ -130,7 +130,7 @@ def _picture_answer(
     }
 
 
-def _confine(limits: Limits) -> None:
+def confine(limits: Limits) -> None:
     """Give up, for good, what decoding has no need of."""
     with open("/proc/self/statm", "rb") as sizes:  # noqa: PTH123
         idle_bytes = int(sizes.read().split()[0]) * resource.getpagesize()
@@ -152,7 +152,7 @@ def _end_with(descriptor: int) -> None:
     os._exit(0)
 
 
-class _File(io.RawIOBase):
+class SharedFile(io.RawIOBase):
     """An open file with a position of its own: the descriptor's is shared with the house."""
 
     def __init__(self, descriptor: int) -> None:
@@ -160,20 +160,25 @@ class _File(io.RawIOBase):
         self._position = 0
 
     def fileno(self) -> int:
+        """The descriptor."""
         return self._descriptor
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def seekable(self) -> bool:
+        """Yes."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill a buffer, or as much of it as there is, from here on."""
         count = os.preadv(self._descriptor, [buffer], self._position)
         self._position += count
         return count
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
         start = {
             os.SEEK_SET: 0,
             os.SEEK_CUR: self._position,
@@ -185,6 +190,7 @@ class _File(io.RawIOBase):
         return self._position
 
     def close(self) -> None:
+        """Close the descriptor."""
         if not self.closed:
             os.close(self._descriptor)
         super().close()

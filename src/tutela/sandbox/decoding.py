@@ -113,13 +113,13 @@ def decode(file: BinaryIO, limits: Limits, room: Room | None = None) -> Iterator
         raise InvalidInputError(f"{picture_format.name} pictures cannot be decoded here")
     try:
         with Image.open(file, formats=picture_format.decoders) as image:
-            _check_size(image.size, limits)
+            check_size(image.size, limits)
             jpeg = _jpeg(image, file.getvalue(), room) if isinstance(file, io.BytesIO) else None
             if jpeg:
                 yield jpeg
                 return
             image.load()
-            _check_size(image.size, limits)
+            check_size(image.size, limits)
             yield from _strips(image)
     except InvalidInputError:
         raise
@@ -127,12 +127,17 @@ def decode(file: BinaryIO, limits: Limits, room: Room | None = None) -> Iterator
         # Pillow's own have no number.
         if error.errno is not None:
             raise
-        raise InvalidInputError(_explain(error, picture_format.name, limits)) from None
+        raise InvalidInputError(explain(error, picture_format.name, limits)) from None
     except Exception as error:
-        raise InvalidInputError(_explain(error, picture_format.name, limits)) from None
+        raise InvalidInputError(explain(error, picture_format.name, limits)) from None
 
 
-def _check_size(size: tuple[int, int], limits: Limits) -> None:
+def check_size(size: tuple[int, int], limits: Limits) -> None:
+    """See that a picture is neither too large nor of no size at all.
+
+    Raises:
+        InvalidInputError: It is.
+    """
     width, height = size
     if width * height > limits.pixels:
         raise InvalidInputError(
@@ -200,7 +205,8 @@ def _is_deep_pnm(image: Image.Image) -> bool:
     return image.mode == "I" and image.format == "PPM"
 
 
-def _explain(error: Exception, name: str, limits: Limits) -> str:
+def explain(error: Exception, name: str, limits: Limits) -> str:
+    """Why a picture of this format cannot be decoded, without anything that it holds."""
     text = str(error)
     if isinstance(error, EOFError) or _ENDS_EARLY.search(text):
         return "damaged picture: the data ends early"

@@ -174,6 +174,12 @@ class _Seat:
             raise OverCapacityError("this program is stopping; send the file again later")
 
 
+def cell_environment() -> dict[str, str]:
+    """The environment that a cell is started with."""
+    known = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return known | _ONE_THREAD
+
+
 class _Cell:
     """A running cell, and the line to it."""
 
@@ -191,8 +197,7 @@ class _Cell:
                     "tutela.sandbox.cell",
                     *map(str, numbers),
                 ],
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-                | _ONE_THREAD,
+                env=cell_environment(),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 # Codecs write warnings there, which may hold names from within a file.

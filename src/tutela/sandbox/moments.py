@@ -1,0 +1,177 @@
+"""A few moments of a video or of a moving picture. Runs in a cell, since the bytes are not trusted.
+
+Videos need PyAV (the extra ``video``). Sound is never decoded.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from tutela.errors import InvalidInputError
+from tutela.sandbox.decoding import check_size
+from tutela.sandbox.formats import HEAD_BYTES
+from tutela.sandbox.model import Limits
+
+av: Any
+try:
+    import av
+except ImportError:
+    av = None
+
+_MICROSECONDS = 1_000_000
+# Of one moment to the next, and of all: a video without places to jump to is read through.
+_FRAMES_A_MOMENT = 300
+_FRAMES_IN_ALL = 3_000
+# What is left of the time is for making the sheet.
+_SHARE_OF_TIME = 0.6
+
+# By what a video begins with, and which reader is given it: a reader that opens other files or
+# addresses (playlists) is not among them.
+_READERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), reader)
+    for reader, pattern in (
+        ("mov", rb"....(ftyp|moov|mdat|wide|free|skip)"),
+        ("matroska", rb"\x1a\x45\xdf\xa3"),
+        ("avi", rb"RIFF....AVI "),
+        ("ogg", rb"OggS"),
+        ("flv", rb"FLV\x01"),
+        ("asf", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+        ("mpeg", rb"\x00\x00\x01[\xba\xb3]"),
+        ("mpegts", rb"\x47.{3}"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Frames of something that moves.
+
+    Attributes:
+        frames: A few, evenly spread, made small.
+        seconds: How long the whole is, if that is known.
+    """
+
+    frames: tuple[Image.Image, ...]
+    seconds: float | None
+
+
+def moments_of_animation(image: Image.Image, most: int, side: int, limits: Limits) -> Moments:
+    """A few frames of an opened picture that has several.
+
+    Args:
+        image: Opened and not yet loaded; its size is checked already.
+        most: How many frames at most.
+        side: The longer side of each, in pixels.
+        limits: Its ``seconds`` end it early, with the frames so far.
+    """
+    deadline = time.monotonic() + limits.seconds * _SHARE_OF_TIME
+    count: int = getattr(image, "n_frames", 1)
+    frames: list[Image.Image] = []
+    for place in _spread(count, most):
+        if frames and time.monotonic() > deadline:
+            break
+        try:
+            image.seek(place)
+            check_size(image.size, limits)
+            frames.append(_small(image.convert("RGB"), side))
+        except (OSError, EOFError, ValueError, SyntaxError):
+            if not frames:
+                raise
+            break
+    return Moments(tuple(frames), None)
+
+
+def moments_of_video(file: BinaryIO, most: int, side: int, limits: Limits) -> Moments | None:
+    """A few frames of a video, evenly spread over its length.
+
+    Args:
+        file: Read from its beginning; must be seekable.
+        most: How many frames at most.
+        side: The longer side of each, in pixels.
+        limits: Its ``pixels`` are held against each frame's size, and its ``seconds`` end it
+            early, with the frames so far.
+
+    Returns:
+        ``None`` if it does not begin as a video does.
+
+    Raises:
+        InvalidInputError: It begins as a video and cannot be shown; the message says why.
+    """
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    reader = next((name for pattern, name in _READERS if pattern.match(head)), None)
+    if reader is None:
+        return None
+    if av is None:
+        raise InvalidInputError('videos cannot be shown here: install the extra "video"')
+    file.seek(0)
+    deadline = time.monotonic() + limits.seconds * _SHARE_OF_TIME
+    try:
+        with av.open(
+            file,
+            "r",
+            format=reader,
+            options={"protocol_whitelist": "none"},
+            metadata_errors="ignore",
+        ) as container:
+            if not container.streams.video:
+                raise InvalidInputError("it has sound at most, and nothing to see")
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            seconds = container.duration / _MICROSECONDS if container.duration else None
+            frames: list[Image.Image] = []
+            try:
+                for frame in _chosen(container, stream, seconds, most, deadline):
+                    check_size((frame.width, frame.height), limits)
+                    frames.append(_small(frame.to_image(), side))
+            except av.FFmpegError:
+                if not frames:
+                    raise
+    except InvalidInputError:
+        raise
+    except MemoryError:
+        raise
+    except Exception:
+        raise InvalidInputError("damaged video: it cannot be decoded") from None
+    if not frames:
+        raise InvalidInputError("damaged video: it has no frame that can be decoded")
+    return Moments(tuple(frames), seconds)
+
+
+def _chosen(
+    container: Any, stream: Any, seconds: float | None, most: int, deadline: float
+) -> Iterator[Any]:
+    """Frames near evenly spread moments; the first ones where the length is not known."""
+    left = _FRAMES_IN_ALL
+    for place in range(most):
+        if place and (left <= 0 or time.monotonic() > deadline):
+            return
+        target = 0.0
+        if seconds:
+            # In the middle of each part: a video's first and last frames are often black.
+            target = seconds * (place + 0.5) / most
+            container.seek(int(target * _MICROSECONDS))
+        frame = None
+        for count, decoded in enumerate(container.decode(stream), 1):
+            frame, left = decoded, left - 1
+            reached = decoded.time is None or decoded.time >= target
+            if reached or count >= _FRAMES_A_MOMENT or time.monotonic() > deadline:
+                break
+        if frame is None:
+            return
+        yield frame
+
+
+def _spread(count: int, most: int) -> list[int]:
+    if count <= most:
+        return list(range(count))
+    return [int((place + 0.5) * count / most) for place in range(most)]
+
+
+def _small(image: Image.Image, side: int) -> Image.Image:
+    image.thumbnail((side, side))
+    return image

@@ -1,0 +1,98 @@
+"""A cell that shows files: each in a process of its own, which has never seen another one.
+
+It is started as ``python -m tutela.sandbox.rendering_cell SOCKET PIXELS MEMORY_BYTES SECONDS`` and
+holds one end of a socket pair. It loads the decoders, says ``{"ready": true}``, and never reads a
+file itself. For each request, one packet with an open file and a socket beside it, it splits off a
+process that gives up what it does not need, reads the file, writes the answer to that socket and
+ends: first ``Rendering`` without its picture, as JSON, then the picture. When that process has
+ended, or is ended for being late, the cell says so: ``{"ended": status, "late": bool}``.
+"""
+
+import ctypes
+import io
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from dataclasses import asdict
+from typing import BinaryIO, cast
+
+from tutela.sandbox import faces
+from tutela.sandbox.cell import SharedFile, confine
+from tutela.sandbox.decoding import prepare
+from tutela.sandbox.model import PACKET_BYTES, Level, Limits, Look
+from tutela.sandbox.rendering import render
+
+_BUFFER_BYTES = 1 << 16
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> None:
+    """Serve requests until the other end of the socket is closed."""
+    descriptor, pixels, memory_bytes, seconds = arguments
+    house = socket.socket(fileno=int(descriptor))
+    limits = Limits(int(pixels), int(memory_bytes), float(seconds))
+    prepare()
+    faces.can_find()
+    house.send(json.dumps({"ready": True}).encode())
+    while True:
+        packet, descriptors, _, _ = socket.recv_fds(house, PACKET_BYTES, 2)
+        if not packet:
+            return
+        process = os.fork()
+        if process == 0:
+            house.close()
+            _show(descriptors[0], descriptors[1], json.loads(packet), limits)
+        for each in descriptors:
+            os.close(each)
+        house.send(json.dumps(_awaited(process, house, limits)).encode())
+
+
+def _awaited(process: int, house: socket.socket, limits: Limits) -> dict[str, object]:
+    """How the process ended; it is ended if it is late, or if the house has gone."""
+    handle = os.pidfd_open(process)
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.register(house.fileno(), 0)
+    ended = [number for number, _ in poll.poll(int(limits.seconds * 1000))]
+    os.close(handle)
+    late = not ended
+    if process_goes_on := handle not in ended:
+        os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    if process_goes_on and not late:
+        os._exit(0)
+    return {"ended": os.waitstatus_to_exitcode(status), "late": late}
+
+
+def _show(file: int, answer: int, request: dict[str, object], limits: Limits) -> None:
+    """Show one file, and end."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limits.seconds) + 1,) * 2)
+        confine(limits)
+        look = Look(
+            Level(str(request["level"])),
+            bool(request["colour"]),
+            str(request["mark"]),
+            int(str(request["side"])),
+        )
+        with (
+            io.BufferedReader(SharedFile(file), _BUFFER_BYTES) as reader,
+            socket.socket(fileno=answer) as line,
+        ):
+            rendering = render(cast("BinaryIO", reader), look, limits)
+            fields = asdict(rendering) | {"jpeg": len(rendering.jpeg)}
+            line.send(json.dumps(fields).encode())
+            for start in range(0, len(rendering.jpeg), PACKET_BYTES):
+                line.send(rendering.jpeg[start : start + PACKET_BYTES])
+    finally:
+        # Never back into the cell's own loop.
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,244 @@
+"""The house's side of the cells that show files: lending them out, replacing those that break."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from queue import LifoQueue
+from threading import Event
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from tutela.errors import OverCapacityError, TutelaError
+from tutela.sandbox.model import PACKET_BYTES, Limits, Look, Rendering, Shown
+from tutela.sandbox.pool import cell_environment
+from tutela.sandbox.rendering import MOST_BYTES
+
+_START_SECONDS = 60
+# The cell ends a process that is late; if it does not, the cell itself is ended.
+_GRACE_SECONDS = 5
+
+
+class RenderingPool:
+    """Cells in which untrusted files are made fit to be looked at, each one file at a time.
+
+    Each file is opened in a process of its own, which ends with it: a file that breaks out of its
+    decoder costs itself alone, and cannot change what is shown of another one. Cells are started
+    when they are first needed, and end with the pool, or with the process that holds it.
+
+    Args:
+        cells: How many files may be opened at once.
+        limits: What one file may cost.
+    """
+
+    def __init__(self, cells: int, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._closed = Event()
+        self._cells: set[_Cell] = set()
+        self._free: LifoQueue[_Cell | None] = LifoQueue()
+        for _ in range(cells):
+            self._free.put(None)
+
+    def render(self, file: int | BinaryIO, look: Look) -> Rendering:
+        """Make what a person is shown of a file. Waits for a free cell; safe in many threads.
+
+        Args:
+            file: An open file that can be sought in, as a descriptor or as a file object. It is
+                read from its beginning; its own position stays where it is.
+            look: How it is to be shown.
+
+        Raises:
+            OverCapacityError: The pool is closed.
+            TutelaError: A cell cannot be started.
+        """
+        descriptor = file if isinstance(file, int) else file.fileno()
+        cell = self._free.get()
+        try:
+            cell = self._started(cell)
+            rendering = cell.render(descriptor, look)
+            if rendering is None:
+                # It had ended while it was idle, for want of memory on the machine.
+                self._drop(cell)
+                cell = self._started(None)
+                rendering = cell.render(descriptor, look)
+        except BaseException:
+            # Interrupted half-way, it would give this answer to the next caller.
+            if cell is not None:
+                self._drop(cell)
+                cell = None
+            raise
+        finally:
+            if cell is not None and not cell.is_well:
+                self._drop(cell)
+                cell = None
+            self._free.put(cell)
+        return rendering or _nothing("the process that shows files ended twice")
+
+    def close(self) -> None:
+        """End all cells, also in the middle of a file."""
+        self._closed.set()
+        for cell in list(self._cells):
+            self._drop(cell)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _started(self, cell: "_Cell | None") -> "_Cell":
+        if self._closed.is_set():
+            raise OverCapacityError("this program is stopping; try again later")
+        if cell is None:
+            cell = _Cell(self._limits)
+            self._cells.add(cell)
+            if not cell.is_ready():
+                self._drop(cell)
+                raise TutelaError(
+                    "a process that shows files cannot be started; to see why, run: "
+                    f"{sys.executable} -c 'import tutela.sandbox.rendering_cell'"
+                )
+        return cell
+
+    def _drop(self, cell: "_Cell") -> None:
+        self._cells.discard(cell)
+        cell.end()
+
+
+class _Cell:
+    """A running cell, and the line to it; used by one thread at a time."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.is_well = True
+        self._limits = limits
+        self._line, theirs = _pair()
+        numbers = (theirs.fileno(), limits.pixels, limits.memory_bytes, limits.seconds)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [
+                    sys.executable,
+                    "-P",
+                    "-W",
+                    "ignore",
+                    "-m",
+                    "tutela.sandbox.rendering_cell",
+                    *map(str, numbers),
+                ],
+                env=cell_environment(),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                # Codecs write warnings there, which may hold names from within a file.
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def is_ready(self) -> bool:
+        """Whether it has started well; waits until it has."""
+        try:
+            self._line.settimeout(_START_SECONDS)
+            return bool(self._line.recv(PACKET_BYTES))
+        except OSError:
+            return False
+
+    def render(self, descriptor: int, look: Look) -> Rendering | None:
+        """What is shown of a file; ``None`` if the cell has ended already."""
+        answer, theirs = _pair()
+        request = {
+            "level": look.level,
+            "colour": look.colour,
+            "mark": look.mark,
+            "side": look.side,
+        }
+        deadline = time.monotonic() + self._limits.seconds + _GRACE_SECONDS
+        with answer:
+            with theirs:
+                try:
+                    socket.send_fds(
+                        self._line, [json.dumps(request).encode()], [descriptor, theirs.fileno()]
+                    )
+                except OSError:
+                    self.is_well = False
+                    return None
+            rendering = _heard(answer, deadline)
+        ended = self._ended(deadline)
+        if ended is None:
+            return _nothing("the process that shows files broke")
+        if rendering is not None:
+            return rendering
+        if ended["late"] or ended["ended"] == -signal.SIGXCPU:
+            return _nothing(f"it took more than {self._limits.seconds:g} seconds")
+        if ended["ended"] == -signal.SIGKILL:
+            return _nothing("it was stopped by the system, likely for want of memory")
+        return _nothing("it is damaged: it crashed the decoder")
+
+    def _ended(self, deadline: float) -> dict[str, Any] | None:
+        """How the file's own process ended; ``None`` if the cell did not say so in time."""
+        try:
+            self._line.settimeout(max(0.1, deadline - time.monotonic()))
+            packet = self._line.recv(PACKET_BYTES)
+        except OSError:
+            packet = b""
+        if not packet:
+            self.is_well = False
+            return None
+        said: dict[str, Any] = json.loads(packet)
+        return said
+
+    def end(self) -> None:
+        """End the process, if it has not ended; the file's own process ends with it."""
+        self.is_well = False
+        self._process.kill()
+        self._line.close()
+        self._process.wait()
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
+def _heard(line: socket.socket, deadline: float) -> Rendering | None:
+    """The whole answer; ``None`` if it ends early, comes late, or makes no sense."""
+    try:
+        line.settimeout(max(0.1, deadline - time.monotonic()))
+        fields = json.loads(line.recv(PACKET_BYTES) or b"null")
+        size = int(fields["jpeg"])
+        jpeg = bytearray()
+        while len(jpeg) < size <= MOST_BYTES:
+            line.settimeout(max(0.1, deadline - time.monotonic()))
+            packet = line.recv(PACKET_BYTES)
+            if not packet:
+                return None
+            jpeg += packet
+        return _read(fields, bytes(jpeg)) if len(jpeg) == size else None
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _read(fields: dict[str, Any], jpeg: bytes) -> Rendering:
+    """The answer, which is not trusted more than the file that may have written it."""
+    shown = Shown(fields["shown"])
+    if shown is not Shown.NOTHING and not jpeg.startswith(b"\xff\xd8\xff"):
+        raise ValueError
+    seconds, faces = fields["seconds"], fields["faces"]
+    return Rendering(
+        shown,
+        jpeg,
+        reason=str(fields["reason"])[:200],
+        width=int(fields["width"]),
+        height=int(fields["height"]),
+        frames=int(fields["frames"]),
+        seconds=None if seconds is None else float(seconds),
+        faces=None if faces is None else int(faces),
+    )
+
+
+def _nothing(reason: str) -> Rendering:
+    return Rendering(Shown.NOTHING, reason=reason)

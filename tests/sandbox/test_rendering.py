@@ -1,0 +1,215 @@
+"""What people are shown of files that nobody trusts."""
+
+import io
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.drawing import landscape
+from tests.moving import drawn_face, sound_alone, video_of
+from tutela.errors import OverCapacityError
+from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
+from tutela.sandbox.rendering import MOST_BYTES, VEIL_SIDE
+from tutela.sandbox.rendering_pool import RenderingPool
+
+MARK = "person 3"
+WHOLE = Look(Level.WHOLE, colour=True, mark=MARK)
+VEIL = Look(Level.VEIL, colour=False, mark=MARK)
+
+
+@pytest.fixture(scope="module")
+def cells() -> Iterator[RenderingPool]:
+    with RenderingPool(1) as pool:
+        yield pool
+
+
+def shown(cells: RenderingPool, content: bytes, look: Look) -> Rendering:
+    descriptor = os.memfd_create("shown")
+    try:
+        os.write(descriptor, content)
+        return cells.render(descriptor, look)
+    finally:
+        os.close(descriptor)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def seen(rendering: Rendering) -> Image.Image:
+    assert rendering.jpeg, rendering.reason
+    return Image.open(io.BytesIO(rendering.jpeg))
+
+
+def pixels(rendering: Rendering) -> NDArray[np.float64]:
+    return np.asarray(seen(rendering).convert("L"), dtype=float)
+
+
+def test_a_veil_is_small_and_grey_and_keeps_no_detail(cells: RenderingPool) -> None:
+    stripes = np.zeros((600, 800, 3), np.uint8)
+    stripes[:, ::20] = (255, 40, 40)
+
+    veiled = shown(cells, encoded(Image.fromarray(stripes)), VEIL)
+
+    image = seen(veiled)
+    assert image.mode == "L"
+    assert max(image.size) <= VEIL_SIDE
+    # What is left is the mark, not one stripe.
+    assert np.abs(np.diff(pixels(veiled).mean(axis=0))).max() < 12
+
+
+def test_a_veil_has_no_colour_even_if_it_is_asked_for(cells: RenderingPool) -> None:
+    asked = Look(Level.VEIL, colour=True, mark=MARK, side=1600)
+    veiled = shown(cells, encoded(landscape()), asked)
+    assert seen(veiled).mode == "L"
+    assert veiled.width <= VEIL_SIDE
+
+
+def test_a_part_in_colour_is_blurred(cells: RenderingPool) -> None:
+    whole = pixels(shown(cells, encoded(landscape(800, 600)), WHOLE))
+    part = pixels(shown(cells, encoded(landscape(800, 600)), Look(Level.PART, True, MARK)))
+    assert np.abs(np.diff(part, axis=0)).max() < np.abs(np.diff(whole, axis=0)).max() / 2
+
+
+def test_a_part_in_grey_is_sharp_and_its_faces_are_hidden(cells: RenderingPool) -> None:
+    whole = shown(cells, encoded(drawn_face()), Look(Level.WHOLE, False, MARK))
+    part = shown(cells, encoded(drawn_face()), Look(Level.PART, False, MARK))
+
+    assert part.faces == 1
+    assert whole.faces is None, "nobody looked for any"
+    inner = np.s_[120:320, 120:280]
+    assert pixels(whole)[inner].std() > 25
+    assert pixels(part)[inner].std() < 8
+    sharp = shown(cells, encoded(landscape(800, 600)), Look(Level.PART, False, MARK))
+    assert sharp.faces == 0
+    assert np.abs(np.diff(pixels(sharp), axis=0)).max() > 40
+
+
+def test_the_whole_is_grey_until_colour_is_asked_for(cells: RenderingPool) -> None:
+    assert seen(shown(cells, encoded(landscape()), Look(Level.WHOLE, False, MARK))).mode == "L"
+    assert seen(shown(cells, encoded(landscape()), WHOLE)).mode == "RGB"
+
+
+def test_who_looks_is_written_all_over_it_and_faintly(cells: RenderingPool) -> None:
+    plain = encoded(Image.new("RGB", (800, 600), (128, 128, 128)))
+    differences = np.abs(pixels(shown(cells, plain, WHOLE)) - 128)
+    other = np.abs(pixels(shown(cells, plain, Look(Level.WHOLE, True, "person 4"))) - 128)
+
+    assert differences.max() < 60
+    quarters = [differences[rows, columns] for rows in (np.s_[:300], np.s_[300:])
+                for columns in (np.s_[:400], np.s_[400:])]  # fmt: skip
+    assert all((quarter > 6).mean() > 0.01 for quarter in quarters)
+    assert (differences != other).any()
+
+
+def test_nothing_of_the_file_but_its_pixels_comes_out(cells: RenderingPool) -> None:
+    image = landscape()
+    exif = image.getexif()
+    exif[0x010E] = "a place that nobody may know"
+    content = encoded(image, "JPEG", exif=exif, comment=b"and a comment")
+
+    rendering = shown(cells, content, WHOLE)
+
+    assert b"nobody may know" not in rendering.jpeg
+    assert b"a comment" not in rendering.jpeg
+    assert not seen(rendering).getexif()
+
+
+def test_a_photograph_stands_upright(cells: RenderingPool) -> None:
+    image = landscape(320, 240)
+    exif = image.getexif()
+    exif[0x0112] = 6
+    rendering = shown(cells, encoded(image, "JPEG", exif=exif), WHOLE)
+    assert (rendering.width, rendering.height) == (240, 320)
+
+
+def test_what_is_shown_is_never_large(cells: RenderingPool) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (2400, 2400, 3), np.uint8)
+    rendering = shown(cells, encoded(Image.fromarray(noise)), Look(Level.WHOLE, True, MARK, 9999))
+    assert max(rendering.width, rendering.height) <= 1600
+    assert 0 < len(rendering.jpeg) <= MOST_BYTES
+
+
+def test_grey_of_sixteen_bits_is_shown(cells: RenderingPool) -> None:
+    deep = Image.fromarray(np.full((60, 80), 40_000, np.uint16))
+    assert abs(pixels(shown(cells, encoded(deep), WHOLE)).mean() - 156) < 4
+
+
+def test_a_video_is_a_sheet_of_moments_spread_over_it(cells: RenderingPool) -> None:
+    # One shade a second: a sheet of the first frames alone would be dark all over.
+    frames = [Image.new("RGB", (160, 120), (20 * (n // 10),) * 3) for n in range(120)]
+    sheet = shown(cells, video_of(frames, sound=True), Look(Level.PART, False, MARK))
+
+    assert sheet.shown is Shown.SHEET
+    assert sheet.frames == 9
+    assert sheet.seconds == pytest.approx(12, abs=0.5)
+    shades = pixels(sheet)
+    assert shades[20:60, 20:60].mean() < 60
+    assert shades[-60:-20, -60:-20].mean() > 180
+    assert shown(cells, video_of(frames), VEIL).frames == 4
+
+
+def test_a_picture_that_moves_is_a_sheet_too(cells: RenderingPool) -> None:
+    frames = [landscape(seed=seed) for seed in range(6)]
+    moving = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert shown(cells, moving, WHOLE).shown is Shown.SHEET
+    assert shown(cells, moving, WHOLE).frames == 6
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"only words", "neither a picture nor a video"),
+        (b"", "neither a picture nor a video"),
+        (encoded(landscape(), "JPEG")[:2000], "the data ends early"),
+        (b"\xff\xd8\xff" + bytes(500), "header cannot be read"),
+        (video_of([landscape(160, 120)] * 5)[:900], "damaged video"),
+        (sound_alone(), "nothing to see"),
+        # A playlist, which names other files: it is not opened as one.
+        (b"#EXTM3U\n#EXTINF:10,\nfile:///etc/hostname\n", "neither a picture nor a video"),
+    ],
+)
+def test_what_cannot_be_shown_says_why(cells: RenderingPool, content: bytes, reason: str) -> None:
+    rendering = shown(cells, content, WHOLE)
+    assert rendering.shown is Shown.NOTHING
+    assert reason in rendering.reason
+    assert rendering.jpeg == b""
+
+
+def test_a_picture_beyond_the_budget_is_not_decoded() -> None:
+    with RenderingPool(1, Limits(pixels=10_000)) as cells:
+        rendering = shown(cells, encoded(landscape(200, 100)), WHOLE)
+        assert "the limit is 10,000" in rendering.reason
+        large = video_of([landscape(320, 240)] * 3)
+        assert shown(cells, large, WHOLE).shown is Shown.NOTHING
+        assert shown(cells, encoded(landscape(100, 90)), WHOLE).shown is Shown.PICTURE
+
+
+def test_a_file_that_takes_too_long_or_too_much_costs_itself_alone() -> None:
+    heavy = encoded(Image.new("RGB", (9_000, 9_000), (20, 90, 160)))
+    with RenderingPool(1, Limits(seconds=0.2)) as cells:
+        assert "more than 0.2 seconds" in shown(cells, heavy, WHOLE).reason
+        assert shown(cells, encoded(landscape(40, 30)), VEIL).shown is Shown.PICTURE
+    with RenderingPool(1, Limits(memory_bytes=64 << 20)) as cells:
+        assert "MiB" in shown(cells, heavy, WHOLE).reason
+        assert shown(cells, encoded(landscape(40, 30)), VEIL).shown is Shown.PICTURE
+
+
+def test_a_pool_that_closes_ends_what_is_under_way() -> None:
+    heavy = encoded(Image.new("RGB", (9_000, 9_000), (20, 90, 160)))
+    cells = RenderingPool(1)
+    shown(cells, encoded(landscape(40, 30)), VEIL)
+    threading.Timer(0.1, cells.close).start()
+    began = time.monotonic()
+    assert shown(cells, heavy, WHOLE).shown is Shown.NOTHING
+    assert time.monotonic() - began < 10
+    with pytest.raises(OverCapacityError):
+        shown(cells, heavy, WHOLE)
