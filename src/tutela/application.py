@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 import tutela
 from tutela.accounts.known_keys import KnownKeys
@@ -20,7 +22,9 @@ from tutela.api.metrics import Measured
 from tutela.api.problems import add_error_answers
 from tutela.api.readiness import check_readiness
 from tutela.api.service import Service
-from tutela.console import documentation, home
+from tutela.console import documentation, every_page, home
+from tutela.console.failing import in_pages
+from tutela.console.house import House
 from tutela.console.model import Check, Health
 from tutela.console.pages import mount_static
 from tutela.errors import StorageError, TutelaError
@@ -100,6 +104,16 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         checkpoints=checkpoints,
                         checkpointing=checkpointing,
                     )
+                    application.state.house = House(
+                        settings,
+                        database,
+                        clock,
+                        room.vault,
+                        room.cells,
+                        room.index,
+                        checkpoints,
+                        lambda: _health(application.state.service),
+                    )
                     yield
         finally:
             database.close()
@@ -117,12 +131,16 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     add_error_answers(application)
+    for error in (TutelaError, RequestValidationError, HTTPException, Exception):
+        application.add_exception_handler(error, in_pages(application.exception_handlers[error]))
     application.add_middleware(FingerprintLane)
     application.add_middleware(Measured)
     for face in (screening, lists, cases, health):
         application.include_router(face.router)
     application.include_router(home.router(lambda: _health(application.state.service)))
     application.include_router(documentation.router())
+    for router in every_page.ROUTERS:
+        application.include_router(router)
     mount_static(application)
     return application
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_NOTHING_ELSE = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+_NOTHING = f"{_NOTHING_ELSE}; form-action 'none'"
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -17,6 +18,17 @@ PAGE: Mapping[str, str] = _ALWAYS | {
     "Cache-Control": "no-store",
 }
 """For a page that runs no script."""
+
+CONSOLE: Mapping[str, str] = _ALWAYS | {
+    "Content-Security-Policy": (
+        f"{_NOTHING_ELSE}; form-action 'self'; script-src 'self'; style-src 'self'; "
+        "img-src 'self'; media-src 'self'; connect-src 'self'"
+    ),
+    "Cache-Control": "no-store",
+    # Without it, a browser that does not speak of sites would not say either where a form is from.
+    "Referrer-Policy": "same-origin",
+}
+"""For the pages of the console: their own scripts, and forms to themselves."""
 
 DOCUMENTATION: Mapping[str, str] = _ALWAYS | {
     # Swagger UI keeps its icons in its style sheet (data:), and fetches the description and what

@@ -1,15 +1,19 @@
 """The first page: what this is, whether it is well, and where to go next."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tutela.console import headers
 from tutela.console.language import choose, languages
 from tutela.console.model import Health
+from tutela.console.navigation import first_page
 from tutela.console.pages import page
+from tutela.console.visiting import find_visitor
+from tutela.errors import StorageError
 
 
 def router(health: Callable[[], Health]) -> APIRouter:
@@ -26,8 +30,10 @@ def router(health: Callable[[], Health]) -> APIRouter:
         request: Request,
         lang: Annotated[str | None, Query()] = None,
         accept_language: Annotated[str | None, Header()] = None,
-    ) -> HTMLResponse:
-        """Say what this is, whether it is well, and where to go next."""
+    ) -> Response:
+        """Say what this is, how it is and where to go next; lead those who work here to work."""
+        if (work := _place_of_work(request)) is not None:
+            return RedirectResponse(work, HTTPStatus.SEE_OTHER)
         language = choose(lang, accept_language)
         answer = page(
             "home.html",
@@ -43,3 +49,14 @@ def router(health: Callable[[], Health]) -> APIRouter:
         return answer
 
     return routes
+
+
+def _place_of_work(request: Request) -> str | None:
+    try:
+        visitor = find_visitor(request, request.app.state.house) if request.cookies else None
+    except StorageError:
+        # The page says how the storage is.
+        return None
+    if visitor is None or visitor.session.awaits is not None:
+        return None
+    return first_page(visitor.caller.permissions)

@@ -1,7 +1,10 @@
-"""The languages that the public pages speak, and which one a visitor gets.
+"""The languages that the pages speak, and which one a visitor gets.
 
-Each language is one file in ``languages/``, named by its BCP 47 tag. They are the six official
-languages of the United Nations; one more file is one more language.
+Each language is a folder in ``languages/``, named by its BCP 47 tag: ``language.toml`` says what it
+is, and every other file holds texts, one file for each group of pages. They are the six official
+languages of the United Nations; one more folder is one more language. Where a language lacks a
+text of the staff's pages, it is shown in English; what the public sees (the files whose names begin
+with ``public``) is whole in every language.
 """
 
 import tomllib
@@ -9,9 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
 DEFAULT = "en"
+_ITSELF = "language.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +39,39 @@ class Language:
 @cache
 def languages() -> Mapping[str, Language]:
     """All languages by their tags, in the order of the tags."""
-    folder = files("tutela.console") / "languages"
+    english = own_texts(DEFAULT)
     found = {}
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        tag = file.name.removesuffix(".toml")
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-        found[tag] = Language(
-            tag, content["name"], content["direction"], MappingProxyType(content["texts"])
-        )
+    for folder in sorted(_folders(), key=lambda folder: folder.name):
+        itself = _read(folder / _ITSELF)
+        texts = MappingProxyType(english | own_texts(folder.name))
+        found[folder.name] = Language(folder.name, itself["name"], itself["direction"], texts)
     return MappingProxyType(found)
+
+
+def own_texts(tag: str) -> dict[str, str]:
+    """The texts that a language has itself, from all its files."""
+    texts: dict[str, str] = {}
+    for content in texts_by_file(tag).values():
+        texts |= content
+    return texts
+
+
+def texts_by_file(tag: str) -> dict[str, dict[str, str]]:
+    """The texts that a language has itself, by the file that they are in."""
+    folder = next(folder for folder in _folders() if folder.name == tag)
+    return {
+        file.name.removesuffix(".toml"): _read(file)
+        for file in folder.iterdir()
+        if file.name != _ITSELF
+    }
 
 
 def choose(asked: str | None, accepted: str | None) -> Language:
     """The language for a visitor.
 
     Args:
-        asked: What the address says (``?lang=fr``); it wins if it is one of ours.
+        asked: What the address says (``?lang=fr``), or a person wants; it wins if it is one of
+            ours.
         accepted: The browser's ``Accept-Language`` (RFC 9110, section 12.5.4).
     """
     known = languages()
@@ -58,6 +80,14 @@ def choose(asked: str | None, accepted: str | None) -> Language:
         if language:
             return language
     return known[DEFAULT]
+
+
+def _folders() -> list[Traversable]:
+    return [each for each in (files("tutela.console") / "languages").iterdir() if each.is_dir()]
+
+
+def _read(file: Traversable) -> dict[str, str]:
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _by_preference(accepted: str) -> list[str]:

@@ -1,0 +1,70 @@
+"""Where the frame of every page leads to, by what a person may do."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from tutela.accounts.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the navigation.
+
+    Attributes:
+        name: The key of its text.
+        path: Where it leads.
+        permission: What one has to be allowed to see it; ``None`` for everybody signed in.
+        key: The letter that leads there, after ``g``.
+    """
+
+    name: str
+    path: str
+    permission: Permission | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lines that belong together.
+
+    Attributes:
+        name: The key of its heading.
+        entries: The lines.
+    """
+
+    name: str
+    entries: tuple[Entry, ...]
+
+
+NAVIGATION = (
+    Group(
+        "nav_work",
+        (Entry("nav_queue", "/queue", Permission.CASES_READ, "q"),),
+    ),
+    Group("nav_house", ()),
+    Group("nav_people", ()),
+)
+"""All of it. A page that people are to find adds its line here."""
+
+
+def navigation_for(permissions: Collection[Permission]) -> tuple[Group, ...]:
+    """What a person with these permissions is led to; groups without a line are left out."""
+    groups = (
+        Group(
+            group.name,
+            tuple(
+                entry
+                for entry in group.entries
+                if entry.permission is None or entry.permission in permissions
+            ),
+        )
+        for group in NAVIGATION
+    )
+    return tuple(group for group in groups if group.entries)
+
+
+def first_page(permissions: Collection[Permission]) -> str:
+    """Where a person with these permissions begins."""
+    for group in navigation_for(permissions):
+        return group.entries[0].path
+    return "/me"

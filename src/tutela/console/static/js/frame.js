@@ -1,0 +1,4 @@
+// What every page of the console does in a browser. Each page works without it.
+
+import "./keys.js";
+import "./times.js";
