@@ -12,6 +12,7 @@ from tutela.storage.settings import (
     Console,
     Mail,
     Policy,
+    Review,
     Settings,
 )
 
@@ -55,6 +56,15 @@ _SECTIONS: tuple[tuple[type[BaseModel], str], ...] = (
 ## Console: the pages that people work with
 
 In the section `[console]`:
+
+""",
+    ),
+    (
+        Review,
+        """
+## Review: how people decide on cases
+
+In the section `[review]`:
 
 """,
     ),
@@ -113,6 +123,8 @@ def _table(section: type[BaseModel]) -> str:
 def _default(field: FieldInfo) -> str:
     if field.default_factory is not None or field.default is None:
         return ""
+    if isinstance(field.default, tuple):
+        return ", ".join(f"`{each}`" for each in field.default)
     value = field.default.value if isinstance(field.default, Enum) else field.default
     return f"`{value}`"
 

@@ -39,6 +39,10 @@ class NotAgreedError(TutelaError):
     """What needs two people lacks the second one's word, or that no longer counts: ask anew."""
 
 
+class OutOfTurnError(TutelaError):
+    """Others were quicker, or it stands where this cannot be done to it: look at it once more."""
+
+
 class TooLargeError(TutelaError):
     """More was sent than the configured limit allows."""
 

@@ -6,6 +6,8 @@ Each room says what its own kinds do; here they are gathered, in one place for t
 
 import time
 
+from tutela.cases.overdue import releasing
+from tutela.cases.taking_effect import taking_effect
 from tutela.evidence.daily import kinds_of_evidence
 from tutela.evidence.sweeping import sweeping
 from tutela.evidence.vault import Vault
@@ -34,6 +36,8 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),
             sweeping(vault),
             timestamping(settings),
+            releasing(database, clock),
+            taking_effect(database),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
         )
     )

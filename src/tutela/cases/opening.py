@@ -5,9 +5,10 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, insert, select
 
-from tutela.cases.model import CaseId, Item, Match
+from tutela.cases.model import CaseId, Item, ItemKind, Match
 from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_matches, cases
+from tutela.evidence.model import ItemId
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
@@ -24,6 +25,7 @@ def open_case(
     clock: Clock,
     *,
     request: str | None = None,
+    evidence: ItemId | None = None,
 ) -> CaseId:
     """Open a case in the caller's transaction; ``enter_opened`` has to follow in the same one.
 
@@ -38,6 +40,7 @@ def open_case(
         clock: The time.
         request: Up to 64 characters that name this very request. A second one of the same name
             opens nothing and gives the first one's case.
+        evidence: What is sealed of the item.
 
     Returns:
         The number of the case: this one, or that of the first.
@@ -48,6 +51,8 @@ def open_case(
         insert_or_ignore(connection, case_items)
         .values(
             case_id=case,
+            kind=ItemKind.FILE if item.fingerprints.pdq is None else ItemKind.PICTURE,
+            evidence_id=evidence,
             name=_storable(item.name),
             origin=item.origin,
             request=request,

@@ -1,15 +1,22 @@
 """Finding cases again."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, Row, RowMapping, select
 
-from tutela.cases.model import Case, CaseId, Item, Match
+from tutela.accounts.model import Caller, PersonId
+from tutela.cases.deciding import KeptDecision, Stage, decisions_of
+from tutela.cases.grounds import Basis, Ground, ground_of, has_seen, possible_bases, same_file
+from tutela.cases.model import Case, CaseId, Item, ItemKind, Match
+from tutela.cases.moving import holder_of
 from tutela.cases.states import State
-from tutela.cases.tables import case_items, case_matches, cases
+from tutela.cases.tables import case_items, case_labels, case_matches, case_notes, cases, subjects
 from tutela.errors import NotFoundError
+from tutela.evidence.model import Evidence, ItemId
 from tutela.evidence.reading import evidence_of
 from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.tables import hash_lists
@@ -38,6 +45,277 @@ def recent_cases(connection: Connection, limit: int = 100) -> list[Case]:
     return _read(connection, connection.execute(newest_first).mappings())
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What somebody says that a case, or one of its items, is.
+
+    Attributes:
+        id: Its number.
+        item: The item's number; ``None`` if it is of the case as a whole.
+        scheme: The scheme that it is taken from.
+        version: The scheme's version.
+        label: The label's code.
+        set_at: When.
+        set_by: The actor's id in the ledger.
+    """
+
+    id: int
+    item: int | None
+    scheme: str
+    version: str
+    label: str
+    set_at: datetime
+    set_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote about a case.
+
+    Attributes:
+        id: Its number.
+        written_at: When.
+        written_by: The actor's id in the ledger.
+        words: What they wrote.
+    """
+
+    id: int
+    written_at: datetime
+    written_by: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another case, seen from this one.
+
+    Attributes:
+        case: Its number.
+        state: Where it stands.
+        opened_at: When it was opened.
+    """
+
+    case: CaseId
+    state: State
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WholeItem:
+    """An item with all that is known of it.
+
+    Attributes:
+        id: Its number.
+        kind: What it is.
+        item: Its name, origin and fingerprints.
+        reference: What the platform calls the upload.
+        received_at: When it came.
+        matches: Which entries it matched, the nearest first.
+        evidence: What was sealed of it.
+        elsewhere: Other cases that have the very same file, the newest first.
+    """
+
+    id: int
+    kind: ItemKind
+    item: Item
+    reference: str | None
+    received_at: datetime
+    matches: tuple[Match, ...]
+    evidence: Evidence | None
+    elsewhere: tuple[Elsewhere, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeCase:
+    """A case with all that a person who decides on it may know.
+
+    While a second look is due, nobody but whoever took the first one sees what was decided,
+    labelled or noted in it: ``blind`` says so, and these are left out.
+
+    Attributes:
+        id: Its number.
+        state: Where it stands.
+        opened_at: When it was opened.
+        subject: Whom it is about, as the platform calls them.
+        facts: The names of the facts that are true of it.
+        rank_at: The moment that it is queued by.
+        severe: Whether it is hard on whoever looks.
+        due_at: When it has to be decided, if the law or the operator says so.
+        assigned_to: Whose it is, if it is not everybody's.
+        held_by: Who holds it; ``None`` for nobody, and for the machine's operator.
+        held_until: Until when somebody holds it.
+        hold: The number of the last hold.
+        decided_at: When it was decided, if it is.
+        items: What it is about.
+        labels: What people say it is.
+        notes: What people wrote about it, in their order.
+        decisions: What people decided, in their order, also what was undone.
+        blind: Whether a first decision is kept from this caller.
+        bases: What this caller's decision could rest on, the one that spares most first.
+        ground: What there is to rest a decision on.
+        earlier: Other cases of the same subject, the newest first.
+    """
+
+    id: CaseId
+    state: State
+    opened_at: datetime
+    subject: str | None
+    facts: tuple[str, ...]
+    rank_at: datetime
+    severe: bool
+    due_at: datetime | None
+    assigned_to: PersonId | None
+    held_by: PersonId | None
+    held_until: datetime | None
+    hold: int
+    decided_at: datetime | None
+    items: tuple[WholeItem, ...]
+    labels: tuple[Label, ...]
+    notes: tuple[Note, ...]
+    decisions: tuple[KeptDecision, ...]
+    blind: bool
+    bases: tuple[Basis, ...]
+    ground: frozenset[Ground]
+    earlier: tuple[Elsewhere, ...]
+
+
+MOST_LINKED = 20
+"""So many other cases are shown beside an item, and of a subject."""
+
+
+def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase:
+    """A case with all that this caller may know of it.
+
+    Raises:
+        NotFoundError: There is no case of this number.
+    """
+    row = connection.execute(
+        select(cases, subjects.c.key)
+        .join_from(cases, subjects, cases.c.subject_id == subjects.c.id, isouter=True)
+        .where(cases.c.id == case)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f'there is no case {case}: see "tutela case ls"')
+    state = State(row.state)
+    decisions = decisions_of(connection, case)
+    hidden = _hidden_from(caller, state, decisions)
+    ground = ground_of(connection, case)
+    return WholeCase(
+        id=CaseId(row.id),
+        state=state,
+        opened_at=row.opened_at,
+        subject=row.key,
+        facts=tuple(row.facts.split()),
+        rank_at=row.rank_at,
+        severe=row.severe,
+        due_at=row.due_at,
+        assigned_to=row.assigned_to,
+        held_by=row.held_by,
+        held_until=row.held_until,
+        hold=row.hold,
+        decided_at=row.decided_at,
+        items=_items(connection, case),
+        labels=tuple(
+            each for each in labels_of(connection, case) if not _hides(hidden, each.set_by)
+        ),
+        notes=tuple(
+            each for each in notes_of(connection, case) if not _hides(hidden, each.written_by)
+        ),
+        decisions=tuple(each for each in decisions if each is not hidden),
+        blind=hidden is not None,
+        bases=tuple(possible_bases(ground, seen=has_seen(connection, case, caller))),
+        ground=ground,
+        earlier=_earlier(connection, case, row.subject_id),
+    )
+
+
+def labels_of(connection: Connection, case: CaseId) -> list[Label]:
+    """The labels of a case and its items that were not removed, in their order."""
+    rows = connection.execute(
+        select(case_labels)
+        .where(case_labels.c.case_id == case, case_labels.c.removed_at.is_(None))
+        .order_by(case_labels.c.id)
+    )
+    return [
+        Label(row.id, row.item_id, row.scheme, row.version, row.label, row.set_at, row.set_by)
+        for row in rows
+    ]
+
+
+def notes_of(connection: Connection, case: CaseId) -> list[Note]:
+    """What people wrote about a case, in their order."""
+    rows = connection.execute(
+        select(case_notes).where(case_notes.c.case_id == case).order_by(case_notes.c.id)
+    )
+    return [Note(row.id, row.written_at, row.written_by, row.words) for row in rows]
+
+
+def _hidden_from(
+    caller: Caller, state: State, decisions: list[KeptDecision]
+) -> KeptDecision | None:
+    """The first decision, while another person is to decide without knowing it."""
+    if state not in (State.SECOND_LOOK, State.IN_SECOND_LOOK):
+        return None
+    firsts = [each for each in decisions if each.stage is Stage.FIRST and each.undone_at is None]
+    theirs = caller.person is not None or caller.actor.role == "operator"
+    return None if theirs and firsts[-1].person == holder_of(caller) else firsts[-1]
+
+
+def _hides(hidden: KeptDecision | None, actor: str) -> bool:
+    return hidden is not None and actor == hidden.decided_by
+
+
+def _items(connection: Connection, case: CaseId) -> tuple[WholeItem, ...]:
+    rows = connection.execute(
+        select(case_items).where(case_items.c.case_id == case).order_by(case_items.c.id)
+    ).all()
+    matches = _matches_of(connection, [row.id for row in rows])
+    evidence = {each.id: each for each in evidence_of(connection, {case}).get(case, ())}
+    return tuple(
+        WholeItem(
+            id=row.id,
+            kind=ItemKind(row.kind),
+            item=_item(row._mapping),
+            reference=row.reference,
+            received_at=row.received_at,
+            matches=tuple(matches[row.id]),
+            evidence=evidence.get(ItemId(row.evidence_id)) if row.evidence_id else None,
+            elsewhere=_elsewhere(connection, case, row),
+        )
+        for row in rows
+    )
+
+
+def _elsewhere(
+    connection: Connection, case: CaseId, item: Row[*tuple[Any, ...]]
+) -> tuple[Elsewhere, ...]:
+    others = (
+        select(cases.c.id, cases.c.state, cases.c.opened_at)
+        .distinct()
+        .join_from(case_items, cases)
+        .where(same_file([item]), case_items.c.case_id != case)
+        .order_by(cases.c.opened_at.desc())
+        .limit(MOST_LINKED)
+    )
+    return _linked(connection.execute(others).all())
+
+
+def _earlier(connection: Connection, case: CaseId, subject: int | None) -> tuple[Elsewhere, ...]:
+    if subject is None:
+        return ()
+    others = (
+        select(cases.c.id, cases.c.state, cases.c.opened_at)
+        .where(cases.c.subject_id == subject, cases.c.id != case)
+        .order_by(cases.c.opened_at.desc())
+        .limit(MOST_LINKED)
+    )
+    return _linked(connection.execute(others).all())
+
+
+def _linked(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[Elsewhere, ...]:
+    return tuple(Elsewhere(CaseId(row.id), State(row.state), row.opened_at) for row in rows)
+
+
 _FINGERPRINTS = tuple(field.name for field in fields(FingerprintSet))
 
 _SELECT = select(
@@ -47,11 +325,35 @@ _SELECT = select(
 
 def _read(connection: Connection, rows: Iterable[RowMapping]) -> list[Case]:
     rows = list(rows)
+    matches = _matches_of(connection, [row["id"] for row in rows])
+    evidence = evidence_of(connection, {row["case"] for row in rows})
+    return [
+        Case(
+            id=CaseId(row["case"]),
+            state=State(row["state"]),
+            opened_at=row["opened_at"],
+            item=_item(row),
+            matches=tuple(matches[row["id"]]),
+            evidence=evidence.get(row["case"], ()),
+        )
+        for row in rows
+    ]
+
+
+def _item(row: RowMapping) -> Item:
+    return Item(
+        name=row["name"],
+        origin=row["origin"],
+        fingerprints=FingerprintSet(**{name: row[name] for name in _FINGERPRINTS}),
+    )
+
+
+def _matches_of(connection: Connection, items: list[int]) -> Mapping[int, list[Match]]:
     matches: defaultdict[int, list[Match]] = defaultdict(list)
     found = connection.execute(
         select(*case_matches.c, hash_lists.c.name)
         .join_from(case_matches, hash_lists)
-        .where(case_matches.c.item_id.in_([row["id"] for row in rows]))
+        .where(case_matches.c.item_id.in_(items))
         .order_by(case_matches.c.distance, case_matches.c.id)
     ).mappings()
     for match in found:
@@ -64,19 +366,4 @@ def _read(connection: Connection, rows: Iterable[RowMapping]) -> list[Case]:
                 distance=match["distance"],
             )
         )
-    evidence = evidence_of(connection, {row["case"] for row in rows})
-    return [
-        Case(
-            id=CaseId(row["case"]),
-            state=State(row["state"]),
-            opened_at=row["opened_at"],
-            item=Item(
-                name=row["name"],
-                origin=row["origin"],
-                fingerprints=FingerprintSet(**{name: row[name] for name in _FINGERPRINTS}),
-            ),
-            matches=tuple(matches[row["id"]]),
-            evidence=evidence.get(row["case"], ()),
-        )
-        for row in rows
-    ]
+    return matches

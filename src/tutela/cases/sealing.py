@@ -185,6 +185,7 @@ def _open(
                 opening.matches,
                 clock,
                 request=opening.request,
+                evidence=opening.evidence if place in taken else None,
             )
             if cases[place] != opening.case and place in taken:
                 raise _KnownMeanwhileError

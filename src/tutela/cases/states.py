@@ -33,6 +33,25 @@ class State(StrEnum):
     CLOSED = "closed"
     """Nothing is left to do."""
 
+    @property
+    def words(self) -> str:
+        """The same as people say it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    State.OPEN: "open",
+    State.IN_REVIEW: "in review",
+    State.SECOND_LOOK: "waiting for a second look",
+    State.IN_SECOND_LOOK: "in a second look",
+    State.DISPUTED: "disputed",
+    State.CONFIRMED: "confirmed",
+    State.NOT_CONFIRMED: "not confirmed",
+    State.REPORTED: "reported",
+    State.UNDER_APPEAL: "under appeal",
+    State.CLOSED: "closed",
+}
+
 
 class Move(StrEnum):
     """Why a case's state changes. A word once used is never given another meaning."""

@@ -144,6 +144,50 @@ class Console(_Section):
     )
 
 
+class SecondLookFor(StrEnum):
+    """Which decisions a second person looks at, always."""
+
+    NOT_CONFIRMED_DIGEST = "not_confirmed_digest"
+    """"Not confirmed" where a list has the very file."""
+    NOT_CONFIRMED = "not_confirmed"
+    """Every "not confirmed"."""
+    CONFIRMED_UNLISTED = "confirmed_unlisted"
+    """"Confirmed" where no list has it: nobody but one person says so."""
+    CONFIRMED = "confirmed"
+    """Every "confirmed"."""
+
+
+class Review(_Section):
+    """How people decide on cases."""
+
+    hold_minutes: int = Field(
+        15,
+        ge=1,
+        le=480,
+        description="How long a case is a person's own after the last sign of them, in minutes.",
+    )
+    undo_seconds: int = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="How long a decision can be undone by whoever took it, in seconds. Nobody "
+        "outside is told of a decision before.",
+    )
+    second_look_percent: int = Field(
+        5,
+        ge=0,
+        le=100,
+        description="How many of 100 decisions a second person looks at, drawn by lot, without "
+        "knowing the first one's decision.",
+    )
+    second_look_for: tuple[SecondLookFor, ...] = Field(
+        (SecondLookFor.NOT_CONFIRMED_DIGEST,),
+        description="Which decisions a second person always looks at: `not_confirmed_digest` (a "
+        "list has the very file), `not_confirmed`, `confirmed_unlisted` (no list has it), "
+        "`confirmed`.",
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -300,6 +344,7 @@ class Settings(BaseSettings):
         "What has not ended by then is given back, for another process to do.",
     )
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
+    review: Review = Field(default_factory=Review, description="How people decide on cases.")
 
     @field_validator("jurisdiction")
     @classmethod

@@ -1,0 +1,150 @@
+"""What a decision can rest on, and what there is in a case to rest it on.
+
+"Seen" is never taken on trust: it is true only of who looked, by the record of viewings. Whether a
+file was viewed before it was reported decides what the police may open without a warrant.
+"""
+
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
+
+from tutela.accounts.model import Caller
+from tutela.cases.model import CaseId, ItemKind
+from tutela.cases.states import State
+from tutela.cases.tables import case_decisions, case_items, case_matches, cases, viewings
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Kind
+
+
+class Basis(StrEnum):
+    """What a decision rests on."""
+
+    SEEN = "seen"
+    """Whoever decides looked at it."""
+    DIGEST = "digest"
+    """A list has the very same file, to the bit, so nobody has to look."""
+    ELSEWHERE = "elsewhere"
+    """The same file was confirmed in another case."""
+    READ = "read"
+    """Words or an address were read, or there is nothing that could be looked at."""
+
+
+class Ground(StrEnum):
+    """What there is in a case to rest a decision on."""
+
+    LISTED = "listed"
+    """A list has it, or something like it."""
+    DIGEST = "digest"
+    """A list has the very same file."""
+    ELSEWHERE = "elsewhere"
+    """The same file was confirmed in another case."""
+    WORDS = "words"
+    """It has words or an address."""
+    SIGHT = "sight"
+    """Something was sealed that can be looked at."""
+
+
+EXACT_KINDS = (Kind.MD5, Kind.SHA1, Kind.SHA256)
+_DIGESTS = (case_items.c.md5, case_items.c.sha1, case_items.c.sha256)
+
+
+def ground_of(connection: Connection, case: CaseId) -> frozenset[Ground]:
+    """What there is in a case to rest a decision on."""
+    items = connection.execute(
+        select(case_items.c.id, case_items.c.kind, case_items.c.evidence_id, *_DIGESTS).where(
+            case_items.c.case_id == case
+        )
+    ).all()
+    kinds = {
+        Kind(kind)
+        for kind in connection.execute(
+            select(case_matches.c.kind)
+            .distinct()
+            .where(case_matches.c.item_id.in_([item.id for item in items]))
+        ).scalars()
+    }
+    found = {Ground.LISTED} if kinds else set()
+    if kinds & set(EXACT_KINDS):
+        found.add(Ground.DIGEST)
+    if any(item.kind in (ItemKind.TEXT, ItemKind.URL) for item in items):
+        found.add(Ground.WORDS)
+    if any(item.evidence_id for item in items if item.kind not in (ItemKind.TEXT, ItemKind.URL)):
+        found.add(Ground.SIGHT)
+    if _confirmed_elsewhere(connection, case, items):
+        found.add(Ground.ELSEWHERE)
+    return frozenset(found)
+
+
+def possible_bases(ground: Collection[Ground], *, seen: bool) -> list[Basis]:
+    """What a decision may rest on, the one that spares most first. Pure."""
+    possible = {
+        Basis.DIGEST: Ground.DIGEST in ground,
+        Basis.ELSEWHERE: Ground.ELSEWHERE in ground,
+        Basis.SEEN: seen,
+        Basis.READ: Ground.WORDS in ground or Ground.SIGHT not in ground,
+    }
+    return [basis for basis in possible if possible[basis]]
+
+
+def check_basis(
+    connection: Connection, case: CaseId, basis: Basis, ground: Collection[Ground], caller: Caller
+) -> None:
+    """See that a decision can rest on this.
+
+    Raises:
+        InvalidInputError: It cannot.
+    """
+    seen = basis is Basis.SEEN and has_seen(connection, case, caller)
+    if basis not in possible_bases(ground, seen=seen):
+        raise InvalidInputError(f"the decision on {case} cannot rest on that: {_WHY_NOT[basis]}")
+
+
+def has_seen(connection: Connection, case: CaseId, caller: Caller) -> bool:
+    """Whether a person looked at something of this case."""
+    if caller.person is None:
+        return False
+    looked = exists().where(viewings.c.case_id == case, viewings.c.person == caller.person)
+    return bool(connection.execute(select(looked)).scalar_one())
+
+
+def same_file(items: Sequence[Row[*tuple[Any, ...]]]) -> ColumnElement[bool]:
+    """That an item is the very same file as one of these, of which the digests are given."""
+    by_digest = []
+    for column in _DIGESTS:
+        known = {value for item in items if (value := getattr(item, column.name)) is not None}
+        by_digest.append(column.in_(known))
+    return or_(*by_digest)
+
+
+def is_confirmed() -> ColumnElement[bool]:
+    """That a case is confirmed, whatever has been done about it since."""
+    last = (
+        select(case_decisions.c.decision)
+        .where(case_decisions.c.case_id == cases.c.id, case_decisions.c.undone_at.is_(None))
+        .order_by(case_decisions.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    settled = (State.CONFIRMED, State.REPORTED, State.CLOSED)
+    return and_(cases.c.state.in_(settled), last == "confirmed")
+
+
+def _confirmed_elsewhere(
+    connection: Connection, case: CaseId, items: Sequence[Row[*tuple[Any, ...]]]
+) -> bool:
+    same = (
+        select(case_items.c.id)
+        .join(cases, cases.c.id == case_items.c.case_id)
+        .where(same_file(items), case_items.c.case_id != case, is_confirmed())
+    )
+    return connection.execute(same.limit(1)).scalar_one_or_none() is not None
+
+
+_WHY_NOT = {
+    Basis.SEEN: "you have not looked at anything of it",
+    Basis.DIGEST: "no list has the very same file; a similar one is not the same",
+    Basis.ELSEWHERE: "the same file is confirmed in no other case",
+    Basis.READ: "it has no words or address, but something that can be looked at",
+}

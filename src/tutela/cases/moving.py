@@ -1,0 +1,375 @@
+"""Moving cases: the only place that changes where a case stands, and who holds it.
+
+A case that a person works on is held by that person until a moment that others see. Each hold has a
+number, greater than the one before it: whoever comes back too late, when another one has the case
+already, is told so, and nothing of what they do counts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from tutela.accounts.model import Caller, PersonId
+from tutela.accounts.permissions import Permission
+from tutela.cases.model import CaseId
+from tutela.cases.states import MOVES, Move, State, is_allowed
+from tutela.cases.tables import case_decisions, cases
+from tutela.errors import NotFoundError, NotPermittedError, OutOfTurnError
+from tutela.ledger.appending import append
+from tutela.ledger.model import SYSTEM, Act
+from tutela.storage.clock import Clock
+
+BY_ITSELF = Caller(SYSTEM, frozenset())
+"""Tutela itself, for the moves that no person makes."""
+
+_HELD_STATES = frozenset(MOVES[Move.GIVE_BACK])
+# A lead looks at these before settling them; they stay where they are meanwhile.
+_LOOKED_AT_IN_PLACE = frozenset({State.DISPUTED, State.UNDER_APPEAL})
+_DECIDED = frozenset({Move.CONFIRM, Move.NOT_CONFIRM, Move.GRANT})
+_NOT_DECIDED = frozenset({Move.UNDO, Move.REOPEN})
+
+
+class MoveNotAllowedError(OutOfTurnError):
+    """The case cannot go from where it stands to there."""
+
+
+class AlreadyHeldError(OutOfTurnError):
+    """Somebody else has the case.
+
+    Attributes:
+        holder: The person; ``None`` for the machine's operator.
+        until: When their hold runs out unless they go on.
+    """
+
+    def __init__(self, case: CaseId, holder: PersonId | None, until: datetime) -> None:
+        who = "the machine's operator" if holder is None else f"person {holder}"
+        super().__init__(
+            f"{who} is working on {case} until {until:%H:%M} UTC: take another one, or wait"
+        )
+        self.holder = holder
+        self.until = until
+
+
+class HoldLostError(OutOfTurnError):
+    """The case is not one's own any more: what one does must not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """That somebody has a case, and until when.
+
+    Attributes:
+        case: The case.
+        number: The how many'th hold of this case it is. Whatever is done with the case by its
+            holder names it.
+        until: When others may have it, unless the holder goes on.
+        state: Where the case stands meanwhile.
+    """
+
+    case: CaseId
+    number: int
+    until: datetime
+    state: State
+
+
+def move(
+    connection: Connection,
+    case: CaseId,
+    by: Move,
+    after: State,
+    caller: Caller,
+    clock: Clock,
+    *,
+    reason: str = "",
+) -> None:
+    """Move a case, and say so in the ledger. Do it last in the transaction.
+
+    Args:
+        connection: A transaction that writes.
+        case: The case.
+        by: The move.
+        after: Where the case stands then.
+        caller: Who moves it.
+        clock: The time.
+        reason: Why, in a person's own words.
+
+    Raises:
+        NotFoundError: There is no such case.
+        MoveNotAllowedError: It cannot go there from where it stands.
+    """
+    change_state(connection, case, by, after, clock)
+    enter_move(connection, case, by, caller, clock, reason=reason)
+
+
+def change_state(
+    connection: Connection, case: CaseId, by: Move, after: State, clock: Clock
+) -> None:
+    """The first half of ``move``; ``enter_move`` has to follow in the same transaction.
+
+    They are apart for whoever moves several cases: all rows come before the first entry of the
+    ledger, for which everybody waits.
+    """
+    row = lock_case(connection, case)
+    before = State(row.state)
+    if not is_allowed(by, before, after):
+        raise MoveNotAllowedError(
+            f"{case} is {before.words}, so this cannot be done: look at it once more"
+        )
+    values: dict[str, object] = {"state": after}
+    if after not in _HELD_STATES:
+        values |= {"held_by": None, "held_until": None}
+    if by in _DECIDED:
+        values["decided_at"] = clock()
+    elif by in _NOT_DECIDED:
+        values["decided_at"] = None
+    if by is Move.APPEAL:
+        values["state_before"] = before
+    elif before is State.UNDER_APPEAL:
+        if by is Move.UPHOLD and after != row.state_before:
+            raise MoveNotAllowedError(f"{case} was {row.state_before} before the appeal")
+        values["state_before"] = None
+    connection.execute(update(cases).where(cases.c.id == case).values(values))
+
+
+def enter_move(
+    connection: Connection,
+    case: CaseId,
+    by: Move,
+    caller: Caller,
+    clock: Clock,
+    *,
+    reason: str = "",
+) -> None:
+    """Say in the ledger that somebody moved a case."""
+    append(
+        connection,
+        caller.actor,
+        Act.CASE_MOVED,
+        clock,
+        case=case,
+        thing=f"move:{by}",
+        reason=reason,
+    )
+
+
+def take(connection: Connection, case: CaseId, caller: Caller, clock: Clock, minutes: int) -> Hold:
+    """Have a case to oneself. One that the caller has already is kept for longer.
+
+    Args:
+        connection: A transaction that writes.
+        case: The case.
+        caller: Who takes it: a person, or the machine's operator.
+        clock: The time.
+        minutes: For how long.
+
+    Raises:
+        NotFoundError: There is no such case.
+        AlreadyHeldError: Another one has it.
+        OutOfTurnError: It needs no work, is another person's, or waits for a second person.
+        NotPermittedError: The caller is a program, or it is a lead's to settle.
+    """
+    row = lock_case(connection, case)
+    state, now = State(row.state), clock()
+    holder = holder_of(caller)
+    overdue = row.held_until is not None and row.held_until <= now
+    if row.held_until is not None and row.held_by == holder and not overdue:
+        return _hold(connection, case, state, holder, row.hold, now + timedelta(minutes=minutes))
+    if row.held_until is not None and not overdue:
+        raise AlreadyHeldError(case, row.held_by, row.held_until)
+    waiting = _waiting_state(state)
+    _check_turn(connection, case, waiting, row.assigned_to, caller)
+    until = now + timedelta(minutes=minutes)
+    if waiting in _LOOKED_AT_IN_PLACE:
+        return _hold(connection, case, waiting, holder, row.hold + 1, until)
+    (after,) = MOVES[Move.TAKE][waiting]
+    if overdue:
+        change_state(connection, case, Move.GIVE_BACK, waiting, clock)
+    change_state(connection, case, Move.TAKE, after, clock)
+    taken = _hold(connection, case, after, holder, row.hold + 1, until)
+    if overdue:
+        enter_move(connection, case, Move.GIVE_BACK, BY_ITSELF, clock)
+    enter_move(connection, case, Move.TAKE, caller, clock)
+    return taken
+
+
+def keep_hold(
+    connection: Connection, case: CaseId, caller: Caller, clock: Clock, hold: int, minutes: int
+) -> Hold:
+    """Go on having a case for so many minutes from now.
+
+    Raises:
+        NotFoundError: There is no such case.
+        HoldLostError: The caller does not have it any more.
+    """
+    state = check_hold(connection, case, caller, hold)
+    until = clock() + timedelta(minutes=minutes)
+    return _hold(connection, case, state, holder_of(caller), hold, until)
+
+
+def give_back(
+    connection: Connection,
+    case: CaseId,
+    caller: Caller,
+    clock: Clock,
+    hold: int,
+    *,
+    reason: str = "",
+) -> None:
+    """Put a case back to where it was taken from.
+
+    Raises:
+        NotFoundError: There is no such case.
+        HoldLostError: The caller does not have it any more.
+    """
+    state = check_hold(connection, case, caller, hold)
+    if state in _HELD_STATES:
+        (waiting,) = MOVES[Move.GIVE_BACK][state]
+        move(connection, case, Move.GIVE_BACK, waiting, caller, clock, reason=reason)
+    else:
+        connection.execute(
+            update(cases).where(cases.c.id == case).values(held_by=None, held_until=None)
+        )
+
+
+def check_hold(connection: Connection, case: CaseId, caller: Caller, hold: int) -> State:
+    """See that a case is the caller's by this hold, and keep everybody else from it meanwhile.
+
+    A hold that has run out counts for as long as nobody else has taken the case.
+
+    Raises:
+        NotFoundError: There is no such case.
+        HoldLostError: The caller does not have it any more.
+    """
+    row = lock_case(connection, case)
+    if row.held_until is None or row.hold != hold or row.held_by != holder_of(caller):
+        raise HoldLostError(
+            f"your time with {case} ran out, or you gave it back: nothing was changed; take it "
+            "again if it is still there"
+        )
+    return State(row.state)
+
+
+def hold_again(
+    connection: Connection, case: CaseId, caller: Caller, clock: Clock, minutes: int
+) -> Hold:
+    """Give a case that was moved back to its holder to that person anew."""
+    row = lock_case(connection, case)
+    until = clock() + timedelta(minutes=minutes)
+    return _hold(connection, case, State(row.state), holder_of(caller), row.hold + 1, until)
+
+
+def release_overdue(connection: Connection, clock: Clock, most: int = 100) -> list[CaseId]:
+    """Put back what was held too long.
+
+    Args:
+        connection: A transaction that writes.
+        clock: The time.
+        most: How many cases at most.
+    """
+    overdue = (
+        select(cases.c.id, cases.c.state)
+        .where(cases.c.held_until <= clock())
+        .order_by(cases.c.held_until)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(overdue).all()
+    moved = [CaseId(row.id) for row in rows if State(row.state) in _HELD_STATES]
+    for row in rows:
+        case, state = CaseId(row.id), State(row.state)
+        if state in _HELD_STATES:
+            change_state(connection, case, Move.GIVE_BACK, _waiting_state(state), clock)
+        else:
+            connection.execute(
+                update(cases).where(cases.c.id == case).values(held_by=None, held_until=None)
+            )
+    for case in moved:
+        enter_move(connection, case, Move.GIVE_BACK, BY_ITSELF, clock, reason="the hold ran out")
+    return moved
+
+
+def holder_of(caller: Caller) -> PersonId | None:
+    """Who holds what this caller takes: a person, or ``None`` for the machine's operator.
+
+    Raises:
+        NotPermittedError: The caller is a program: cases are for people.
+    """
+    if caller.person is None and caller.actor.role != "operator":
+        raise NotPermittedError(
+            "cases are decided by people: use a key that belongs to a person "
+            '("tutela key add NAME --owner PERSON"), or sign in'
+        )
+    return caller.person
+
+
+def lock_case(connection: Connection, case: CaseId) -> Row[*tuple[Any, ...]]:
+    """A case's row, which nobody else changes until the end of the transaction.
+
+    Raises:
+        NotFoundError: There is no such case.
+    """
+    row = connection.execute(
+        select(cases).where(cases.c.id == case).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f'there is no case {case}: see "tutela case ls"')
+    return row
+
+
+def _waiting_state(state: State) -> State:
+    """Where a case waits that is held in this state."""
+    if state in _HELD_STATES:
+        (waiting,) = MOVES[Move.GIVE_BACK][state]
+        return waiting
+    return state
+
+
+def _check_turn(
+    connection: Connection,
+    case: CaseId,
+    waiting: State,
+    assigned_to: PersonId | None,
+    caller: Caller,
+) -> None:
+    """See that a case needs work, and that it is this caller's to do."""
+    leads = Permission.CASES_LEAD in caller.permissions
+    if waiting in _LOOKED_AT_IN_PLACE:
+        if not leads:
+            raise NotPermittedError(f"{case} is {waiting.words}: a lead settles it")
+        return
+    if waiting not in MOVES[Move.TAKE]:
+        raise MoveNotAllowedError(f"{case} is {waiting.words}: there is nothing to decide")
+    if assigned_to is not None and assigned_to != caller.person and not leads:
+        raise OutOfTurnError(f"{case} is assigned to somebody else: take another one")
+    if waiting is State.SECOND_LOOK and has_decided(connection, case, caller):
+        raise OutOfTurnError(
+            f"you have decided on {case} already: another person takes the second look"
+        )
+
+
+def has_decided(connection: Connection, case: CaseId, caller: Caller) -> bool:
+    """Whether a person has a decision on this case that counts."""
+    found = select(case_decisions.c.id).where(
+        case_decisions.c.case_id == case,
+        case_decisions.c.person.is_not_distinct_from(holder_of(caller)),
+        case_decisions.c.undone_at.is_(None),
+    )
+    return connection.execute(found.limit(1)).scalar_one_or_none() is not None
+
+
+def _hold(
+    connection: Connection,
+    case: CaseId,
+    state: State,
+    holder: PersonId | None,
+    number: int,
+    until: datetime,
+) -> Hold:
+    connection.execute(
+        update(cases)
+        .where(cases.c.id == case)
+        .values(held_by=holder, held_until=until, hold=number)
+    )
+    return Hold(case, number, until, state)

@@ -1,0 +1,288 @@
+"""What becomes of decisions: one look, two looks, a dispute, and taking it back."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from tests.cases.world import (
+    ANNA,
+    BEN,
+    LEAD,
+    OPERATOR,
+    OTHER_LEAD,
+    a_case,
+    decided,
+    looked,
+    matched,
+    moves_of,
+    person,
+    reviewing,
+    state_of,
+    taken,
+    with_evidence,
+)
+from tutela.accounts.permissions import Role
+from tutela.cases.deciding import Decision, SecondLook, decide, needs_second_look, settle, undo
+from tutela.cases.grounds import Basis, Ground
+from tutela.cases.moving import HoldLostError, MoveNotAllowedError
+from tutela.cases.reading import read_case
+from tutela.cases.states import State
+from tutela.errors import InvalidInputError, NotPermittedError, OutOfTurnError
+from tutela.fingerprints.model import Kind
+from tutela.storage.database import Database
+from tutela.storage.jobs.tables import jobs
+from tutela.storage.settings import SecondLookFor, Settings, load_settings
+
+YES, NO, NOT_SURE = Decision
+
+
+@pytest.fixture
+def settings(data: Path) -> Settings:
+    """On SQLite: ``test_deciding_at_random`` does the same on both."""
+    return load_settings(data=data)
+
+
+@pytest.fixture
+def alone(settings):
+    """Settings by which one look is enough."""
+    return reviewing(settings)
+
+
+@pytest.mark.parametrize(
+    ("decision", "after"),
+    [(YES, State.CONFIRMED), (NO, State.NOT_CONFIRMED), (NOT_SURE, State.DISPUTED)],
+)
+def test_a_decision_moves_the_case(database: Database, clock, alone, decision, after) -> None:
+    case = a_case(database, clock)
+    outcome = decided(database, clock, alone, case, ANNA, decision, reason="a landscape")
+    assert outcome.state is state_of(database, case) is after
+    with database.reading() as connection:
+        (kept,) = read_case(connection, case, ANNA).decisions
+    assert (kept.decision, kept.reason, kept.person) == (decision, "a landscape", 1)
+
+
+def test_who_lost_the_case_decides_nothing(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    late = taken(database, clock, case, ANNA)
+    clock.turn(minutes=16)
+    taken(database, clock, case, BEN)
+    with pytest.raises(HoldLostError), database.writing() as connection:
+        decide(connection, case, YES, ANNA, clock, alone, hold=late.number, basis=Basis.READ)
+    assert state_of(database, case) is State.IN_REVIEW
+
+
+def test_seen_is_true_only_of_who_looked(database: Database, clock, alone) -> None:
+    case = with_evidence(database, a_case(database, clock))
+    looked(database, clock, case, BEN)
+    with pytest.raises(InvalidInputError, match="you have not looked"):
+        decided(database, clock, alone, case, ANNA, basis=Basis.SEEN)
+    looked(database, clock, case, ANNA)
+    assert decided(database, clock, alone, case, ANNA, basis=Basis.SEEN).state is State.CONFIRMED
+
+
+@pytest.mark.parametrize("kind", [Kind.MD5, Kind.SHA1, Kind.SHA256])
+def test_what_a_list_has_to_the_bit_needs_no_viewing(database, clock, alone, kind) -> None:
+    case = with_evidence(database, a_case(database, clock))
+    matched(database, clock, case, kind)
+    assert decided(database, clock, alone, case, ANNA, basis=Basis.DIGEST).state is State.CONFIRMED
+
+
+def test_what_is_only_like_something_on_a_list_is_not_known_by_digest(
+    database: Database, clock, alone
+) -> None:
+    case = with_evidence(database, a_case(database, clock))
+    matched(database, clock, case, Kind.PDQ)
+    with pytest.raises(InvalidInputError, match="a similar one is not the same"):
+        decided(database, clock, alone, case, ANNA, basis=Basis.DIGEST)
+
+
+def test_what_can_be_looked_at_is_not_decided_by_reading(database: Database, clock, alone) -> None:
+    case = with_evidence(database, a_case(database, clock))
+    with pytest.raises(InvalidInputError, match="can be looked at"):
+        decided(database, clock, alone, case, ANNA, basis=Basis.READ)
+
+
+def test_what_is_confirmed_elsewhere_needs_no_viewing_until_that_is_undone(
+    database: Database, clock, alone
+) -> None:
+    first = a_case(database, clock, b"the same")
+    again = with_evidence(database, a_case(database, clock, b"the same"))
+    with pytest.raises(InvalidInputError, match="no other case"):
+        decided(database, clock, alone, again, BEN, basis=Basis.ELSEWHERE)
+    decided(database, clock, alone, first, ANNA)
+    with database.writing() as connection:
+        undo(connection, first, ANNA, clock, alone)
+    with pytest.raises(InvalidInputError, match="no other case"):
+        decided(database, clock, alone, again, BEN, basis=Basis.ELSEWHERE)
+    decided(database, clock, alone, first, ANNA)
+    outcome = decided(database, clock, alone, again, BEN, basis=Basis.ELSEWHERE)
+    assert outcome.state is State.CONFIRMED
+
+
+def test_of_those_drawn_by_lot_a_second_person_decides_without_knowing(
+    database: Database, clock, settings
+) -> None:
+    always = reviewing(settings, second_look_percent=100)
+    case = a_case(database, clock)
+    outcome = decided(database, clock, always, case, ANNA, reason="plain")
+    assert (outcome.state, outcome.second_look) == (State.SECOND_LOOK, SecondLook.SAMPLE)
+    with pytest.raises(OutOfTurnError, match="another person takes the second look"):
+        taken(database, clock, case, ANNA)
+    with database.reading() as connection:
+        for other in (BEN, LEAD, OPERATOR):
+            seen = read_case(connection, case, other)
+            assert seen.blind
+            assert seen.decisions == ()
+        assert len(read_case(connection, case, ANNA).decisions) == 1
+    assert decided(database, clock, always, case, BEN).state is State.CONFIRMED
+    with database.reading() as connection:
+        assert len(read_case(connection, case, BEN).decisions) == 2
+    assert moves_of(database, case) == [
+        "take person:1",
+        "send-on person:1",
+        "take person:2",
+        "confirm person:2",
+    ]
+
+
+@pytest.mark.parametrize("second", [NO, NOT_SURE])
+def test_what_two_do_not_agree_on_a_third_settles(database, clock, alone, second) -> None:
+    case = a_case(database, clock)
+    asked = decided(database, clock, alone, case, ANNA, ask_second=True)
+    assert asked.second_look is SecondLook.ASKED
+    both = person(2, Role.LEAD)
+    assert decided(database, clock, alone, case, both, second).state is State.DISPUTED
+    for caller, error, words in (
+        (ANNA, NotPermittedError, "cases:lead"),
+        (both, OutOfTurnError, "one of those who decided"),
+    ):
+        with pytest.raises(error, match=words), database.writing() as connection:
+            settled(connection, case, caller, clock, alone)
+    with database.writing() as connection:
+        assert settled(connection, case, LEAD, clock, alone).state is State.CONFIRMED
+
+
+def settled(connection, case, caller, clock, settings, decision=YES, reason="a landscape"):
+    return settle(
+        connection, case, decision, caller, clock, settings, basis=Basis.READ, reason=reason
+    )
+
+
+def test_who_settles_says_why_and_is_sure(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    decided(database, clock, alone, case, ANNA, NOT_SURE)
+    for decision, reason in ((YES, " "), (NOT_SURE, "hm")):
+        with pytest.raises(InvalidInputError), database.writing() as connection:
+            settled(connection, case, LEAD, clock, alone, decision, reason)
+
+
+def test_what_a_lead_looks_at_no_other_settles(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    decided(database, clock, alone, case, ANNA, NOT_SURE)
+    taken(database, clock, case, LEAD)
+    with pytest.raises(OutOfTurnError, match="person 3"), database.writing() as connection:
+        settled(connection, case, OTHER_LEAD, clock, alone)
+    with database.writing() as connection:
+        assert settled(connection, case, LEAD, clock, alone)
+
+
+@pytest.mark.parametrize(
+    ("decision", "ground", "asked"),
+    [
+        (NO, {Ground.DIGEST, Ground.LISTED}, {"not_confirmed_digest", "not_confirmed"}),
+        (NO, {Ground.LISTED}, {"not_confirmed"}),
+        (YES, {Ground.LISTED}, {"confirmed"}),
+        (YES, set(), {"confirmed", "confirmed_unlisted"}),
+        (NOT_SURE, set(), set()),
+    ],
+)
+def test_the_settings_say_what_is_looked_at_twice(decision, ground, asked) -> None:
+    for policy in SecondLookFor:
+        assert needs_second_look(decision, ground, [policy]) == (policy in asked)
+
+
+def test_a_decision_against_a_list_that_has_the_very_file_is_looked_at_twice(
+    database: Database, clock, settings
+) -> None:
+    by_default = reviewing(settings, second_look_for=settings.review.second_look_for)
+    case = a_case(database, clock)
+    matched(database, clock, case)
+    assert decided(database, clock, by_default, case, ANNA, NO).second_look is SecondLook.POLICY
+
+
+def test_a_decision_is_undone_as_if_it_had_not_been(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    decided(database, clock, alone, case, ANNA)
+    clock.turn(seconds=59)
+    with database.writing() as connection:
+        hold = undo(connection, case, ANNA, clock, alone)
+    assert hold
+    assert state_of(database, case) is State.IN_REVIEW
+    with database.writing() as connection:
+        again = decide(connection, case, NO, ANNA, clock, alone, hold=hold.number, basis=Basis.READ)
+    assert again.state is State.NOT_CONFIRMED
+    with database.reading() as connection:
+        kept = read_case(connection, case, BEN).decisions
+    assert [bool(each.undone_at) for each in kept] == [True, False]
+
+
+def test_after_a_minute_nothing_is_undone(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    decided(database, clock, alone, case, ANNA)
+    clock.turn(seconds=60)
+    with pytest.raises(OutOfTurnError, match="final"), database.writing() as connection:
+        undo(connection, case, ANNA, clock, alone)
+
+
+def test_nobody_undoes_anothers_decision(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    decided(database, clock, alone, case, ANNA)
+    for other in (BEN, LEAD, OPERATOR):
+        with (
+            pytest.raises(OutOfTurnError, match="no decision of yours"),
+            database.writing() as connection,
+        ):
+            undo(connection, case, other, clock, alone)
+
+
+def test_what_a_second_person_has_begun_with_is_not_undone(database, clock, alone) -> None:
+    case = a_case(database, clock)
+    decided(database, clock, alone, case, ANNA, ask_second=True)
+    taken(database, clock, case, BEN)
+    with pytest.raises(MoveNotAllowedError, match="too late"), database.writing() as connection:
+        undo(connection, case, ANNA, clock, alone)
+
+
+def test_who_was_drawn_and_undoes_is_drawn_again(
+    database: Database, clock, settings, alone
+) -> None:
+    always = reviewing(settings, second_look_percent=100)
+    case = a_case(database, clock)
+    decided(database, clock, always, case, ANNA)
+    with database.writing() as connection:
+        undo(connection, case, ANNA, clock, alone)
+    assert decided(database, clock, alone, case, ANNA).second_look is SecondLook.SAMPLE
+
+
+def test_each_stage_can_be_undone(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    decided(database, clock, alone, case, ANNA, ask_second=True)
+    decided(database, clock, alone, case, BEN, NO)
+    with database.writing() as connection:
+        settled(connection, case, LEAD, clock, alone)
+    for caller, state in ((LEAD, State.DISPUTED), (BEN, State.IN_SECOND_LOOK)):
+        with database.writing() as connection:
+            undo(connection, case, caller, clock, alone)
+        assert state_of(database, case) is state
+
+
+def test_nothing_takes_effect_while_it_can_be_undone(database: Database, clock, alone) -> None:
+    case = a_case(database, clock)
+    outcome = decided(database, clock, alone, case, ANNA)
+    with database.reading() as connection:
+        (job,) = connection.execute(
+            select(jobs.c.due_at, jobs.c.payload).where(jobs.c.kind == "case.take-effect")
+        ).all()
+    assert job.due_at == outcome.undo_until
+    assert job.payload == {"case": case, "decision": outcome.decision}
