@@ -5,6 +5,7 @@ import threading
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import tutela.accounts.tables
@@ -17,7 +18,7 @@ import tutela.screening.tables
 import tutela.storage.jobs.tables  # noqa: F401 - each import declares its room's tables
 from tutela.errors import StorageError
 from tutela.storage.database import Database
-from tutela.storage.migration import upgrade
+from tutela.storage.migration import revisions, upgrade
 from tutela.storage.schema import metadata
 from tutela.storage.settings import Settings
 
@@ -30,6 +31,12 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_declares(database:
             *metadata.tables,
             "alembic_version",
         }
+
+
+def test_the_revisions_are_known_by_the_names_of_their_scripts() -> None:
+    scripts = ScriptDirectory("src/tutela/storage/migrations")
+    one_after_another = [each.revision for each in scripts.walk_revisions()]
+    assert revisions() == one_after_another[::-1]
 
 
 def test_an_upgrade_says_what_it_does_and_does_it_once(settings: Settings) -> None:

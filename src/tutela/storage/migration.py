@@ -3,14 +3,10 @@
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from tutela.errors import StorageError
 from tutela.storage.database import Database
@@ -32,7 +28,7 @@ def upgrade(database: Database, folder: Path, tell: Callable[[str], None]) -> No
     Raises:
         StorageError: The database belongs to a newer Tutela, or cannot be written.
     """
-    newest = _scripts().get_current_head()
+    newest = revisions()[-1]
     with database.reading() as connection:
         if revision_of(connection) == newest:
             return
@@ -55,32 +51,32 @@ def upgrade(database: Database, folder: Path, tell: Callable[[str], None]) -> No
 
 def upgrade_within(connection: Connection, revision: str = "head") -> None:
     """Make the tables, or upgrade them, as far as a revision, in the caller's transaction."""
-    config = _config()
+    # Only here, since nearly every command finds the database as it should be, and need not wait.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "tutela.storage:migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 
 
 def revision_of(connection: Connection) -> str | None:
     """The revision of the database's tables, or ``None`` if there are none."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def is_known(revision: str) -> bool:
     """Whether this Tutela knows the revision, and so can upgrade from it."""
-    try:
-        return _scripts().get_revision(revision) is not None
-    except CommandError:
-        return False
+    return revision in revisions()
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "tutela.storage:migrations")
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+def revisions() -> list[str]:
+    """Every revision that this Tutela knows, oldest first: what its scripts' names begin with."""
+    scripts = (file.name for file in files("tutela.storage.migrations.versions").iterdir())
+    return sorted(name[:4] for name in scripts if name[:4].isdigit())
 
 
 @contextmanager
