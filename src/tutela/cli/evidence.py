@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
-from tutela.cli.holding import event_fields
+from tutela.cli import disclosing, holding, retention
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError
@@ -29,6 +29,9 @@ from tutela.storage.clock import system_clock
 app = typer.Typer(
     help="See and verify the sealed evidence, and change its key.", no_args_is_help=True
 )
+app.add_typer(retention.app)
+app.add_typer(holding.app)
+app.add_typer(disclosing.app)
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="The evidence's id.")]
 
@@ -78,7 +81,7 @@ def show_evidence(item: Item, json: JsonLines = False, data: DataFolder = None) 
         tombstone = tombstone_of(connection, found.id)
     standing = standings[0] if standings else None
     if json:
-        legal = {"events": [event_fields(each) for each in events]}
+        legal = {"events": [holding.event_fields(each) for each in events]}
         buried = {"tombstone": tombstone.as_fields() if tombstone else None}
         kept = standing.as_fields(now) if standing else {"holds": [one.reference for one in holds]}
         print_json(found.as_fields() | kept | legal | buried)

@@ -7,6 +7,8 @@ Ctrl-C gives a shell's own 130.
 import os
 import sys
 import traceback
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -14,21 +16,6 @@ from typer.exceptions import TyperException
 from typer.rich_utils import rich_format_error
 
 import tutela
-from tutela.cli import (
-    backing_up,
-    cases,
-    disclosing,
-    evidence,
-    hashing,
-    holding,
-    jobs,
-    keys,
-    ledger,
-    lists,
-    retention,
-    scanning,
-    serving,
-)
 from tutela.cli.opening import DataFolder
 from tutela.cli.output import print_error, print_line
 from tutela.errors import TutelaError
@@ -38,13 +25,20 @@ EXIT_OK = 0
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
 
-app = typer.Typer(
-    name="tutela",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# Where each command is, in the order of the help.
+COMMANDS = {
+    "serve": "serving.serve",
+    "scan": "scanning.scan_paths",
+    "hash": "hashing.hash_files",
+    "list": "lists.app",
+    "case": "cases.app",
+    "evidence": "evidence.app",
+    "key": "keys.app",
+    "backup": "backing_up.backup",
+    "restore": "backing_up.restore",
+    "job": "jobs.app",
+    "ledger": "ledger.app",
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -53,7 +47,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def everywhere(
     data: DataFolder = None,
     _version: Annotated[
@@ -68,20 +61,28 @@ def everywhere(
         os.environ[f"{ENVIRONMENT_PREFIX}DATA"] = str(data)
 
 
-app.command("serve")(serving.serve)
-app.command("scan")(scanning.scan_paths)
-app.command("hash")(hashing.hash_files)
-app.add_typer(lists.app, name="list")
-app.add_typer(cases.app, name="case")
-evidence.app.add_typer(retention.app)
-evidence.app.add_typer(holding.app)
-evidence.app.add_typer(disclosing.app)
-app.add_typer(evidence.app, name="evidence")
-app.add_typer(keys.app, name="key")
-app.command("backup")(backing_up.backup)
-app.command("restore")(backing_up.restore)
-app.add_typer(jobs.app, name="job")
-app.add_typer(ledger.app, name="ledger")
+def commands(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Load commands, and put them together.
+
+    Args:
+        names: Which; all of them by default.
+    """
+    app = typer.Typer(
+        name="tutela",
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(everywhere)
+    for name in names:
+        module, attribute = COMMANDS[name].split(".")
+        command = getattr(import_module(f"tutela.cli.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def main() -> None:
@@ -89,12 +90,12 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str], commands: typer.Typer = app) -> int:
+def run(arguments: list[str], app: typer.Typer | None = None) -> int:
     """Run one command.
 
     Args:
         arguments: The words after ``tutela``.
-        commands: What they may name.
+        app: What they may name; every command by default.
 
     Returns:
         The exit code.
@@ -102,7 +103,8 @@ def run(arguments: list[str], commands: typer.Typer = app) -> int:
     # Lists and cases are for nobody else on this machine.
     os.umask(0o077)
     try:
-        code = commands(arguments, prog_name="tutela", standalone_mode=False)
+        app = app or commands(_named(arguments) or COMMANDS)
+        code = app(arguments, prog_name="tutela", standalone_mode=False)
     except TyperException as error:
         # Wrong usage: shown as typer shows it by itself.
         rich_format_error(error)  # type: ignore[arg-type]  # typer's own class is private
@@ -117,6 +119,12 @@ def run(arguments: list[str], commands: typer.Typer = app) -> int:
     except Exception as error:
         return _tell(error)
     return code if isinstance(code, int) else EXIT_OK
+
+
+def _named(arguments: list[str]) -> list[str]:
+    """The command that is to run, if it is plain which: then the others need not be loaded."""
+    after_options = arguments[2:] if arguments[:1] == ["--data"] else arguments
+    return [name for name in after_options[:1] if name in COMMANDS]
 
 
 def _tell(error: Exception) -> int:
