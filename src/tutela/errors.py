@@ -31,6 +31,10 @@ class NotSignedInError(TutelaError):
     """No API key was given, or it is unknown or revoked."""
 
 
+class NotProvedError(NotSignedInError):
+    """What should prove who somebody is does not: a wrong code, one used before, another's key."""
+
+
 class NotPermittedError(TutelaError):
     """The API key is good, but lacks the scope that this action needs."""
 
@@ -65,6 +69,10 @@ class SettingsError(TutelaError):
 
 class StorageError(TutelaError):
     """The data folder or the database cannot be used: full, read-only, unreachable, damaged."""
+
+
+class OutsideError(TutelaError):
+    """Another organisation's service that is needed does not answer, or not as it should."""
 
 
 class DamagedEvidenceError(TutelaError):

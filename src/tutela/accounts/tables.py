@@ -3,7 +3,20 @@
 Tables whose rows let somebody in, or say who tried, are of no backup: ``NOT_BACKED_UP``.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 from tutela.storage.schema import Moment, RowId, metadata
 
@@ -121,5 +134,72 @@ api_keys = Table(
     ),
 )
 
-NOT_BACKED_UP = frozenset({"sessions", "invitations", "sign_in_failures"})
+authenticator_apps = Table(
+    "authenticator_apps",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("person", RowId, ForeignKey("people.id"), nullable=False, index=True),
+    Column("secret_sealed", LargeBinary(200), nullable=False),
+    Column("begun_at", Moment, nullable=False),
+    Column("confirmed_at", Moment),
+    # The number of the thirty seconds whose code was taken last: no code is taken twice.
+    Column("last_step", BigInteger, nullable=False),
+    Column("used_at", Moment),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("person", RowId, ForeignKey("people.id"), nullable=False, index=True),
+    # Random, the same for all passkeys of a person: what their devices know them by.
+    Column("handle", LargeBinary(64), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("credential_id", LargeBinary(1023), nullable=False, unique=True),
+    Column("public_key", LargeBinary(2000), nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("synced", Boolean, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("person", RowId, ForeignKey("people.id"), nullable=False, index=True),
+    Column("code_sha256", LargeBinary(32), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+outside_identities = Table(
+    "outside_identities",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("person", RowId, ForeignKey("people.id"), nullable=False),
+    Column("issuer", String(500), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("bound_at", Moment, nullable=False),
+    UniqueConstraint("issuer", "subject"),
+    # One person is one person there: an address that is given to somebody else there opens nothing.
+    UniqueConstraint("person", "issuer"),
+)
+
+sign_in_ceremonies = Table(
+    "sign_in_ceremonies",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("browser_sha256", LargeBinary(32), nullable=False),
+    Column("ceremony", String(30), nullable=False),
+    Column("person", RowId),
+    Column("challenge", LargeBinary(32), nullable=False),
+    Column("words", JSON, nullable=False),
+    Column("begun_at", Moment, nullable=False, index=True),
+    UniqueConstraint("browser_sha256", "ceremony"),
+)
+
+NOT_BACKED_UP = frozenset(
+    {"sessions", "invitations", "sign_in_failures", "sign_in_ceremonies"}
+)
 """Whoever steals a backup must not walk in by it, and who restores one lets nobody back in."""

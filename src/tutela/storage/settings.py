@@ -188,6 +188,42 @@ class Review(_Section):
     )
 
 
+class SingleSignOn(_Section):
+    """Another house of the organisation that says who people are (OpenID Connect)."""
+
+    issuer: str | None = Field(
+        None,
+        description="The provider's address, as it calls itself, such as "
+        "`https://login.example/realms/staff`. Without it there is no single sign-on.",
+    )
+    client_id: str | None = Field(None, description="What the provider calls this house.")
+    client_secret: SecretStr | None = Field(
+        None, description="The secret that the provider gave to this house, if it wants one."
+    )
+    name: str = Field(
+        "single sign-on",
+        min_length=1,
+        max_length=60,
+        description="What people call the provider; it stands on the button.",
+    )
+    scopes: str = Field("openid email", description="What is asked for of the provider.")
+    counts_as_second_factor: bool = Field(
+        False,
+        description="Whether the provider asks for a second step itself, so that none is asked for "
+        "here.",
+    )
+    roles_claim: str | None = Field(
+        None,
+        description="The claim that holds a person's groups there, such as `groups` or "
+        "`realm_access.roles`. Without it, roles are given here, and never taken from there.",
+    )
+    roles: dict[str, str] = Field(
+        default_factory=dict,
+        description="Which group there has which role here, in `[single_sign_on.roles]`. At each "
+        "sign-in a person gets these roles and no other.",
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -345,6 +381,9 @@ class Settings(BaseSettings):
     )
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
     review: Review = Field(default_factory=Review, description="How people decide on cases.")
+    single_sign_on: SingleSignOn = Field(
+        default_factory=SingleSignOn, description="Another house that says who people are."
+    )
 
     @field_validator("jurisdiction")
     @classmethod
