@@ -14,6 +14,7 @@ from tutela.storage.settings import (
     Policy,
     Review,
     Settings,
+    SingleSignOn,
 )
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -65,6 +66,14 @@ In the section `[console]`:
 ## Review: how people decide on cases
 
 In the section `[review]`:
+""",
+    ),
+    (
+        SingleSignOn,
+        """
+## Single sign-on: another house that says who people are
+
+In the section `[single_sign_on]`; see [signing in](signing-in.md):
 
 """,
     ),

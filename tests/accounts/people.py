@@ -13,4 +13,6 @@ def someone(database: Database, clock: Clock, *roles: Role, email: str | None = 
     """Somebody who works here."""
     address = email or f"{secrets.token_hex(6)}@example.org"
     with database.writing() as connection:
-        return add_person(connection, "Ada", address, roles, actor_called("test"), clock)
+        return add_person(
+            connection, "Ada", address, roles, actor=actor_called("test"), clock=clock
+        )

@@ -15,6 +15,11 @@ from tutela.errors import NotProvedError
 from tutela.storage.database import Database
 
 
+@pytest.fixture
+def database(shared_database: Database) -> Database:
+    return shared_database
+
+
 def test_ten_codes_each_work_once(database: Database, clock: TurnedClock) -> None:
     person = someone(database, clock).id
     with database.writing() as connection:

@@ -17,6 +17,7 @@ from tutela.accounts.sign_in_key import SignInKey
 from tutela.accounts.tables import authenticator_apps
 from tutela.errors import NotFoundError, NotProvedError
 from tutela.storage.clock import Clock
+from tutela.storage.database import changed_rows
 
 _STEPS_BESIDE = 1
 
@@ -102,7 +103,7 @@ def confirm_app(
     ).one_or_none()
     if row is None:
         raise NotFoundError("no authenticator app is being set up: begin anew")
-    step = _step_of(key.open(row.secret_sealed, _bound_to(person)).decode(), code, clock)
+    step = step_of(key.open(row.secret_sealed, _bound_to(person)).decode(), code, clock)
     connection.execute(
         delete(authenticator_apps).where(
             authenticator_apps.c.person == person, authenticator_apps.c.id != row.id
@@ -130,7 +131,7 @@ def check_code(
     ).one_or_none()
     if row is None:
         raise NotProvedError("no authenticator app is set up")
-    step = _step_of(key.open(row.secret_sealed, _bound_to(person)).decode(), code, clock)
+    step = step_of(key.open(row.secret_sealed, _bound_to(person)).decode(), code, clock)
     # The comparison is made by the database, so that of two at once one is refused.
     taken = connection.execute(
         update(authenticator_apps)
@@ -140,6 +141,24 @@ def check_code(
     ).scalar_one_or_none()
     if taken is None:
         raise NotProvedError("this code was used already: wait for the next one")
+
+
+def step_of(secret: str, code: str, clock: Clock) -> int:
+    """Which thirty seconds a code belongs to: the present ones, or those beside them.
+
+    Raises:
+        NotProvedError: To none of them.
+    """
+    digits = "".join(code.split())
+    try:
+        return pyotp.TOTP(secret).verify_and_get_timecode(
+            digits, for_time=clock(), valid_window=_STEPS_BESIDE
+        )
+    except (OTPVerificationError, ValueError):
+        raise NotProvedError(
+            "this code is not right: type the one that the app shows now, and see that the "
+            "phone's clock is right"
+        ) from None
 
 
 def has_app(connection: Connection, person: PersonId) -> bool:
@@ -157,26 +176,12 @@ def has_app(connection: Connection, person: PersonId) -> bool:
 
 def forget_app(connection: Connection, person: PersonId) -> bool:
     """Remove a person's app, and one that is being set up; gives whether there was any."""
-    return bool(
-        connection.execute(
-            delete(authenticator_apps)
-            .where(authenticator_apps.c.person == person)
-            .returning(authenticator_apps.c.id)
-        ).all()
-    )
-
-
-def _step_of(secret: str, code: str, clock: Clock) -> int:
-    digits = "".join(code.split())
-    try:
-        return pyotp.TOTP(secret).verify_and_get_timecode(
-            digits, for_time=clock(), valid_window=_STEPS_BESIDE
+    return (
+        changed_rows(
+            connection, delete(authenticator_apps).where(authenticator_apps.c.person == person)
         )
-    except (OTPVerificationError, ValueError):
-        raise NotProvedError(
-            "this code is not right: type the one that the app shows now, and see that the "
-            "phone's clock is right"
-        ) from None
+        > 0
+    )
 
 
 def _bound_to(person: PersonId) -> str:

@@ -29,6 +29,7 @@ from tutela.accounts.model import PersonId
 from tutela.accounts.tables import passkeys
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError, NotProvedError
 from tutela.storage.clock import Clock
+from tutela.storage.database import changed_rows
 
 PasskeyId = NewType("PasskeyId", int)
 
@@ -295,11 +296,7 @@ def forget_passkey(connection: Connection, person: PersonId, passkey: PasskeyId)
 
 def forget_passkeys(connection: Connection, person: PersonId) -> bool:
     """Remove all passkeys of a person; gives whether there were any."""
-    return bool(
-        connection.execute(
-            delete(passkeys).where(passkeys.c.person == person).returning(passkeys.c.id)
-        ).all()
-    )
+    return changed_rows(connection, delete(passkeys).where(passkeys.c.person == person)) > 0
 
 
 def _rows(connection: Connection, person: PersonId) -> list[RowMapping]:

@@ -13,6 +13,7 @@ from tutela.accounts.model import PersonId
 from tutela.accounts.tables import recovery_codes
 from tutela.errors import NotProvedError
 from tutela.storage.clock import Clock
+from tutela.storage.database import changed_rows
 
 COUNT = 10
 _GROUPS, _GROUP = 4, 4
@@ -70,12 +71,9 @@ def recovery_codes_left(connection: Connection, person: PersonId) -> int:
 
 def forget_recovery_codes(connection: Connection, person: PersonId) -> bool:
     """Remove a person's codes; gives whether there were any."""
-    return bool(
-        connection.execute(
-            delete(recovery_codes)
-            .where(recovery_codes.c.person == person)
-            .returning(recovery_codes.c.id)
-        ).all()
+    return (
+        changed_rows(connection, delete(recovery_codes).where(recovery_codes.c.person == person))
+        > 0
     )
 
 

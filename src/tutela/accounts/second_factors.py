@@ -1,4 +1,4 @@
-"""The second step beside a password: which ones a person has, and what is done when they are lost."""
+"""The second step beside a password: which ones a person has, and what to do when they are lost."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from tutela.accounts.codes import forget_app, has_app
 from tutela.accounts.model import PersonId
 from tutela.accounts.passkeys import Passkey, forget_passkeys, passkeys_of
 from tutela.accounts.recovery import forget_recovery_codes, recovery_codes_left
+from tutela.accounts.sessions import Awaits
 from tutela.accounts.tables import outside_identities
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
@@ -44,16 +45,12 @@ def second_factors_of(connection: Connection, person: PersonId) -> SecondFactors
     )
 
 
-def second_step_due(factors: SecondFactors, settings: Settings) -> str | None:
-    """What is due after the password.
-
-    Returns:
-        ``"second-factor"`` to show one, ``"set-up"`` to set one up first, or ``None``.
-    """
+def still_due(factors: SecondFactors, settings: Settings) -> Awaits | None:
+    """What is due after the password, before somebody counts as signed in."""
     if factors.any:
-        return "second-factor"
+        return Awaits.SECOND_STEP
     if settings.console.second_factor is SecondFactor.REQUIRED:
-        return "set-up"
+        return Awaits.SET_UP
     return None
 
 

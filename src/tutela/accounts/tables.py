@@ -199,7 +199,5 @@ sign_in_ceremonies = Table(
     UniqueConstraint("browser_sha256", "ceremony"),
 )
 
-NOT_BACKED_UP = frozenset(
-    {"sessions", "invitations", "sign_in_failures", "sign_in_ceremonies"}
-)
+NOT_BACKED_UP = frozenset({"sessions", "invitations", "sign_in_failures", "sign_in_ceremonies"})
 """Whoever steals a backup must not walk in by it, and who restores one lets nobody back in."""
