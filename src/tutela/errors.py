@@ -39,6 +39,22 @@ class NotPermittedError(TutelaError):
     """The API key is good, but lacks the scope that this action needs."""
 
 
+class LockedOutError(TutelaError):
+    """Too many failed to sign in by this name, or from this address: it is shut for a while.
+
+    Attributes:
+        seconds: For how long.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        wait = f"{seconds} seconds" if seconds < 120 else f"{-(-seconds // 60)} minutes"
+        super().__init__(
+            f"too many tries to sign in have failed: wait {wait} and try again, or ask an "
+            "administrator to unlock the account"
+        )
+        self.seconds = seconds
+
+
 class NotAgreedError(TutelaError):
     """What needs two people lacks the second one's word, or that no longer counts: ask anew."""
 

@@ -135,6 +135,18 @@ def revoke_key(connection: Connection, name: str, actor: Actor, clock: Clock) ->
     append(connection, actor, Act.KEY_REVOKED, clock, thing=f"key:{number}")
 
 
+def revoke_keys_of(connection: Connection, person: PersonId, actor: Actor, clock: Clock) -> None:
+    """Make every key of a person stop working."""
+    revoked = connection.execute(
+        update(api_keys)
+        .where(api_keys.c.owner == person, api_keys.c.revoked_at.is_(None))
+        .values(revoked_at=clock(), revoked_by=actor.name)
+        .returning(api_keys.c.id)
+    ).scalars()
+    for number in sorted(revoked):
+        append(connection, actor, Act.KEY_REVOKED, clock, thing=f"key:{number}")
+
+
 def check_key(connection: Connection, key: str) -> ApiKey:
     """Find the key that a caller sent.
 

@@ -187,6 +187,26 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
 )
 
 
+WEIGHTY = frozenset({Role.ADMINISTRATOR, Role.CUSTODIAN})
+"""Roles that one administrator alone does not give where there are two."""
+
+FOR_PROGRAMS = frozenset(
+    {
+        Permission.SCREEN,
+        Permission.SCREEN_DETAILS,
+        Permission.LISTS_READ,
+        Permission.LISTS_WRITE,
+        Permission.CASES_READ,
+        Permission.CASES_OPEN,
+        Permission.NUMBERS_READ,
+        Permission.JOBS_READ,
+        Permission.WEBHOOKS_READ,
+        Permission.METRICS_READ,
+    }
+)
+"""What people may give a key that belongs to nobody. What decides on others needs a person."""
+
+
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     """What a person with these roles may do."""
     return frozenset().union(*(role.permissions for role in roles))

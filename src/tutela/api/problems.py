@@ -13,6 +13,8 @@ from tutela.api.log import log, log_unforeseen
 from tutela.errors import (
     AlreadyExistsError,
     InvalidInputError,
+    LockedOutError,
+    NotAgreedError,
     NotFoundError,
     NotPermittedError,
     NotSignedInError,
@@ -31,6 +33,8 @@ _STATUS: dict[type[TutelaError], HTTPStatus] = {
     NotFoundError: HTTPStatus.NOT_FOUND,
     AlreadyExistsError: HTTPStatus.CONFLICT,
     OutOfTurnError: HTTPStatus.CONFLICT,
+    NotAgreedError: HTTPStatus.CONFLICT,
+    LockedOutError: HTTPStatus.TOO_MANY_REQUESTS,
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
     NotPermittedError: HTTPStatus.FORBIDDEN,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -85,7 +89,10 @@ def answer_to(error: TutelaError) -> JSONResponse:
         return answer(
             status, "Tutela's storage fails just now (its log says how): try again in a moment"
         )
-    return answer(status, error.message)
+    response = answer(status, error.message)
+    if isinstance(error, LockedOutError):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def answer_to_one_who_left() -> Response:
