@@ -15,6 +15,8 @@ from tutela.storage.settings import (
     Review,
     Settings,
     SingleSignOn,
+    Statistics,
+    Webhooks,
 )
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -74,6 +76,24 @@ In the section `[review]`:
 ## Single sign-on: another house that says who people are
 
 In the section `[single_sign_on]`; see [signing in](signing-in.md):
+
+""",
+    ),
+    (
+        Webhooks,
+        """
+## Webhooks: how the platform is told
+
+In the section `[webhooks]`; see [webhooks](webhooks.md):
+
+""",
+    ),
+    (
+        Statistics,
+        """
+## Statistics: what the public is shown
+
+In the section `[statistics]`; see [appeals and statistics](appeals.md):
 
 """,
     ),

@@ -19,6 +19,7 @@ from tutela.storage.jobs.model import Job, Kind, Kinds, Never, kinds_by_name
 from tutela.storage.jobs.performing import Tell
 from tutela.storage.jobs.worker import Worker
 from tutela.storage.settings import Settings
+from tutela.webhooks.jobs import kinds_of_webhooks
 
 REHEARSAL = "job.rehearse"
 LONGEST_REHEARSAL_SECONDS = 3600
@@ -39,6 +40,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             releasing(database, clock),
             taking_effect(database),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
+            *kinds_of_webhooks(settings, database, clock),
         )
     )
 

@@ -15,7 +15,8 @@ import tutela.evidence.tables
 import tutela.hashlists.tables
 import tutela.ledger.tables
 import tutela.screening.tables
-import tutela.storage.jobs.tables  # noqa: F401 - each import declares its room's tables
+import tutela.storage.jobs.tables
+import tutela.webhooks.tables  # noqa: F401 - each import declares its room's tables
 from tutela.errors import StorageError
 from tutela.storage.database import Database
 from tutela.storage.migration import revisions, upgrade

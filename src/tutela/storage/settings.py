@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,50 @@ class SingleSignOn(_Section):
     )
 
 
+class Webhooks(_Section):
+    """How the platform is told of what people decide."""
+
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default_factory=tuple,
+        description="Networks of your own that webhooks may go to, such as "
+        '`["127.0.0.0/8", "10.1.0.0/16"]`. Without it they only go to public addresses, by https. '
+        "To these they may also go by http.",
+    )
+    timeout_seconds: int = Field(
+        10, ge=1, le=60, description="Time that a receiver has to answer, in seconds."
+    )
+    give_up_hours: int = Field(
+        72,
+        ge=1,
+        le=720,
+        description="How long what a receiver does not take is tried again, in hours.",
+    )
+    rotation_hours: int = Field(
+        24,
+        ge=1,
+        le=720,
+        description="How long the old secret signs beside the new one after a rotation, in hours.",
+    )
+    keep_days: int = Field(
+        30, ge=1, le=3650, description="How long the log of deliveries is kept, in days."
+    )
+    alert_to: str | None = Field(
+        None,
+        description="Whom to write a mail to when a receiver does not answer any more (see "
+        "`mail`). Without it, only the log and the pages say so.",
+    )
+
+
+class Statistics(_Section):
+    """What the public is shown."""
+
+    public: bool = Field(
+        False,
+        description="Whether anybody may read the counts of past months at `/transparency` and "
+        "`/v1/statistics`.",
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -383,6 +428,14 @@ class Settings(BaseSettings):
     review: Review = Field(default_factory=Review, description="How people decide on cases.")
     single_sign_on: SingleSignOn = Field(
         default_factory=SingleSignOn, description="Another house that says who people are."
+    )
+
+    webhooks: Webhooks = Field(
+        default_factory=Webhooks,
+        description="How the platform is told of what people decide.",
+    )
+    statistics: Statistics = Field(
+        default_factory=Statistics, description="What the public is shown."
     )
 
     @field_validator("jurisdiction")

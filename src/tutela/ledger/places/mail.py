@@ -1,14 +1,11 @@
 """Checkpoints by mail: a mailbox remembers, and cannot be rolled back from here."""
 
-import smtplib
-import ssl
 from email.message import EmailMessage
 
 from tutela.errors import StorageError
 from tutela.ledger.places.model import Place
-from tutela.storage.settings import Mail, MailSecurity
-
-_TIMEOUT_SECONDS = 10.0
+from tutela.storage.mailing import MailError, send_mail
+from tutela.storage.settings import Mail
 
 
 class MailingPlace:
@@ -26,7 +23,6 @@ class MailingPlace:
     def write(self, name: str, content: bytes) -> None:
         """Mail a text, and keep it."""
         message = EmailMessage()
-        message["From"] = self._mail.sender
         message["To"] = self._recipient
         message["Subject"] = f"Tutela: {name}"
         message.set_content(
@@ -38,12 +34,11 @@ class MailingPlace:
             content, maintype="application", subtype="octet-stream", filename=name
         )
         try:
-            self._send(message)
-        except (OSError, smtplib.SMTPException) as error:
-            reason = str(error).strip().splitlines()[0][:200] if str(error) else "no answer"
+            send_mail(self._mail, message)
+        except MailError as error:
             raise StorageError(
-                f"the ledger's checkpoint could not be mailed to {self._recipient} ({reason}): "
-                "check the settings ledger_checkpoints and mail"
+                f"the ledger's checkpoint could not be mailed to {self._recipient} "
+                f"({error.message}): check the settings ledger_checkpoints and mail"
             ) from error
         self._place.write(name, content)
 
@@ -54,19 +49,3 @@ class MailingPlace:
     def names(self, after: str = "") -> list[str]:
         """The names behind a name."""
         return self._place.names(after)
-
-    def _send(self, message: EmailMessage) -> None:
-        mail = self._mail
-        trust = ssl.create_default_context()
-        if mail.security is MailSecurity.TLS:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                mail.server, mail.port, timeout=_TIMEOUT_SECONDS, context=trust
-            )
-        else:
-            server = smtplib.SMTP(mail.server, mail.port, timeout=_TIMEOUT_SECONDS)
-        with server:
-            if mail.security is MailSecurity.STARTTLS:
-                server.starttls(context=trust)
-            if mail.user is not None and mail.password is not None:
-                server.login(mail.user, mail.password.get_secret_value())
-            server.send_message(message)
