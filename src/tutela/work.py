@@ -5,17 +5,25 @@ Each room says what its own kinds do; here they are gathered, in one place for t
 """
 
 import time
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
 
 from tutela.cases.overdue import releasing
 from tutela.cases.taking_effect import taking_effect
+from tutela.errors import InvalidInputError
 from tutela.evidence.daily import kinds_of_evidence
 from tutela.evidence.sweeping import sweeping
 from tutela.evidence.vault import Vault
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act, Actor
 from tutela.ledger.timestamping import timestamping
+from tutela.ledger.verifications import verifying
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
+from tutela.storage.jobs import tending
 from tutela.storage.jobs.agreed_time import agreed_clock
-from tutela.storage.jobs.model import Job, Kind, Kinds, Never, kinds_by_name
+from tutela.storage.jobs.model import JSON, Job, JobId, Kind, Kinds, Never, kinds_by_name
 from tutela.storage.jobs.performing import Tell
 from tutela.storage.jobs.worker import Worker
 from tutela.storage.settings import Settings
@@ -39,6 +47,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             timestamping(settings),
             releasing(database, clock),
             taking_effect(database),
+            verifying(settings, database, clock),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
             *kinds_of_webhooks(settings, database, clock),
         )
@@ -67,6 +76,53 @@ def make_worker(
         drain_seconds=settings.drain_seconds,
         tell=tell,
     )
+
+
+def retry_job(
+    connection: Connection, job: JobId, actor: Actor, clock: Clock, *, reason: str = ""
+) -> None:
+    """Have a job that is dead or waits tried at once, with all its attempts anew.
+
+    Raises:
+        InvalidInputError: A worker is at the job.
+        NotFoundError: There is none of this number, or it is done.
+    """
+    tending.retry(connection, job, clock)
+    append(connection, actor, Act.JOB_RETRIED, clock, thing=f"job:{job}", reason=reason)
+
+
+def mend_job(
+    connection: Connection,
+    job: JobId,
+    payload: Mapping[str, JSON],
+    actor: Actor,
+    clock: Clock,
+    *,
+    reason: str = "",
+) -> None:
+    """Give a job that is dead or waits another payload. It is tried again by ``retry_job``.
+
+    Raises:
+        InvalidInputError: The payload is no JSON object, or a worker is at the job.
+        NotFoundError: There is none of this number, or it is done.
+    """
+    tending.mend(connection, job, payload)
+    append(connection, actor, Act.JOB_MENDED, clock, thing=f"job:{job}", reason=reason)
+
+
+def drop_job(
+    connection: Connection, job: JobId, actor: Actor, clock: Clock, *, reason: str
+) -> None:
+    """Remove a job that is dead or waits: what it was to do is never done.
+
+    Raises:
+        InvalidInputError: No reason is given, or a worker is at the job.
+        NotFoundError: There is none of this number, or it is done.
+    """
+    if not reason.strip():
+        raise InvalidInputError("say why it is never to be done: the ledger keeps the reason")
+    tending.drop(connection, job)
+    append(connection, actor, Act.JOB_DROPPED, clock, thing=f"job:{job}", reason=reason)
 
 
 def _rehearse(job: Job) -> None:

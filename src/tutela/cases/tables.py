@@ -7,9 +7,11 @@ person's row is never removed.
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     String,
@@ -53,6 +55,7 @@ cases = Table(
     # Where it stood when the person concerned appealed.
     Column("state_before", String(20)),
     Index("ix_cases_queue", "state", "rank_at"),
+    Index("ix_cases_waiting", "state", "opened_at"),
     Index("ix_cases_calm_queue", "state", "severe", "rank_at"),
     Index("ix_cases_subject_id", "subject_id", "opened_at"),
     Index("ix_cases_assigned_to", "assigned_to", "state", "rank_at"),
@@ -188,4 +191,32 @@ viewings = Table(
     # Seconds that it was in sight; ``None`` while it is.
     Column("seconds", Float),
     Index("ix_viewings_person", "person", "began_at"),
+)
+
+# Each day's figures, counted in the background, so that no page ever counts a million cases.
+case_days = Table(
+    "case_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("opened", Integer, nullable=False),
+    Column("confirmed", Integer, nullable=False),
+    Column("not_confirmed", Integer, nullable=False),
+    Column("not_sure", Integer, nullable=False),
+    Column("second_looks", Integer, nullable=False),
+    # Of these, those that decided as the first one had.
+    Column("agreed", Integer, nullable=False),
+    # From the opening of a case to its first decision.
+    Column("median_seconds", Integer),
+    Column("slow_seconds", Integer),
+    Column("counted_at", Moment, nullable=False),
+)
+
+# How many cases wait, by how long they do.
+case_ages = Table(
+    "case_ages",
+    metadata,
+    # ``counting_days.Age``.
+    Column("age", String(20), primary_key=True),
+    Column("waiting", Integer, nullable=False),
+    Column("counted_at", Moment, nullable=False),
 )

@@ -10,16 +10,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from tutela import work as work_to_do
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError, TutelaError
-from tutela.ledger.appending import append
-from tutela.ledger.model import Act
 from tutela.storage.clock import system_clock
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import JobId, State
 from tutela.storage.jobs.retrying import words_for
-from tutela.storage.jobs.tending import count_by_state, drop, find_job, kept_jobs, mend, retry
+from tutela.storage.jobs.tending import count_by_state, find_job, kept_jobs
 from tutela.work import LONGEST_REHEARSAL_SECONDS, REHEARSAL, make_worker
 
 app = typer.Typer(
@@ -82,9 +81,7 @@ def retry_job(
 ) -> None:
     """Have a job that is dead or waits tried at once, with all its attempts anew."""
     with open_house(data) as (_settings, database), database.writing() as connection:
-        retry(connection, JobId(job), system_clock)
-        append(connection, local_actor(), Act.JOB_RETRIED, system_clock,
-               thing=f"job:{job}", reason=reason)  # fmt: skip
+        work_to_do.retry_job(connection, JobId(job), local_actor(), system_clock, reason=reason)
     _answer(json, f"Job {job} will be tried again right away.", id=job, retried=True)
 
 
@@ -104,9 +101,7 @@ def mend_job(
     except ValueError as error:
         raise InvalidInputError(f"--payload is not JSON: {error}") from None
     with open_house(data) as (_settings, database), database.writing() as connection:
-        mend(connection, JobId(job), new)
-        append(connection, local_actor(), Act.JOB_MENDED, system_clock,
-               thing=f"job:{job}", reason=reason)  # fmt: skip
+        work_to_do.mend_job(connection, JobId(job), new, local_actor(), system_clock, reason=reason)
     _answer(json, f"Job {job} has the new payload.", id=job, mended=True)
 
 
@@ -120,12 +115,8 @@ def drop_job(
     data: DataFolder = None,
 ) -> None:
     """Remove a job that is dead or waits. What it was to do is never done."""
-    if not reason.strip():
-        raise InvalidInputError("say why with --reason: the ledger keeps it")
     with open_house(data) as (_settings, database), database.writing() as connection:
-        drop(connection, JobId(job))
-        append(connection, local_actor(), Act.JOB_DROPPED, system_clock,
-               thing=f"job:{job}", reason=reason)  # fmt: skip
+        work_to_do.drop_job(connection, JobId(job), local_actor(), system_clock, reason=reason)
     _answer(json, f"Job {job} is gone and will not be done.", id=job, dropped=True)
 
 

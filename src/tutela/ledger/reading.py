@@ -67,7 +67,7 @@ def find_entry(connection: Connection, number: int) -> Entry:
     ).one_or_none()
     if row is None:
         raise NotFoundError(f'there is no entry {number}: see "tutela ledger ls"')
-    return _entry(row)
+    return entry_of(row)
 
 
 def newest_entries(
@@ -86,7 +86,7 @@ def newest_entries(
         statement = statement.where(ledger_entries.c.case_id == case)
     if before is not None:
         statement = statement.where(ledger_entries.c.number < before)
-    return [_entry(row) for row in connection.execute(statement)]
+    return [entry_of(row) for row in connection.execute(statement)]
 
 
 def words_of(connection: Connection, entries: Sequence[Entry]) -> dict[EntryNumber, str]:
@@ -140,7 +140,8 @@ def _tile(connection: Connection, level: int, number: int) -> list[bytes]:
     return [found for place, (at, found) in enumerate(rows, first) if at == place]
 
 
-def _entry(row: Row[tuple[object, ...]]) -> Entry:
+def entry_of(row: Row[tuple[object, ...]]) -> Entry:
+    """An entry from all its columns."""
     return Entry(
         number=EntryNumber(row.number),
         at=moment(row.at),

@@ -1,6 +1,7 @@
 """Tables of this room. Rows of all but the reasons are only ever added; the head alone changes."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     ForeignKey,
@@ -44,12 +45,16 @@ ledger_entries = Table(
     Column("reason", LargeBinary(32)),
     # The hash of the columns before it, so that a changed one is found where it is.
     Column("leaf", LargeBinary(32), nullable=False),
+    # With the number behind it, so that PostgreSQL never walks the whole ledger backwards instead.
     Index(
         "ix_ledger_entries_case_id",
         "case_id",
+        "number",
         sqlite_where=text("case_id IS NOT NULL"),
         postgresql_where=text("case_id IS NOT NULL"),
     ),
+    Index("ix_ledger_entries_actor", "actor", "number"),
+    Index("ix_ledger_entries_act", "act", "number"),
 )
 
 # Hashes of whole subtrees of 256 leaves (level 1), of 256 of those (level 2), and so on.
@@ -82,4 +87,21 @@ ledger_reasons = Table(
     ),
     Column("salt", LargeBinary(32), nullable=False),
     Column("words", Text, nullable=False),
+)
+
+# Each time that somebody had the whole ledger verified, and what came of it.
+ledger_verifications = Table(
+    "ledger_verifications",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("asked_at", Moment, nullable=False),
+    Column("asked_by", String(100), nullable=False),
+    Column("ended_at", Moment),
+    Column("entries", RowId),
+    Column("checkpoints", Integer),
+    # Entries below the newest sound checkpoint.
+    Column("covered", RowId),
+    Column("findings", Integer),
+    # The first of them, each as trouble, first, last and what.
+    Column("first_findings", JSON),
 )

@@ -483,7 +483,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Command line, then environment, then mounted secrets, then the file."""
-        file = InitSettingsSource(settings_cls, _file_values())
+        file = InitSettingsSource(settings_cls, file_values())
         return init_settings, env_settings, file_secret_settings, file
 
 
@@ -513,7 +513,12 @@ def settings_file() -> Path:
     return Path(os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG", FILE_NAME))
 
 
-def _file_values() -> dict[str, Any]:
+def file_values() -> dict[str, Any]:
+    """What the settings file says; nothing if there is none.
+
+    Raises:
+        SettingsError: It cannot be read or understood.
+    """
     path = settings_file()
     try:
         text = path.read_text(encoding="utf-8")
@@ -568,7 +573,7 @@ def _origin(location: list[str]) -> str:
     if variable in os.environ:
         return f"{variable} in the environment: "
     try:
-        value: object = _file_values()
+        value: object = file_values()
     except SettingsError:
         return ""
     for part in location:

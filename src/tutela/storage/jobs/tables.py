@@ -23,6 +23,7 @@ jobs = Table(
     Column("error", String(ERROR_LENGTH)),
     Column("failed_at", Moment),
     Index("ix_jobs_kind_state_due_at_id", "kind", "state", "due_at", "id"),
+    Index("ix_jobs_state_id", "state", "id"),
     # Without it SQLite gives the highest number anew once its row is deleted, and a worker that
     # was thought dead could finish another job than its own.
     sqlite_autoincrement=True,

@@ -3,7 +3,7 @@
 Who does it, and why, is for the caller to write into the ledger in the same transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
@@ -14,6 +14,9 @@ from tutela.storage.jobs.enqueueing import check_payload
 from tutela.storage.jobs.model import JSON, JobId, KeptJob, State
 from tutela.storage.jobs.tables import jobs
 
+MOST_COUNTED = 1_000
+"""More jobs than these are not counted for people."""
+
 
 def kept_jobs(
     connection: Connection,
@@ -21,6 +24,7 @@ def kept_jobs(
     state: State | None = None,
     kind: str | None = None,
     limit: int = 50,
+    after: int = 0,
 ) -> list[KeptJob]:
     """Jobs that are not done, the oldest first.
 
@@ -29,12 +33,15 @@ def kept_jobs(
         state: Only those that stand so.
         kind: Only those of this kind.
         limit: How many at most.
+        after: Only those with a greater number, for the next page.
     """
     wanted = select(jobs).order_by(jobs.c.id).limit(limit)
     if state is not None:
         wanted = wanted.where(jobs.c.state == state)
     if kind is not None:
         wanted = wanted.where(jobs.c.kind == kind)
+    if after:
+        wanted = wanted.where(jobs.c.id > after)
     return [_kept(row) for row in connection.execute(wanted).mappings()]
 
 
@@ -43,6 +50,34 @@ def count_by_state(connection: Connection) -> dict[State, int]:
     counted = select(jobs.c.state, func.count()).group_by(jobs.c.state)
     found = {State(state): int(count) for state, count in connection.execute(counted)}
     return {state: found.get(state, 0) for state in State}
+
+
+def count_by_kind(connection: Connection, kinds: Iterable[str]) -> dict[str, dict[State, int]]:
+    """How many jobs of each kind stand how: of those kinds, and of any other that has jobs.
+
+    Nobody waits for a count of a million: what is more than ``MOST_COUNTED`` is that and one.
+    """
+    names = sorted({*kinds, *_kinds_with_jobs(connection)})
+    return {name: {state: _capped(connection, name, state) for state in State} for name in names}
+
+
+def _kinds_with_jobs(connection: Connection) -> Iterator[str]:
+    # From one kind to the next by the index, past all jobs of each.
+    found = connection.execute(select(func.min(jobs.c.kind))).scalar_one_or_none()
+    while found is not None:
+        yield found
+        beyond = select(jobs.c.kind).where(jobs.c.kind > found).order_by(jobs.c.kind).limit(1)
+        found = connection.execute(beyond).scalar_one_or_none()
+
+
+def _capped(connection: Connection, kind: str, state: State) -> int:
+    some = (
+        select(jobs.c.id)
+        .where(jobs.c.kind == kind, jobs.c.state == state)
+        .limit(MOST_COUNTED + 1)
+        .subquery()
+    )
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def find_job(connection: Connection, job: JobId) -> KeptJob:
