@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from tutela.storage.settings import (
     ENVIRONMENT_PREFIX,
     FILE_NAME,
+    Care,
     Console,
     Mail,
     Policy,
@@ -94,6 +95,15 @@ In the section `[webhooks]`; see [webhooks](webhooks.md):
 ## Statistics: what the public is shown
 
 In the section `[statistics]`; see [appeals and statistics](appeals.md):
+
+""",
+    ),
+    (
+        Care,
+        """
+## Care: how much a person is shown, and when they rest
+
+In the section `[care]`; [wellbeing](wellbeing.md) says why these are the defaults:
 
 """,
     ),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from tutela.cases.lost import ending_lost
 from tutela.cases.overdue import releasing
 from tutela.cases.taking_effect import taking_effect
 from tutela.errors import InvalidInputError
@@ -48,6 +49,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             releasing(database, clock),
             taking_effect(database),
             verifying(settings, database, clock),
+            ending_lost(database, clock),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
             *kinds_of_webhooks(settings, database, clock),
         )

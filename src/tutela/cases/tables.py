@@ -184,13 +184,62 @@ viewings = Table(
     Column("item_id", RowId, ForeignKey("case_items.id"), nullable=False, index=True),
     Column("evidence_id", String(26), nullable=False),
     Column("person", RowId, nullable=False),
-    # ``viewing.Level``: a veil, a part, or the whole.
+    # The session in which it is shown, and no other one.
+    Column("session", RowId),
+    # ``sandbox.model.Level``: a veil, a part, or the whole.
     Column("level", String(20), nullable=False),
+    Column("colour", Boolean, nullable=False, server_default=text("false")),
+    # ``viewing.Why``.
     Column("reason", String(60), nullable=False),
     Column("began_at", Moment, nullable=False),
+    # ``sandbox.model.Shown``: what left the house; ``None`` until something does.
+    Column("shown", String(20)),
+    # When the page last said that it is in sight.
+    Column("heard_at", Moment),
     # Seconds that it was in sight; ``None`` while it is.
     Column("seconds", Float),
     Index("ix_viewings_person", "person", "began_at"),
+    Index("ix_viewings_evidence_id", "evidence_id", "level"),
+    Index(
+        "ix_viewings_in_sight",
+        "heard_at",
+        sqlite_where=text("seconds IS NULL"),
+        postgresql_where=text("seconds IS NULL"),
+    ),
+)
+
+# Who takes a break, and since when.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("person", RowId, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Index("ix_pauses_person", "person", "began_at"),
+    # Nobody is on two breaks at once.
+    Index(
+        "ix_pauses_under_way",
+        "person",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+# How each person wants to be shown things. Who has no row has ``comfort.GENTLE``.
+comforts = Table(
+    "comforts",
+    metadata,
+    Column("person", RowId, primary_key=True, autoincrement=False),
+    Column("veils", Boolean, nullable=False),
+    Column("grey", Boolean, nullable=False),
+    # ``comfort.Size``.
+    Column("size", String(20), nullable=False),
+    # ``comfort.Reveal``.
+    Column("reveal", String(20), nullable=False),
+    Column("longest_peek", SmallInteger, nullable=False),
+    Column("time_zone", String(60), nullable=False),
 )
 
 # Each day's figures, counted in the background, so that no page ever counts a million cases.

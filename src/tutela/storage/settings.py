@@ -269,6 +269,51 @@ class Statistics(_Section):
     )
 
 
+class Care(_Section):
+    """How much a person may be shown, and when they rest."""
+
+    enough_items: int = Field(
+        40,
+        ge=1,
+        description="After so many items revealed in a day (in part or whole, each counted once) a "
+        "person is kindly asked to stop looking for today.",
+    )
+    most_items: int = Field(
+        80, ge=1, description="After so many items in a day nothing more is shown to a person."
+    )
+    enough_minutes: int = Field(
+        45,
+        ge=1,
+        description="After so many minutes of looking in a day, as `enough_items`. Only the time "
+        "counts while something is in sight.",
+    )
+    most_minutes: int = Field(
+        90, ge=1, description="After so many minutes of looking in a day, as `most_items`."
+    )
+    break_after_minutes: int = Field(
+        50,
+        ge=1,
+        description="After so many minutes of work with cases without a rest, a break is due: no "
+        "next case is given and nothing is shown.",
+    )
+    break_after_severe: int = Field(
+        5, ge=1, description="After so many items of severe cases without a rest, the same."
+    )
+    break_minutes: int = Field(10, ge=1, le=240, description="How long such a break is.")
+    help: str = Field(
+        "",
+        max_length=2000,
+        description="Whom your people can turn to, and how, as it stands on the page about their "
+        "wellbeing: such as the number of a counsellor who knows this work.",
+    )
+    largest_mib: int = Field(
+        512,
+        ge=1,
+        le=16_384,
+        description="Largest file that is shown to a person, in MiB. It is opened in memory.",
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -409,6 +454,9 @@ class Settings(BaseSettings):
     mail: Mail = Field(default_factory=Mail, description="How mail is sent.")
     console: Console = Field(
         default_factory=Console, description="The pages that people work with."
+    )
+    care: Care = Field(
+        default_factory=Care, description="How much a person may be shown, and when they rest."
     )
     job_threads: int = Field(
         4,

@@ -1,0 +1,108 @@
+"""How each person wants to be shown things: never more clearly than the gentlest way by itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import Connection, delete, insert, select
+
+from tutela.accounts.model import PersonId
+from tutela.cases.tables import comforts
+from tutela.errors import InvalidInputError
+
+SHORTEST_PEEK, LONGEST_PEEK = 2, 60
+
+
+class Size(StrEnum):
+    """How large something is shown once it is revealed."""
+
+    SMALL = "small"
+    MIDDLE = "middle"
+    LARGE = "large"
+
+    @property
+    def side(self) -> int:
+        """The longer side, in pixels."""
+        return {Size.SMALL: 400, Size.MIDDLE: 720, Size.LARGE: 1200}[self]
+
+
+class Reveal(StrEnum):
+    """How something is revealed."""
+
+    HOLD = "hold"
+    """It is in sight for as long as a key or button is held."""
+    TOGGLE = "toggle"
+    """It is in sight until it is hidden again, for whoever cannot hold a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comfort:
+    """How somebody wants to be shown things. There is never any sound.
+
+    Attributes:
+        veils: Whether a case is opened with its veils; else with nothing at all.
+        grey: Whether what is revealed is grey until colour is asked for.
+        size: How large it is.
+        reveal: How it is revealed.
+        longest_peek: After so many seconds it is hidden again by itself.
+        time_zone: By whose days their looking is counted, such as ``Europe/Luxembourg``.
+    """
+
+    veils: bool = True
+    grey: bool = True
+    size: Size = Size.SMALL
+    reveal: Reveal = Reveal.HOLD
+    longest_peek: int = 10
+    time_zone: str = "UTC"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone, or UTC where the machine does not know it any more."""
+        return ZoneInfo(self.time_zone if self.time_zone in available_timezones() else "UTC")
+
+
+GENTLE = Comfort()
+"""What holds for whoever has chosen nothing."""
+
+
+def comfort_of(connection: Connection, person: PersonId) -> Comfort:
+    """How somebody wants to be shown things."""
+    row = connection.execute(select(comforts).where(comforts.c.person == person)).one_or_none()
+    if row is None:
+        return GENTLE
+    return Comfort(
+        veils=row.veils,
+        grey=row.grey,
+        size=Size(row.size),
+        reveal=Reveal(row.reveal),
+        longest_peek=row.longest_peek,
+        time_zone=row.time_zone,
+    )
+
+
+def choose_comfort(connection: Connection, person: PersonId, comfort: Comfort) -> None:
+    """Write down how somebody wants to be shown things.
+
+    Raises:
+        InvalidInputError: The longest peek or the time zone is none.
+    """
+    if not SHORTEST_PEEK <= comfort.longest_peek <= LONGEST_PEEK:
+        raise InvalidInputError(
+            f"a peek lasts {SHORTEST_PEEK} to {LONGEST_PEEK} seconds at most: choose such a number"
+        )
+    if comfort.time_zone not in available_timezones():
+        raise InvalidInputError(
+            f'"{comfort.time_zone[:60]}" is no time zone: choose one such as Europe/Luxembourg'
+        )
+    connection.execute(delete(comforts).where(comforts.c.person == person))
+    connection.execute(
+        insert(comforts).values(
+            person=person,
+            veils=comfort.veils,
+            grey=comfort.grey,
+            size=comfort.size,
+            reveal=comfort.reveal,
+            longest_peek=comfort.longest_peek,
+            time_zone=comfort.time_zone,
+        )
+    )
