@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from tutela.cases.counting_days import counting_days
 from tutela.cases.lost import ending_lost
 from tutela.cases.overdue import releasing
 from tutela.cases.taking_effect import taking_effect
@@ -47,6 +48,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             sweeping(vault),
             timestamping(settings),
             releasing(database, clock),
+            counting_days(database, clock),
             taking_effect(database),
             verifying(settings, database, clock),
             ending_lost(database, clock),
