@@ -50,7 +50,8 @@ class Walker:
         return person
 
     def enter(self, token: str) -> None:
-        """Be the person of a session."""
+        """Be the person of a session; what was complained of before is forgotten."""
+        complaints(self.browser)
         self.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.browser.execute_cdp_cmd(
             "Network.setCookie", {"name": COOKIE, "value": token, "url": self.house.address}

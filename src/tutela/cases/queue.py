@@ -53,6 +53,7 @@ class Queued:
         assigned_to: Whose it is, if it is not everybody's.
         held_by: Who holds it; ``None`` for nobody, and for the machine's operator.
         held_until: Until when somebody holds it.
+        decided_at: When it was decided, if it is.
         items: How many items it has.
         kind: What its first item is.
     """
@@ -67,6 +68,7 @@ class Queued:
     assigned_to: PersonId | None
     held_by: PersonId | None
     held_until: datetime | None
+    decided_at: datetime | None
     items: int
     kind: str
 
@@ -119,7 +121,12 @@ def last_was_severe(connection: Connection, person: PersonId | None) -> bool:
 
 
 def waiting(
-    connection: Connection, *, state: State, limit: int = 50, after: Place | None = None
+    connection: Connection,
+    *,
+    state: State,
+    limit: int = 50,
+    after: Place | None = None,
+    severe: bool | None = None,
 ) -> list[Queued]:
     """A page of the cases in one state, those that are next first.
 
@@ -128,8 +135,11 @@ def waiting(
         state: The state.
         limit: How many at most.
         after: The end of the page before.
+        severe: Only those that are hard on whoever looks, or only those that are not.
     """
     page = select(cases).where(cases.c.state == state)
+    if severe is not None:
+        page = page.where(cases.c.severe.is_(severe))
     if after is not None:
         place = tuple_(cases.c.rank_at, cases.c.id)
         page = page.where(place > tuple_(after.rank_at, after.case))
@@ -179,6 +189,7 @@ def queued(connection: Connection, page: Select[*tuple[Any, ...]]) -> Iterator[Q
             assigned_to=row.assigned_to,
             held_by=row.held_by,
             held_until=row.held_until,
+            decided_at=row.decided_at,
             items=len(of_case),
             kind=of_case[0] if of_case else "",
         )

@@ -20,6 +20,9 @@ from tutela.evidence.model import Evidence, ItemId
 from tutela.evidence.reading import evidence_of
 from tutela.fingerprints.model import FingerprintSet, Kind
 from tutela.hashlists.tables import hash_lists
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act
+from tutela.storage.clock import Clock
 
 
 def find_case(connection: Connection, case: CaseId) -> Case:
@@ -227,6 +230,11 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
         ground=ground,
         earlier=_earlier(connection, case, row.subject_id),
     )
+
+
+def enter_read(connection: Connection, case: CaseId, caller: Caller, clock: Clock) -> None:
+    """Say in the ledger that somebody reads a case. Do it last in the transaction."""
+    append(connection, caller.actor, Act.CASE_READ, clock, case=case)
 
 
 def labels_of(connection: Connection, case: CaseId) -> list[Label]:

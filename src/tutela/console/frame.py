@@ -59,7 +59,8 @@ def show(
         template: A file in ``templates/`` that extends ``frame.html``: its blocks are ``title``,
             ``content`` and ``scripts``.
         status: The HTTP status.
-        values: What the template reads besides: ``say``, ``visitor``, ``language``, ``path``.
+        values: What the template reads besides ``say``, ``visitor``, ``language``, ``path`` and
+            ``said``. The error ``wrong`` is shown on top, if it is given.
     """
     language = spoken(request, visitor)
     said = take_said(request)
@@ -76,7 +77,7 @@ def show(
         path=request.url.path,
         said=said,
         htmx=_HTMX,
-        **values,
+        **{"wrong": None, **values},
     )
     answer.headers["Content-Language"] = language.tag
     if said is not None:

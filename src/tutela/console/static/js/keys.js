@@ -17,12 +17,14 @@ function keyOf(event) {
   return /^Key[A-Z]$/.test(event.code) ? event.code.slice(3).toLowerCase() : event.key;
 }
 
-const isThere = (element) => element.checkVisibility() || element.closest("[popover]") !== null;
+// On a tablet the navigation is out of sight until it is asked for, and its keys work all the same.
+const isThere = (element) => element.checkVisibility() || element.closest("nav[popover]") !== null;
 
+// Where a question is open, only what answers it.
 function candidates() {
-  const dialog = document.querySelector("dialog[open]");
-  return [...(dialog ?? document).querySelectorAll("[data-key]")].filter(
-    (element) => !element.disabled && (isThere(element) || element.hasAttribute("data-key-hidden")),
+  const open = document.querySelector("dialog[open], .sheet:popover-open");
+  return [...(open ?? document).querySelectorAll("[data-key]")].filter(
+    (element) => !element.disabled && isThere(element),
   );
 }
 
@@ -59,8 +61,10 @@ document.addEventListener("keydown", (event) => {
 const sheet = document.getElementById("keys");
 
 function nameOf(element) {
-  const label = element.labels?.[0]?.textContent ?? element.getAttribute("aria-label") ?? element.textContent;
-  return (element.dataset.keyName ?? label).trim().replace(/\s+/g, " ");
+  const shown = (element.labels?.[0] ?? element).cloneNode(true);
+  for (const key of shown.querySelectorAll("kbd")) key.remove();
+  const name = element.dataset.keyName ?? element.getAttribute("aria-label") ?? shown.textContent;
+  return name.trim().replace(/\s+/g, " ");
 }
 
 function showSheet() {

@@ -1,0 +1,121 @@
+"""``/cases/NUMBER``: everything of a case, for whoever decides on it."""
+
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import Connection
+
+from tutela.accounts.people import names_of_people
+from tutela.accounts.permissions import Permission
+from tutela.cases.deciding import Decision
+from tutela.cases.grounds import Basis, Ground
+from tutela.cases.model import CaseId, read_case_id
+from tutela.cases.overview import Undoable, undoable
+from tutela.cases.reading import WholeCase, enter_read, read_case
+from tutela.cases.states import MOVES, Move, State
+from tutela.console.frame import page_router, show
+from tutela.console.house import Here, House
+from tutela.console.reasons import reason_in, reasons_for
+from tutela.console.visiting import Visitor, visitor
+from tutela.errors import TutelaError
+
+router = page_router()
+Reader = Annotated[Visitor, Depends(visitor(Permission.CASES_READ))]
+
+_TAKEN = frozenset(MOVES[Move.GIVE_BACK])
+_SETTLED = frozenset({State.DISPUTED, State.UNDER_APPEAL})
+
+
+@router.get("/cases/{number}")
+def show_case(request: Request, reader: Reader, house: Here, number: str) -> Response:
+    """Everything of a case, but what it is about: that is shown item by item, to its holder."""
+    case = read_case_id(number)
+    if number != case:
+        return RedirectResponse(f"/cases/{case}", HTTPStatus.SEE_OTHER)
+    return case_page(request, reader, house, case)
+
+
+def case_page(
+    request: Request,
+    reader: Visitor,
+    house: House,
+    case: CaseId,
+    *,
+    wrong: TutelaError | None = None,
+    status: int = HTTPStatus.OK,
+) -> HTMLResponse:
+    """The page of a case, as an answer.
+
+    Args:
+        request: What is answered.
+        reader: Who reads it.
+        house: The house.
+        case: The case.
+        wrong: Why what was asked for was not done, if it was not.
+        status: The HTTP status.
+
+    Raises:
+        NotFoundError: There is no case of this number.
+    """
+    now = house.clock()
+    with house.database.reading() as connection:
+        whole = read_case(connection, case, reader.caller)
+        values = _values(connection, whole, reader, house, now)
+    if not values["mine"] and "hx-request" not in request.headers:
+        # Whoever holds it is in the ledger already, since they took it.
+        with house.database.writing() as connection:
+            enter_read(connection, case, reader.caller, house.clock)
+    return show(
+        request, reader, "case.html", status=status, case=whole, now=now, wrong=wrong, **values
+    )
+
+
+def _values(
+    connection: Connection, whole: WholeCase, reader: Visitor, house: House, now: datetime
+) -> dict[str, object]:
+    reviews = reader.may(Permission.CASES_REVIEW)
+    leads = reader.may(Permission.CASES_LEAD)
+    held = whole.held_until is not None and whole.held_until > now
+    mine = held and whole.held_by == reader.person.id
+    waits = whole.state in MOVES[Move.TAKE] or (whole.state in _SETTLED and leads)
+    # One whose hold ran out can be taken before it is put back.
+    free = not held and (waits or whole.state in _TAKEN)
+    undo = _undoable(connection, whole.id, reader, house)
+    return {
+        "names": names_of_people(connection),
+        "held": held,
+        "mine": mine,
+        "may_take": reviews and free,
+        "may_decide": reviews and mine and whole.state in _TAKEN,
+        "may_settle": leads and whole.state is State.DISPUTED and (mine or not held),
+        "undo": undo,
+        "known": Ground.DIGEST in whole.ground,
+        "bases": _bases(whole),
+        "reasons": reasons_for(reader.language),
+        "reason": partial(reason_in, reader.language),
+    }
+
+
+def _undoable(
+    connection: Connection, case: CaseId, reader: Visitor, house: House
+) -> Undoable | None:
+    lately = undoable(connection, reader.person.id, house.clock, house.settings)
+    return next((each for each in lately if each.case == case), None)
+
+
+def _bases(whole: WholeCase) -> dict[Decision, tuple[Basis, ...]]:
+    """What the page offers as a basis of each decision, the one that spares most first."""
+    bases = whole.bases
+    if Ground.SIGHT in whole.ground and Basis.SEEN not in bases:
+        # They may look before they decide; whether they did is known when they do.
+        bases = (*bases, Basis.SEEN)
+    # That others found it to be what it seems speaks for confirming it, and for nothing else.
+    own = tuple(each for each in bases if each in (Basis.SEEN, Basis.READ))
+    return {
+        decision: bases if decision is Decision.CONFIRMED or not own else own
+        for decision in Decision
+    }
