@@ -1,5 +1,5 @@
 """Every group of pages: the application takes them in from here."""
 
-from tutela.console import case, deciding, look, queue
+from tutela.console import case, deciding, look, queue, search
 
-ROUTERS = (look.router, queue.router, case.router, deciding.router)
+ROUTERS = (look.router, queue.router, case.router, deciding.router, search.router)

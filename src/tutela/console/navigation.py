@@ -39,7 +39,10 @@ class Group:
 NAVIGATION = (
     Group(
         "nav_work",
-        (Entry("nav_queue", "/queue", Permission.CASES_READ, "q"),),
+        (
+            Entry("nav_queue", "/queue", Permission.CASES_READ, "q"),
+            Entry("nav_search", "/search", Permission.CASES_READ, "s"),
+        ),
     ),
     Group("nav_house", ()),
     Group("nav_people", ()),

@@ -47,6 +47,7 @@ class Act(StrEnum):
     CASE_LABEL_REMOVED = "case.label-removed"
     CASE_NOTED = "case.noted"
     CASE_READ = "case.read"
+    CASE_SEARCHED = "case.searched"
     EVIDENCE_VIEWED = "evidence.viewed"
     EVIDENCE_VIEW_ENDED = "evidence.view-ended"
     EVIDENCE_SEALED = "evidence.sealed"
