@@ -14,8 +14,9 @@ from tests.hashlists.filling import add, md5, new_list, withdraw
 from tutela.accounts.keys import add_key
 from tutela.accounts.permissions import Permission
 from tutela.backup.making import Made, make_backup
+from tutela.cases.adding import Opening
 from tutela.cases.model import CaseId, Item, Match
-from tutela.cases.sealing import Opening, open_cases
+from tutela.cases.sealing import open_cases
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.model import ItemId
 from tutela.evidence.vault import Vault

@@ -9,7 +9,8 @@ OPENS_CASES = """
 import sys
 from tests.evidence.sealing import opened
 from tutela.cases.model import Item
-from tutela.cases.sealing import Opening, open_cases
+from tutela.cases.adding import Opening
+from tutela.cases.sealing import open_cases
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import FingerprintSet

@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from tests.actors import actor_called
 from tests.evidence.sealing import blob_files, opened
+from tutela.cases.adding import Opening
 from tutela.cases.model import Item
 from tutela.cases.reading import find_case
-from tutela.cases.sealing import Opening, open_cases
+from tutela.cases.sealing import open_cases
 from tutela.cases.tables import cases
 from tutela.errors import StorageError
 from tutela.evidence.key_registry import UnfitKeyError, prepare_keys

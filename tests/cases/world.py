@@ -54,8 +54,8 @@ def a_case(database: Database, clock: Clock, content: bytes = b"", **values: obj
     )
     with database.writing() as connection:
         case = open_case(connection, new_case_id(), Item("p.png", "scan", known), (), clock)
-        if values:
-            connection.execute(update(cases).where(cases.c.id == case).values(values))
+        plain = {"rank_at": clock(), "severe": False, "facts": ""}
+        connection.execute(update(cases).where(cases.c.id == case).values(plain | values))
     return case
 
 

@@ -12,8 +12,9 @@ from tests.evidence.disclosure.authority import Authority
 from tests.pictures import drawn, encoded
 from tutela.accounts.keys import add_key
 from tutela.accounts.permissions import Permission
+from tutela.cases.adding import Opening
 from tutela.cases.model import Item
-from tutela.cases.sealing import Opening, open_cases
+from tutela.cases.sealing import open_cases
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import FingerprintSet

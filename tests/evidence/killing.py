@@ -16,8 +16,9 @@ from typing import Any
 
 from sqlalchemy import event
 
+from tutela.cases.adding import Opening
 from tutela.cases.model import Item
-from tutela.cases.sealing import Opening, open_cases
+from tutela.cases.sealing import open_cases
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.reading import evidence_of
 from tutela.evidence.vault import Vault

@@ -53,6 +53,11 @@ class ItemKind(StrEnum):
     """Something else, or nobody knows what, as where only its digests were sent."""
 
 
+def kind_of(fingerprints: FingerprintSet) -> ItemKind:
+    """What an item is, as far as its fingerprints show."""
+    return ItemKind.FILE if fingerprints.pdq is None else ItemKind.PICTURE
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """An entry of a list that an item matched.
@@ -84,11 +89,15 @@ class Item:
         name: The file's name or path, as the sender gave it; may be empty.
         origin: Where it came from: ``scan`` or ``key:<name of the API key>``.
         fingerprints: What is known of the file itself.
+        kind: What it is.
+        reference: What the platform calls the upload, if it says so.
     """
 
     name: str
     origin: str
     fingerprints: FingerprintSet
+    kind: ItemKind = ItemKind.FILE
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

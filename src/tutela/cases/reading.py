@@ -109,9 +109,7 @@ class WholeItem:
 
     Attributes:
         id: Its number.
-        kind: What it is.
-        item: Its name, origin and fingerprints.
-        reference: What the platform calls the upload.
+        item: What it is, its name, origin and fingerprints.
         received_at: When it came.
         matches: Which entries it matched, the nearest first.
         evidence: What was sealed of it.
@@ -119,13 +117,21 @@ class WholeItem:
     """
 
     id: int
-    kind: ItemKind
     item: Item
-    reference: str | None
     received_at: datetime
     matches: tuple[Match, ...]
     evidence: Evidence | None
     elsewhere: tuple[Elsewhere, ...]
+
+    @property
+    def kind(self) -> ItemKind:
+        """What it is."""
+        return self.item.kind
+
+    @property
+    def reference(self) -> str | None:
+        """What the platform calls the upload."""
+        return self.item.reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +288,7 @@ def _items(connection: Connection, case: CaseId) -> tuple[WholeItem, ...]:
     return tuple(
         WholeItem(
             id=row.id,
-            kind=ItemKind(row.kind),
             item=_item(row._mapping),
-            reference=row.reference,
             received_at=row.received_at,
             matches=tuple(matches[row.id]),
             evidence=evidence.get(ItemId(row.evidence_id)) if row.evidence_id else None,
@@ -353,6 +357,8 @@ def _item(row: RowMapping) -> Item:
         name=row["name"],
         origin=row["origin"],
         fingerprints=FingerprintSet(**{name: row[name] for name in _FINGERPRINTS}),
+        kind=ItemKind(row["kind"]),
+        reference=row["reference"],
     )
 
 

@@ -2,24 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from sqlalchemy import select
 
-from tutela.cases.model import CaseId, Item, Match, new_case_id
-from tutela.cases.opening import enter_opened, open_case
+from tutela.cases.adding import HomeGoneError, KnownMeanwhileError, Opening, add_all
+from tutela.cases.joining import open_case_of
+from tutela.cases.model import CaseId
 from tutela.cases.tables import case_items
-from tutela.errors import StorageError
-from tutela.evidence.model import (
-    Content,
-    ContentChangedError,
-    ItemId,
-    Missed,
-    Sealed,
-    new_item_id,
-)
+from tutela.errors import OutOfTurnError, StorageError
+from tutela.evidence.model import ContentChangedError, Missed, Sealed
 from tutela.evidence.vault import StaleSealError, Vault
-from tutela.ledger.model import SYSTEM, Actor
 from tutela.storage.blobs.model import BlobId
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
@@ -29,31 +22,8 @@ _SEALED_AT_ONCE = 8
 _TRIES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A case that is to be opened.
-
-    Attributes:
-        item: What was found.
-        matches: Why.
-        request: Names this very request, as in ``open_case``.
-        content: The file's bytes, if it is there and not only its fingerprints.
-        actor: Who sent it.
-        case: The number that the case will have.
-        evidence: The id that the evidence will have.
-    """
-
-    item: Item
-    matches: Sequence[Match]
-    request: str | None = None
-    content: Content | None = None
-    actor: Actor = SYSTEM
-    case: CaseId = field(default_factory=new_case_id)
-    evidence: ItemId = field(default_factory=new_item_id)
-
-
 def open_cases(vault: Vault, openings: Sequence[Opening], clock: Clock) -> list[CaseId]:
-    """Seal what was found, and open all cases in one transaction.
+    """Seal what was found, and open all cases, or add to those there are, in one transaction.
 
     Once this returns, every case and its evidence are kept. If it raises, no case was opened. What
     changed or went before it could be sealed has a case nevertheless, which says so.
@@ -63,6 +33,7 @@ def open_cases(vault: Vault, openings: Sequence[Opening], clock: Clock) -> list[
 
     Raises:
         StorageError: The vault or the database fails.
+        OutOfTurnError: A case that is named takes no more items.
     """
     taken: dict[int, Sealed | Missed] = {}
     for _ in range(_TRIES):
@@ -72,19 +43,24 @@ def open_cases(vault: Vault, openings: Sequence[Opening], clock: Clock) -> list[
             for place in range(len(openings))
             if place not in cases and _first_alike(openings, place) == place
         ]
+        homes = _homes(vault.database, openings, new)
         _drop(vault, taken, [taken[place] for place in taken if place in cases])
         try:
-            _take_in(vault, openings, [place for place in new if place not in taken], taken)
+            _rehouse(vault, taken, homes)
+            _take_in(vault, openings, [place for place in new if place not in taken], taken, homes)
         except BaseException:
             # Nothing names these blobs, and nothing ever will.
             _drop(vault, taken, list(taken.values()))
             raise
         try:
-            cases |= _open(vault, openings, new, taken, clock)
+            cases |= add_all(vault, openings, homes, taken, clock)
         except StaleSealError as stale:
             _drop(vault, taken, [each for each in taken.values() if _blob(each) in stale.blobs])
-        except _KnownMeanwhileError:
+        except (KnownMeanwhileError, HomeGoneError):
             continue
+        except OutOfTurnError:
+            _drop(vault, taken, list(taken.values()))
+            raise
         else:
             return [cases[_first_alike(openings, place)] for place in range(len(openings))]
     _drop(vault, taken, list(taken.values()))
@@ -92,10 +68,6 @@ def open_cases(vault: Vault, openings: Sequence[Opening], clock: Clock) -> list[
         "the evidence could not be sealed because others seal or destroy the same content all "
         "the time, or because keys change: try again in a moment"
     )
-
-
-class _KnownMeanwhileError(Exception):
-    """Another one has opened a case for the same request."""
 
 
 def _known_cases(database: Database, openings: Sequence[Opening]) -> dict[int, CaseId]:
@@ -115,11 +87,49 @@ def _known_cases(database: Database, openings: Sequence[Opening]) -> dict[int, C
     }
 
 
+def _homes(
+    database: Database, openings: Sequence[Opening], places: Sequence[int]
+) -> dict[int, CaseId]:
+    """The case that each item at these places is to be in."""
+    subjects = {openings[place].subject for place in places} - {None}
+    open_now: dict[str, CaseId] = {}
+    if subjects:
+        with database.reading() as connection:
+            for subject in subjects:
+                found = open_case_of(connection, subject) if subject else None
+                if subject and found:
+                    open_now[subject] = found
+    homes: dict[int, CaseId] = {}
+    for place in places:
+        opening = openings[place]
+        if opening.into is not None:
+            homes[place] = opening.into
+        elif opening.subject is not None:
+            # Those of one subject that come together are together.
+            homes[place] = open_now.setdefault(opening.subject, opening.case)
+        else:
+            homes[place] = opening.case
+    return homes
+
+
+def _rehouse(vault: Vault, taken: dict[int, Sealed | Missed], homes: Mapping[int, CaseId]) -> None:
+    """Seal anew for the case it is to be in what was sealed for another, which is closed by now."""
+    for place, each in list(taken.items()):
+        if place not in homes or each.case == homes[place]:
+            continue
+        if isinstance(each, Sealed):
+            again = vault.seal_again(each, homes[place], each.item)
+            taken[place] = replace(again, fresh=each.fresh)
+        else:
+            taken[place] = replace(each, case=homes[place])
+
+
 def _take_in(
     vault: Vault,
     openings: Sequence[Opening],
     places: Sequence[int],
     taken: dict[int, Sealed | Missed],
+    homes: Mapping[int, CaseId],
 ) -> None:
     """Seal the contents at these places; each content once."""
     alike: dict[object, list[int]] = {}
@@ -128,11 +138,12 @@ def _take_in(
             alike.setdefault(openings[place].item.fingerprints.sha256 or place, []).append(place)
     if len(alike) <= 1:
         for group in alike.values():
-            _seal_alike(vault, openings, group, taken)
+            _seal_alike(vault, openings, group, taken, homes)
         return
     with ThreadPoolExecutor(min(_SEALED_AT_ONCE, len(alike)), "seal") as threads:
         sealing = [
-            threads.submit(_seal_alike, vault, openings, group, taken) for group in alike.values()
+            threads.submit(_seal_alike, vault, openings, group, taken, homes)
+            for group in alike.values()
         ]
         try:
             for each in sealing:
@@ -147,57 +158,20 @@ def _seal_alike(
     openings: Sequence[Opening],
     places: Iterable[int],
     taken: dict[int, Sealed | Missed],
+    homes: Mapping[int, CaseId],
 ) -> None:
     first: Sealed | None = None
     for place in places:
-        opening = openings[place]
+        opening, case = openings[place], homes[place]
         if first is not None:
-            taken[place] = vault.seal_again(first, opening.case, opening.evidence)
+            taken[place] = vault.seal_again(first, case, opening.evidence)
         elif opening.content:
             sha256 = opening.item.fingerprints.sha256
             try:
-                first = vault.seal(opening.content, opening.case, opening.evidence, sha256)
+                first = vault.seal(opening.content, case, opening.evidence, sha256)
                 taken[place] = first
             except ContentChangedError as error:
-                taken[place] = Missed(opening.case, opening.evidence, str(error))
-
-
-def _open(
-    vault: Vault,
-    openings: Sequence[Opening],
-    places: Sequence[int],
-    taken: Mapping[int, Sealed | Missed],
-    clock: Clock,
-) -> dict[int, CaseId]:
-    if not places:
-        return {}
-    cases: dict[int, CaseId] = {}
-    with vault.database.writing() as connection:
-        # Before the ledger is written to, for which everybody else waits from then on; and in one
-        # order everywhere, so that no two of these wait for each other.
-        vault.claim(connection, [each for each in taken.values() if isinstance(each, Sealed)])
-        for place in sorted(places, key=lambda place: openings[place].request or ""):
-            opening = openings[place]
-            cases[place] = open_case(
-                connection,
-                opening.case,
-                opening.item,
-                opening.matches,
-                clock,
-                request=opening.request,
-                evidence=opening.evidence if place in taken else None,
-            )
-            if cases[place] != opening.case and place in taken:
-                raise _KnownMeanwhileError
-        for place in places:
-            opening, evidence = openings[place], taken.get(place)
-            if cases[place] == opening.case:
-                enter_opened(connection, opening.case, opening.actor, clock)
-            if isinstance(evidence, Sealed):
-                vault.keep(connection, evidence, opening.actor)
-            elif evidence is not None:
-                vault.keep_missed(connection, evidence, opening.actor)
-    return cases
+                taken[place] = Missed(case, opening.evidence, str(error))
 
 
 def _drop(

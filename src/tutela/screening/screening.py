@@ -11,8 +11,9 @@ from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from tutela.cases.model import CaseId, Item, Match
-from tutela.cases.sealing import Opening, open_cases
+from tutela.cases.adding import Opening
+from tutela.cases.model import CaseId, Item, Match, kind_of
+from tutela.cases.sealing import open_cases
 from tutela.evidence.model import Content
 from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import FingerprintSet, Kind
@@ -48,6 +49,8 @@ class Submission:
         content: The file's bytes, to be sealed if it matches; ``None`` where only fingerprints are
             known.
         actor: Who sent it, for the ledger.
+        subject: Whom it is about, as the platform calls them.
+        reference: What the platform calls the upload.
     """
 
     known: Known
@@ -56,6 +59,8 @@ class Submission:
     request: str | None = None
     content: Content | None = None
     actor: Actor = SYSTEM
+    subject: str | None = None
+    reference: str | None = None
 
 
 def request_name(*parts: str) -> str:
@@ -217,17 +222,7 @@ class Screener:
         found = [place for place, action in enumerate(actions) if action.open_case]
         cases: dict[int, CaseId] = {}
         if found:
-            openings = [
-                Opening(
-                    Item(submission.name, submission.origin, submission.known.fingerprints),
-                    matches[place],
-                    submission.request,
-                    submission.content,
-                    submission.actor,
-                )
-                for place in found
-                for submission in (submissions[place],)
-            ]
+            openings = [_opening(submissions[place], matches[place]) for place in found]
             opened = open_cases(self._vault, openings, self._clock)
             cases = dict(zip(found, opened, strict=True))
         screened = []
@@ -239,6 +234,24 @@ class Screener:
                 )
             )
         return screened
+
+
+def _opening(submission: Submission, matches: Sequence[Match]) -> Opening:
+    fingerprints = submission.known.fingerprints
+    return Opening(
+        Item(
+            submission.name,
+            submission.origin,
+            fingerprints,
+            kind_of(fingerprints),
+            submission.reference,
+        ),
+        matches,
+        submission.request,
+        submission.content,
+        submission.actor,
+        submission.subject,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""Why a case stands where it does in the queue, in words.
+
+Each reason is a key and values, so that the console says it in the reader's language; ``words``
+says it in English, for commands and programs.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tutela.cases.facts import FACTS, Fact, read_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason.
+
+    Attributes:
+        key: Which message says it: ``waits_since``, ``fact_live_stream``, ``due_by``, ``overdue``.
+        values: What the message has in its places.
+    """
+
+    key: str
+    values: Mapping[str, int | str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """The reason in English."""
+        return _MESSAGES[self.key].format_map(dict(self.values))
+
+
+def why(
+    facts: Iterable[str], opened_at: datetime, due_at: datetime | None, now: datetime
+) -> list[Reason]:
+    """The reasons for a case's place, the weightiest first.
+
+    Args:
+        facts: The names of the facts that are true of it.
+        opened_at: When it was opened.
+        due_at: When it has to be decided, if the law or the operator says so.
+        now: The present moment.
+    """
+    reasons = []
+    if due_at is not None:
+        key = "waiting_overdue" if due_at <= now else "waiting_due_by"
+        reasons.append(Reason(key, {"moment": f"{due_at:%Y-%m-%d %H:%M}"}))
+    known = read_facts(" ".join(facts)) - {Fact.STATUTORY_CLOCK}
+    reasons += [
+        Reason(f"fact_{fact}", {"days": FACTS[fact].forward.days})
+        for fact in sorted(known, key=lambda fact: (-FACTS[fact].forward, list(FACTS).index(fact)))
+    ]
+    days = max(0, (now - opened_at).days)
+    reasons.append(Reason("waiting_days" if days else "waiting_today", {"days": days}))
+    return reasons
+
+
+_FORWARD = ": put forward by {days} days"
+_MESSAGES = {
+    "waiting_overdue": "it had to be decided by {moment} UTC",
+    "waiting_due_by": "it has to be decided by {moment} UTC",
+    "waiting_days": "it has waited for {days} days",
+    "waiting_today": "it came today",
+    **{
+        f"fact_{fact}": weight.words + (_FORWARD if weight.forward else "")
+        for fact, weight in FACTS.items()
+    },
+}
+"""What each key says in English."""
