@@ -13,6 +13,7 @@ from tests.cases.world import (
     OTHER_LEAD,
     a_case,
     decided,
+    employ,
     looked,
     matched,
     moves_of,
@@ -41,6 +42,11 @@ YES, NO, NOT_SURE = Decision
 def settings(data: Path) -> Settings:
     """On SQLite: ``test_deciding_at_random`` does the same on both."""
     return load_settings(data=data)
+
+
+@pytest.fixture(autouse=True)
+def _employed(database: Database, clock) -> None:
+    employ(database, clock)
 
 
 @pytest.fixture

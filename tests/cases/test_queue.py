@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from datetime import timedelta
 
-from tests.cases.world import A_WHILE, ANNA, BEN, a_case, decided, looked, reviewing
+from tests.cases.world import A_WHILE, ANNA, BEN, a_case, decided, employ, looked, reviewing
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId
 from tutela.cases.queue import Place, assigned_to, counted, held_by, next_case, waiting
@@ -75,6 +75,7 @@ def test_who_does_not_want_to_be_spared_is_not(database: Database, clock, settin
 def test_the_second_look_is_never_the_first_persons_and_comes_when_it_is_final(
     database: Database, clock, settings
 ) -> None:
+    employ(database, clock)
     always = reviewing(settings, second_look_percent=100)
     case = a_case(database, clock)
     decided(database, clock, always, case, ANNA)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import insert, select, update
 
 from tutela.accounts.model import Caller, PersonId
+from tutela.accounts.people import add_person
 from tutela.accounts.permissions import Role, permissions_of
 from tutela.cases.deciding import Decision, Outcome, decide
 from tutela.cases.grounds import Basis
@@ -37,6 +38,20 @@ ANNA, BEN = person(1), person(2)
 LEAD, OTHER_LEAD = person(3, Role.LEAD), person(4, Role.LEAD)
 OPERATOR = Caller(Actor("cli:root", "os:0", "operator", "cli"), permissions_of(Role))
 PROGRAM = Caller(Actor("key:forum", "key:1", "program", "api"), permissions_of(Role))
+
+
+def employ(database: Database, clock: Clock) -> None:
+    """Have Anna, Ben and two leads work here, under their numbers."""
+    with database.writing() as connection:
+        for number, role in enumerate((Role.REVIEWER, Role.REVIEWER, Role.LEAD, Role.LEAD), 1):
+            add_person(
+                connection,
+                f"person {number}",
+                f"{number}@organisation.example",
+                [role],
+                actor=OPERATOR.actor,
+                clock=clock,
+            )
 
 
 def reviewing(settings: Settings, **changes: object) -> Settings:

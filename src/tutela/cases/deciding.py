@@ -15,6 +15,7 @@ from typing import NewType
 from sqlalchemy import Connection, exists, insert, select, update
 
 from tutela.accounts.model import Caller, PersonId
+from tutela.accounts.people import all_people
 from tutela.accounts.permissions import Permission
 from tutela.cases.grounds import Basis, Ground, check_basis, ground_of
 from tutela.cases.model import CaseId
@@ -121,7 +122,15 @@ def decide(
     ground = ground_of(connection, case)
     if state is State.IN_REVIEW:
         check_basis(connection, case, basis, ground, caller)
-        look = _second_look(connection, case, decision, ground, settings.review, asked=ask_second)
+        look = _second_look(
+            connection,
+            case,
+            decision,
+            ground,
+            caller,
+            review=settings.review,
+            asked=ask_second,
+        )
         move, after = _first_move(decision, look)
         taken = _Taken(Stage.FIRST, decision, basis, state, reason, look)
         return _conclude(connection, case, taken, (move, after), caller, clock, settings=settings)
@@ -385,12 +394,17 @@ def _second_look(
     case: CaseId,
     decision: Decision,
     ground: Collection[Ground],
-    review: Review,
+    caller: Caller,
     *,
+    review: Review,
     asked: bool,
 ) -> SecondLook | None:
     if decision is Decision.NOT_SURE:
         return None  # A lead looks at once.
+    if not _another_could(connection, caller):
+        if asked:
+            raise InvalidInputError("nobody else here decides cases, so nobody can look again")
+        return None
     if asked:
         return SecondLook.ASKED
     if needs_second_look(decision, ground, review.second_look_for):
@@ -405,6 +419,14 @@ def _second_look(
     if drawn or connection.execute(drawn_before).scalar_one():
         return SecondLook.SAMPLE
     return None
+
+
+def _another_could(connection: Connection, caller: Caller) -> bool:
+    """Whether anybody else decides cases here, so that a second look comes at all."""
+    return any(
+        Permission.CASES_REVIEW in each.permissions and each.id != caller.person
+        for each in all_people(connection)
+    )
 
 
 def needs_second_look(

@@ -47,13 +47,13 @@ class Ground(StrEnum):
 
 
 EXACT_KINDS = (Kind.MD5, Kind.SHA1, Kind.SHA256)
-_DIGESTS = (case_items.c.md5, case_items.c.sha1, case_items.c.sha256)
+DIGESTS = (case_items.c.md5, case_items.c.sha1, case_items.c.sha256)
 
 
 def ground_of(connection: Connection, case: CaseId) -> frozenset[Ground]:
     """What there is in a case to rest a decision on."""
     items = connection.execute(
-        select(case_items.c.id, case_items.c.kind, case_items.c.evidence_id, *_DIGESTS).where(
+        select(case_items.c.id, case_items.c.kind, case_items.c.evidence_id, *DIGESTS).where(
             case_items.c.case_id == case
         )
     ).all()
@@ -110,12 +110,17 @@ def has_seen(connection: Connection, case: CaseId, caller: Caller) -> bool:
 
 
 def same_file(items: Sequence[Row[*tuple[Any, ...]]]) -> ColumnElement[bool]:
-    """That an item is the very same file as one of these, of which the digests are given."""
-    by_digest = []
-    for column in _DIGESTS:
-        known = {value for item in items if (value := getattr(item, column.name)) is not None}
-        by_digest.append(column.in_(known))
-    return or_(*by_digest)
+    """That an item is the very same file as one of these, of which the digests are given.
+
+    Where both have a SHA-256, that alone decides: others can be forged.
+    """
+    sha256 = case_items.c.sha256
+    alike: list[ColumnElement[bool]] = [sha256.in_({item.sha256 for item in items} - {None})]
+    for column in (case_items.c.sha1, case_items.c.md5):
+        known = {getattr(item, column.name) for item in items} - {None}
+        weak = {getattr(item, column.name) for item in items if item.sha256 is None} - {None}
+        alike.append(and_(column.in_(known), or_(sha256.is_(None), column.in_(weak))))
+    return or_(*alike)
 
 
 def is_confirmed() -> ColumnElement[bool]:

@@ -187,6 +187,18 @@ class Review(_Section):
         "list has the very file), `not_confirmed`, `confirmed_unlisted` (no list has it), "
         "`confirmed`.",
     )
+    due_hours: int | None = Field(
+        None,
+        ge=1,
+        le=8760,
+        description="Within how many hours a case has to be decided, if the law or you want that: "
+        "it is put forward, and the pages say until when. Ask your counsel which law applies.",
+    )
+    label_schemes: Path | None = Field(
+        None,
+        description="A folder of label schemes of your own, which add to Tutela's or replace them; "
+        "see [cases](cases.md#labels).",
+    )
 
 
 class SingleSignOn(_Section):

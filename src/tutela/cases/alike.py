@@ -1,0 +1,130 @@
+"""Deciding on many cases at once whose files were confirmed elsewhere already.
+
+Nobody has to look at the same file twice. Each case is decided on by itself, with an entry of its
+own in the ledger; one that another person holds, or that has anything else in it, is left alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection, func, select
+
+from tutela.accounts.model import Caller
+from tutela.cases.deciding import Decision, Stage, record_decision
+from tutela.cases.grounds import DIGESTS, Basis, is_confirmed, same_file
+from tutela.cases.model import CaseId
+from tutela.cases.moving import change_state, enter_move, holder_of
+from tutela.cases.states import Move, State
+from tutela.cases.tables import case_items, cases
+from tutela.cases.taking_effect import effect_later
+from tutela.errors import InvalidInputError
+from tutela.storage.clock import Clock
+from tutela.storage.settings import Settings
+
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of a bulk decision.
+
+    Attributes:
+        decided: The cases that were decided on.
+        left: Those that were not: another one has them, or they are not alike any more.
+    """
+
+    decided: tuple[CaseId, ...]
+    left: tuple[CaseId, ...]
+
+
+def alike(connection: Connection, case: CaseId, limit: int = MOST_AT_ONCE) -> list[CaseId]:
+    """The open cases of which every item is the very same file as one of a confirmed case.
+
+    Args:
+        connection: Where to read.
+        case: The confirmed case.
+        limit: How many at most, the oldest first.
+    """
+    mine = connection.execute(
+        select(*DIGESTS)
+        .join(cases, cases.c.id == case_items.c.case_id)
+        .where(case_items.c.case_id == case, is_confirmed())
+    ).all()
+    if not mine:
+        return []
+    same = (
+        select(case_items.c.case_id, func.count().label("same"))
+        .join(cases, cases.c.id == case_items.c.case_id)
+        .where(same_file(mine), cases.c.id != case, cases.c.state == State.OPEN)
+        .group_by(case_items.c.case_id)
+        .subquery()
+    )
+    others = case_items.alias("others")
+    every = select(func.count()).where(others.c.case_id == same.c.case_id).scalar_subquery()
+    found = (
+        select(cases.c.id)
+        .join(same, same.c.case_id == cases.c.id)
+        # Whatever has anything else in it is looked at by itself.
+        .where(same.c.same == every)
+        .order_by(cases.c.opened_at, cases.c.id)
+        .limit(limit)
+    )
+    return [CaseId(number) for number in connection.execute(found).scalars()]
+
+
+def confirm_alike(
+    connection: Connection,
+    case: CaseId,
+    others: Sequence[CaseId],
+    caller: Caller,
+    clock: Clock,
+    settings: Settings,
+    *,
+    reason: str = "",
+) -> Decided:
+    """Confirm open cases because the same files are confirmed in another one. Do it last.
+
+    Args:
+        connection: A transaction that writes.
+        case: The confirmed case.
+        others: The cases to confirm, of those that ``alike`` tells of.
+        caller: Who decides.
+        clock: The time.
+        settings: The configuration.
+        reason: Why, in the caller's own words.
+
+    Raises:
+        InvalidInputError: There are none, or too many.
+        NotPermittedError: The caller is a program.
+    """
+    if not 0 < len(others) <= MOST_AT_ONCE:
+        raise InvalidInputError(f"choose 1 to {MOST_AT_ONCE} cases")
+    holder = holder_of(caller)
+    still_alike = set(alike(connection, case, limit=10 * MOST_AT_ONCE)) & set(others)
+    free = (
+        select(cases.c.id)
+        .where(cases.c.id.in_(still_alike), cases.c.state == State.OPEN)
+        .where(cases.c.assigned_to.is_(None) | (cases.c.assigned_to == holder))
+        .order_by(cases.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    decided = [CaseId(number) for number in connection.execute(free).scalars()]
+    final = clock() + timedelta(seconds=settings.review.undo_seconds)
+    for each in decided:
+        number = record_decision(
+            connection,
+            each,
+            stage=Stage.FIRST,
+            decision=Decision.CONFIRMED,
+            basis=Basis.ELSEWHERE,
+            state_before=State.OPEN,
+            reason=reason.strip(),
+            caller=caller,
+            clock=clock,
+        )
+        change_state(connection, each, Move.CONFIRM, State.CONFIRMED, clock)
+        effect_later(connection, each, number, final, clock)
+    for each in decided:
+        enter_move(connection, each, Move.CONFIRM, caller, clock, reason=reason)
+    return Decided(tuple(decided), tuple(each for each in others if each not in decided))

@@ -1,0 +1,48 @@
+"""Closing a case with which nothing is left to do, and opening it again."""
+
+from sqlalchemy import Connection, update
+
+from tutela.accounts.model import Caller
+from tutela.cases.model import CaseId
+from tutela.cases.moving import change_state, enter_move
+from tutela.cases.states import Move, State
+from tutela.cases.tables import cases
+from tutela.errors import InvalidInputError
+from tutela.storage.clock import Clock
+
+
+def close(
+    connection: Connection, case: CaseId, caller: Caller, clock: Clock, *, reason: str
+) -> None:
+    """Close a case that was decided. Do it last in the transaction.
+
+    Raises:
+        NotFoundError: There is no such case.
+        MoveNotAllowedError: It is not decided, or closed already.
+        InvalidInputError: There is no reason.
+    """
+    change_state(connection, case, Move.CLOSE, State.CLOSED, clock)
+    enter_move(connection, case, Move.CLOSE, caller, clock, reason=_given(reason))
+
+
+def reopen(
+    connection: Connection, case: CaseId, caller: Caller, clock: Clock, *, reason: str
+) -> None:
+    """Have a case decided anew, by whoever comes next. Do it last in the transaction.
+
+    What was decided before stays on record, and counts no more.
+
+    Raises:
+        NotFoundError: There is no such case.
+        MoveNotAllowedError: It is not decided, or the authority has it already.
+        InvalidInputError: There is no reason.
+    """
+    change_state(connection, case, Move.REOPEN, State.OPEN, clock)
+    connection.execute(update(cases).where(cases.c.id == case).values(assigned_to=None))
+    enter_move(connection, case, Move.REOPEN, caller, clock, reason=_given(reason))
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidInputError("say why: others will read it in the ledger")
+    return reason.strip()
