@@ -15,8 +15,7 @@ from starlette.exceptions import HTTPException
 
 import tutela
 from tutela.accounts.known_keys import KnownKeys
-from tutela.api import cases, health, jobs, ledger, lists, numbers, screening
-from tutela.api import settings as settings_routes
+from tutela.api import every_route
 from tutela.api.fingerprint_lane import FingerprintLane
 from tutela.api.log import log, log_unforeseen, silence_error_texts
 from tutela.api.metrics import Measured
@@ -136,8 +135,8 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
         application.add_exception_handler(error, in_pages(application.exception_handlers[error]))
     application.add_middleware(FingerprintLane)
     application.add_middleware(Measured)
-    for face in (screening, lists, cases, jobs, ledger, numbers, settings_routes, health):
-        application.include_router(face.router)
+    for router in every_route.ROUTERS:
+        application.include_router(router)
     application.include_router(home.router(lambda: _health(application.state.service)))
     application.include_router(documentation.router())
     for router in every_page.ROUTERS:

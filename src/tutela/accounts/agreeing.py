@@ -99,6 +99,7 @@ def ask(
         InvalidInputError: The reason is too long.
         NotPermittedError: The caller is no person.
     """
+    reason = " ".join(reason.split()).replace("\0", "")
     if len(reason) > 1000:
         raise InvalidInputError("a reason may have 1,000 letters at most")
     number = connection.execute(
@@ -119,7 +120,9 @@ def ask(
 
 
 def give(connection: Connection, number: int, caller: Caller, clock: Clock) -> Agreement:
-    """Agree to what another person asked for. Whoever calls it does it, in the same transaction.
+    """Agree to what another person asked for.
+
+    Whoever calls it does what was agreed to, and then ``note_given``, in the same transaction.
 
     Returns:
         What is to be done, with its details.
@@ -141,8 +144,13 @@ def give(connection: Connection, number: int, caller: Caller, clock: Clock) -> A
         raise NotAgreedError(
             f"request {number} is void, since person:{asked.asked_by} may not do this any more"
         )
-    _decide(connection, asked, "agreed", "", caller=caller, clock=clock)
+    _decide(connection, asked, "agreed", caller, clock)
     return asked
+
+
+def note_given(connection: Connection, given: Agreement, caller: Caller, clock: Clock) -> None:
+    """Say in the ledger that somebody agreed: the second half of ``give``, when all is done."""
+    append(connection, caller.actor, Act.AGREEMENT_GIVEN, clock, thing=given.thing)
 
 
 def refuse(
@@ -158,7 +166,8 @@ def refuse(
     asked = find_agreement(connection, number)
     _person(caller)
     _require_open(asked)
-    _decide(connection, asked, "refused", reason, caller=caller, clock=clock)
+    _decide(connection, asked, "refused", caller, clock)
+    append(connection, caller.actor, Act.AGREEMENT_REFUSED, clock, thing=asked.thing, reason=reason)
     return find_agreement(connection, number)
 
 
@@ -189,13 +198,7 @@ def open_agreements(connection: Connection, clock: Clock) -> list[Agreement]:
 
 
 def _decide(
-    connection: Connection,
-    asked: Agreement,
-    outcome: str,
-    reason: str,
-    *,
-    caller: Caller,
-    clock: Clock,
+    connection: Connection, asked: Agreement, outcome: str, caller: Caller, clock: Clock
 ) -> None:
     changed = changed_rows(
         connection,
@@ -207,8 +210,6 @@ def _decide(
     if not changed:
         # Somebody was quicker.
         _require_open(find_agreement(connection, asked.id))
-    act = Act.AGREEMENT_GIVEN if outcome == "agreed" else Act.AGREEMENT_REFUSED
-    append(connection, caller.actor, act, clock, thing=asked.thing, reason=reason)
 
 
 def _require_open(agreement: Agreement) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, delete, update
 
-from tutela.accounts.agreeing import Agreement, Matter, ask, give
+from tutela.accounts.agreeing import Agreement, Matter, ask, give, note_given
 from tutela.accounts.invitations import Invited, invite, invite_anew
 from tutela.accounts.keys import revoke_keys_of
 from tutela.accounts.model import Caller
@@ -25,8 +25,9 @@ from tutela.accounts.people import (
     tidy_name,
 )
 from tutela.accounts.permissions import WEIGHTY, Role
+from tutela.accounts.second_factors import forget_second_factors
 from tutela.accounts.sessions import end_sessions_of
-from tutela.accounts.tables import invitations, people
+from tutela.accounts.tables import invitations, people, sessions
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotPermittedError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
@@ -149,26 +150,9 @@ def agree(connection: Connection, number: int, *, caller: Caller, clock: Clock) 
     """
     lock_people(connection)
     asked = give(connection, number, caller, clock)
-    details = asked.details
-    match asked.matter:
-        case Matter.ROLES if asked.person is not None:
-            person = _open_account(find_person(connection, asked.person))
-            wanted = frozenset(Role(role) for role in details["roles"])
-            _keep_an_administrator(connection, person, wanted)
-            _set_roles(connection, person, wanted, caller, clock)
-        case Matter.START_ANEW if asked.person is not None:
-            person = find_person(connection, asked.person)
-            return invite_anew(connection, person, actor=caller.actor, clock=clock)
-        case _:
-            return invite(
-                connection,
-                details["name"],
-                details["email"],
-                [Role(role) for role in details["roles"]],
-                actor=caller.actor,
-                clock=clock,
-            )
-    return None
+    invited = _do(connection, asked, caller, clock)
+    note_given(connection, asked, caller, clock)
+    return invited
 
 
 def close_account(
@@ -193,8 +177,10 @@ def close_account(
         .where(people.c.id == person.id)
         .values(closed_at=clock(), closed_by=caller.actor.id, email=None)
     )
-    end_sessions_of(connection, person.id, caller.actor, clock)
+    # With the account they end, and are not told of one by one.
+    connection.execute(delete(sessions).where(sessions.c.person == person.id))
     revoke_keys_of(connection, person.id, caller.actor, clock)
+    forget_second_factors(connection, person.id, caller.actor, clock)
     append(
         connection,
         caller.actor,
@@ -204,6 +190,21 @@ def close_account(
         reason=reason,
     )
     return find_person(connection, person.id)
+
+
+def _do(connection: Connection, agreed: Agreement, caller: Caller, clock: Clock) -> Invited | None:
+    details = agreed.details
+    if agreed.person is None:
+        roles = [Role(role) for role in details["roles"]]
+        name, email = details["name"], details["email"]
+        return invite(connection, name, email, roles, actor=caller.actor, clock=clock)
+    person = _open_account(find_person(connection, agreed.person))
+    if agreed.matter is Matter.START_ANEW:
+        return invite_anew(connection, person, actor=caller.actor, clock=clock)
+    wanted = frozenset(Role(role) for role in details["roles"])
+    _keep_an_administrator(connection, person, wanted)
+    _set_roles(connection, person, wanted, caller, clock)
+    return None
 
 
 def _set_roles(

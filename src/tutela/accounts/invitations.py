@@ -27,8 +27,8 @@ from tutela.accounts.people import (
     tidy_name,
 )
 from tutela.accounts.permissions import Role
-from tutela.accounts.sessions import end_sessions_of
-from tutela.accounts.tables import invitations
+from tutela.accounts.second_factors import forget_second_factors
+from tutela.accounts.tables import invitations, sessions
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from tutela.ledger.appending import append
 from tutela.ledger.model import SYSTEM, Act, Actor
@@ -279,8 +279,8 @@ def _start_anew(connection: Connection, number: PersonId, actor: Actor, clock: C
     if person.closed_at:
         raise _gone()
     forget_password(connection, person.id)
-    end_sessions_of(connection, person.id, actor, clock)
-    append(connection, actor, Act.SIGN_IN_CHANGED, clock, thing=person.actor_id)
+    connection.execute(delete(sessions).where(sessions.c.person == person.id))
+    forget_second_factors(connection, person.id, actor, clock)
     return person
 
 

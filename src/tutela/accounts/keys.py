@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tutela.accounts.model import ApiKey, ApiKeyId, PersonId
+from tutela.accounts.model import ApiKey, ApiKeyId, Caller, PersonId
 from tutela.accounts.people import read_roles
-from tutela.accounts.permissions import Permission, permissions_of
+from tutela.accounts.permissions import FOR_PROGRAMS, Permission, permissions_of
 from tutela.accounts.tables import api_keys, people
 from tutela.errors import (
     AlreadyExistsError,
@@ -56,8 +56,8 @@ def add_key(
         InvalidInputError: The name is empty or too long, or no scope is given.
     """
     chosen = sorted(set(scopes))
-    if not name.strip() or len(name) > 100:
-        raise InvalidInputError("a key needs a name of 1 to 100 characters")
+    if not name.strip() or len(name) > 100 or not name.isprintable():
+        raise InvalidInputError("a key needs a name of 1 to 100 characters that can be seen")
     if not chosen:
         raise InvalidInputError(
             f"a key needs at least one scope: --scope {', --scope '.join(Permission)}"
@@ -83,6 +83,57 @@ def add_key(
     whose = f"of person:{owner}" if owner is not None else ""
     append(connection, actor, Act.KEY_ADDED, clock, thing=f"key:{number}", reason=whose)
     return key
+
+
+def give_key(
+    connection: Connection,
+    name: str,
+    scopes: Iterable[Permission],
+    *,
+    owner: PersonId | None,
+    caller: Caller,
+    clock: Clock,
+) -> str:
+    """Make a key that the caller may make, so that nobody gains by a key what they may not do.
+
+    The machine's operator may make any. A person makes keys that belong to themselves, and keys of
+    programs for what programs do; a program makes keys that allow no more than its own.
+
+    Returns:
+        The key itself. It is shown once and cannot be had again.
+
+    Raises:
+        AlreadyExistsError: A key of this name is in use.
+        InvalidInputError: The name is empty or too long, or no scope is given.
+        NotPermittedError: The caller may not make such a key.
+    """
+    chosen = frozenset(scopes)
+    if caller.actor.role != "operator":
+        if owner is not None and owner != caller.person:
+            raise NotPermittedError(
+                "a key that belongs to somebody else is made by them, or by the machine's "
+                'operator with "tutela key add"'
+            )
+        given = caller.permissions if caller.person is None else FOR_PROGRAMS
+        beyond = chosen - given if owner is None else frozenset()
+        if beyond:
+            raise NotPermittedError(
+                f"a key that belongs to nobody cannot be given {', '.join(sorted(beyond))}: "
+                "let it belong to a person"
+            )
+    return add_key(connection, name, chosen, caller.actor, clock, owner=owner)
+
+
+def key_numbered(connection: Connection, number: int) -> ApiKey:
+    """A key by its number, also one that was revoked.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = connection.execute(_WITH_OWNERS.where(api_keys.c.id == number)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f'there is no key {number}: see "tutela key ls"')
+    return _key(row)
 
 
 def all_keys(connection: Connection) -> list[ApiKey]:

@@ -125,6 +125,21 @@ def person_called(connection: Connection, email: str) -> Person | None:
     return person_of(row) if row else None
 
 
+def find_named(connection: Connection, text: str) -> Person:
+    """Somebody by their number or their address, as people type it.
+
+    Raises:
+        NotFoundError: There is nobody like that.
+    """
+    number = text.removeprefix("person:")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        return find_person(connection, int(number))
+    found = person_called(connection, text)
+    if found is None:
+        raise NotFoundError(f'nobody here has the address "{text}": see "tutela user ls"')
+    return found
+
+
 def all_people(connection: Connection) -> list[Person]:
     """Everybody, also those who left, in the order in which they came."""
     rows = connection.execute(select(people).order_by(people.c.id)).mappings()

@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
+from tutela.accounts.permissions import Permission
 from tutela.backup.making import Made, make_backup
 from tutela.backup.model import Contents, Lack, LackingBlob
 from tutela.backup.proving import Proof, prove
 from tutela.backup.reading import Checked, check_backup
 from tutela.backup.restoring import Restored, restore_backup
+from tutela.cli.acting import needs
 from tutela.cli.backup_progress import BackupProgress
 from tutela.cli.opening import (
     DataFolder,
@@ -32,6 +34,7 @@ _LACKING = 1
 """The exit code where something is missing: neither done without a blemish, nor an error."""
 
 
+@needs(Permission.HOUSE_KEEP)
 def backup(
     target: Annotated[
         Path,
@@ -97,6 +100,7 @@ def backup(
     return _LACKING if made.missing else 0
 
 
+@needs(Permission.HOUSE_KEEP)
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")],
     json: JsonLines = False,

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case, recent_cases
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_table, to_people
 
@@ -14,6 +16,7 @@ app = typer.Typer(help="See the cases that matches have opened.", no_args_is_hel
 
 
 @app.command("ls")
+@needs(Permission.CASES_READ)
 def list_cases(
     limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 50,
     json: JsonLines = False,
@@ -38,6 +41,7 @@ def list_cases(
 
 
 @app.command("show")
+@needs(Permission.CASES_READ)
 def show_case(
     case: Annotated[
         str, typer.Argument(metavar="CASE", help="The case's number, such as 7K3M-9QPD-2X4H.")

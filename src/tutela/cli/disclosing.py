@@ -18,8 +18,10 @@ from rich.text import Text
 from sqlalchemy import Connection
 
 from tutela.accounts.keys import check_key, key_names, named
+from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError, NotSignedInError
@@ -56,6 +58,7 @@ Number = Annotated[int, typer.Argument(metavar="REQUEST", help="The request's nu
 
 
 @app.command("disclose")
+@needs(Permission.EVIDENCE_DISCLOSE)
 def disclose(
     case: Annotated[str, typer.Argument(metavar="CASE", help="The case's number.")],
     to: Annotated[
@@ -106,6 +109,7 @@ def disclose(
 
 
 @app.command("agree")
+@needs(Permission.EVIDENCE_DISCLOSE)
 def agree_to(
     request: Number,
     yes: Annotated[
@@ -146,6 +150,7 @@ def agree_to(
 
 
 @app.command("refuse")
+@needs(Permission.EVIDENCE_DISCLOSE)
 def refuse_to(
     request: Number,
     reason: Annotated[str, typer.Option(help="Why. It is kept.")],
@@ -166,6 +171,7 @@ def refuse_to(
 
 
 @app.command("package")
+@needs(Permission.EVIDENCE_DISCLOSE)
 def package(
     request: Number,
     out: Annotated[
@@ -202,6 +208,7 @@ def package(
 
 
 @app.command("disclosures")
+@needs(Permission.EVIDENCE_DISCLOSE)
 def list_disclosures(json: JsonLines = False, data: DataFolder = None) -> None:
     """List the requests to hand cases over, the newest first."""
     with open_house(data) as (_settings, database), database.reading() as connection:

@@ -7,9 +7,11 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Connection
 
+from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
 from tutela.cli import disclosing, holding, retention
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError
@@ -37,6 +39,7 @@ Item = Annotated[str, typer.Argument(metavar="ITEM", help="The evidence's id.")]
 
 
 @app.command("ls")
+@needs(Permission.EVIDENCE_KEEP)
 def list_evidence(
     case: Annotated[
         str | None, typer.Option("--case", metavar="CASE", help="Only of this case.")
@@ -66,6 +69,7 @@ def list_evidence(
 
 
 @app.command("show")
+@needs(Permission.EVIDENCE_KEEP)
 def show_evidence(item: Item, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show what is known of a piece of evidence, and when it is due, and why.
 
@@ -111,6 +115,7 @@ def show_evidence(item: Item, json: JsonLines = False, data: DataFolder = None) 
 
 
 @app.command("verify")
+@needs(Permission.EVIDENCE_KEEP)
 def verify_evidence(
     items: Annotated[
         list[str] | None,
@@ -146,6 +151,7 @@ def verify_evidence(
 
 
 @app.command("rotate-key")
+@needs(Permission.HOUSE_KEEP)
 def rotate(json: JsonLines = False, data: DataFolder = None) -> None:
     """Have a new key wrap all evidence, and retire the old one. Blobs are not touched.
 

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from tutela.cli.acting import needs
 from tutela.cli.output import print_error, print_json, print_line
 from tutela.fingerprints.model import DIHEDRALS, FileFingerprints
 from tutela.sandbox.pool import CellPool
@@ -22,6 +23,7 @@ from tutela.storage.settings import load_settings
 _STANDARD_INPUT = "-"
 
 
+@needs(None)
 def hash_files(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files to hash; - is standard input.")

@@ -7,6 +7,8 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
+from tutela.accounts.permissions import Permission
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
 from tutela.cli.subjects import Reason, SubjectName, find_subject, read_day, read_moment
@@ -42,6 +44,7 @@ class Recordable(StrEnum):
 
 
 @app.command("event")
+@needs(Permission.EVIDENCE_KEEP)
 def record(
     subject: SubjectName,
     kind: Annotated[Recordable, typer.Argument(help="What happened.")],
@@ -84,6 +87,7 @@ def record(
 
 
 @app.command("withdraw-event")
+@needs(Permission.EVIDENCE_KEEP)
 def withdraw(
     event: Annotated[int, typer.Argument(metavar="EVENT", min=1, help="The event's number.")],
     reason: Reason,
@@ -101,6 +105,7 @@ def withdraw(
 
 
 @app.command("events")
+@needs(Permission.EVIDENCE_KEEP)
 def show_events(subject: SubjectName, json: JsonLines = False, data: DataFolder = None) -> None:
     """List what happened to evidence in law, and its holds."""
     with open_house(data, existing=True) as (_settings, database), database.reading() as connection:
@@ -136,6 +141,7 @@ def show_events(subject: SubjectName, json: JsonLines = False, data: DataFolder 
 
 
 @app.command("hold")
+@needs(Permission.EVIDENCE_KEEP)
 def hold_evidence(
     subject: SubjectName,
     reference: Reference,
@@ -158,6 +164,7 @@ def hold_evidence(
 
 
 @app.command("release")
+@needs(Permission.EVIDENCE_KEEP)
 def release_evidence(
     subject: SubjectName,
     reference: Reference,

@@ -11,6 +11,8 @@ import typer
 from rich.table import Table
 
 from tutela import work as work_to_do
+from tutela.accounts.permissions import Permission
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError, TutelaError
@@ -33,6 +35,7 @@ Reason = Annotated[
 
 
 @app.command("ls")
+@needs(Permission.JOBS_READ)
 def list_jobs(
     state: Annotated[State | None, typer.Option(help="Only those that stand so.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only those of this kind.")] = None,
@@ -60,6 +63,7 @@ def list_jobs(
 
 
 @app.command("show")
+@needs(Permission.JOBS_READ)
 def show_job(job: JobNumber, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show one job with its payload and its last error."""
     with open_house(data) as (_settings, database), database.reading() as connection:
@@ -76,6 +80,7 @@ def show_job(job: JobNumber, json: JsonLines = False, data: DataFolder = None) -
 
 
 @app.command("retry")
+@needs(Permission.JOBS_WRITE)
 def retry_job(
     job: JobNumber, reason: Reason = "", json: JsonLines = False, data: DataFolder = None
 ) -> None:
@@ -86,6 +91,7 @@ def retry_job(
 
 
 @app.command("mend")
+@needs(Permission.JOBS_WRITE)
 def mend_job(
     job: JobNumber,
     payload: Annotated[
@@ -106,6 +112,7 @@ def mend_job(
 
 
 @app.command("drop")
+@needs(Permission.JOBS_WRITE)
 def drop_job(
     job: JobNumber,
     reason: Annotated[
@@ -121,6 +128,7 @@ def drop_job(
 
 
 @app.command("rehearse")
+@needs(Permission.JOBS_WRITE)
 def rehearse(
     seconds: Annotated[
         float,
@@ -140,6 +148,7 @@ def rehearse(
 
 
 @app.command("work")
+@needs(Permission.HOUSE_KEEP)
 def work(
     threads: Annotated[
         int | None, typer.Option(min=1, max=256, help="How many jobs it does at once.")

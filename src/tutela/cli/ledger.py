@@ -14,7 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from tutela.accounts.keys import key_names, named
+from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError
@@ -41,6 +43,7 @@ Number = Annotated[int, typer.Argument(metavar="ENTRY", min=0, help="The entry's
 
 
 @app.command("ls")
+@needs(Permission.LEDGER_READ)
 def list_entries(
     case: Annotated[
         str | None, typer.Option(metavar="CASE", help="Only what was done on this case.")
@@ -81,6 +84,7 @@ def list_entries(
 
 
 @app.command("show")
+@needs(Permission.LEDGER_READ)
 def show_entry(entry: Number, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show one entry."""
     with open_house(data, existing=True) as (_settings, database), database.reading() as connection:
@@ -99,6 +103,7 @@ def show_entry(entry: Number, json: JsonLines = False, data: DataFolder = None) 
 
 
 @app.command("verify")
+@needs(Permission.LEDGER_READ)
 def verify_ledger(
     checkpoints: Annotated[
         str | None,
@@ -157,6 +162,7 @@ def verify_ledger(
 
 
 @app.command("prove")
+@needs(Permission.LEDGER_READ)
 def prove_entry(
     entry: Number,
     file: Annotated[
@@ -184,6 +190,7 @@ def prove_entry(
 
 
 @app.command("key")
+@needs(Permission.LEDGER_WRITE)
 def print_key(
     new: Annotated[
         bool,
@@ -205,6 +212,7 @@ def print_key(
 
 
 @app.command("checkpoint")
+@needs(Permission.LEDGER_WRITE)
 def make_checkpoint(json: JsonLines = False, data: DataFolder = None) -> None:
     """Sign the ledger as it is now, and write that to the second place."""
     with open_house(data, covered=False, existing=True) as (settings, database):
@@ -220,6 +228,7 @@ def make_checkpoint(json: JsonLines = False, data: DataFolder = None) -> None:
 
 
 @app.command("erase-reason")
+@needs(Permission.LEDGER_WRITE)
 def erase(
     entry: Number,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

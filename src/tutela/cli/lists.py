@@ -10,6 +10,8 @@ from typing import Annotated, TextIO
 import typer
 from rich.table import Table
 
+from tutela.accounts.permissions import Permission
+from tutela.cli.acting import needs
 from tutela.cli.import_progress import ImportProgress
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
@@ -37,6 +39,7 @@ Name = Annotated[str, typer.Argument(help="The list's name.")]
 
 
 @app.command("create")
+@needs(Permission.LISTS_WRITE)
 def create(
     name: Annotated[str, typer.Argument(help="What to call it, in 1 to 100 characters.")],
     description: Annotated[str, typer.Option(help="A line for people.")] = "",
@@ -53,6 +56,7 @@ def create(
 
 
 @app.command("import")
+@needs(Permission.LISTS_WRITE)
 def import_list(
     name: Name,
     file: Annotated[Path, typer.Argument(help="CSV, JSON or text; gzip is understood.")],
@@ -125,6 +129,7 @@ def import_list(
 
 
 @app.command("export")
+@needs(Permission.LISTS_WRITE)
 def export(
     name: Name,
     file: Annotated[
@@ -153,6 +158,7 @@ def export(
 
 
 @app.command("show")
+@needs(Permission.LISTS_READ)
 def show(name: Name, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show how much a list holds, and where it came from."""
     with open_house(data) as (_settings, database), database.reading() as connection:
@@ -176,6 +182,7 @@ def show(name: Name, json: JsonLines = False, data: DataFolder = None) -> None:
 
 
 @app.command("ls")
+@needs(Permission.LISTS_READ)
 def list_lists(json: JsonLines = False, data: DataFolder = None) -> None:
     """List the lists."""
     with open_house(data) as (_settings, database), database.reading() as connection:
@@ -199,6 +206,7 @@ def list_lists(json: JsonLines = False, data: DataFolder = None) -> None:
 
 
 @app.command("remove")
+@needs(Permission.LISTS_WRITE)
 def remove(
     name: Name,
     reason: Annotated[str, typer.Option(help="Why. It is kept.")],

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from tutela.accounts.permissions import Permission
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
 from tutela.cli.subjects import Reason, find_items, find_subject
@@ -33,6 +35,7 @@ _NO_RULE = "none"
 
 
 @app.command("rules")
+@needs(Permission.EVIDENCE_KEEP)
 def show_rules(json: JsonLines = False, data: DataFolder = None) -> None:
     """List the rules of how long evidence is kept, and which of them are sure."""
     with open_house(data, existing=True) as (settings, database), database.reading() as connection:
@@ -58,6 +61,7 @@ def show_rules(json: JsonLines = False, data: DataFolder = None) -> None:
 
 
 @app.command("confirm-rule")
+@needs(Permission.EVIDENCE_KEEP)
 def confirm(
     rule: Annotated[str, typer.Argument(metavar="RULE", help="The rule, such as eu-2021-1232@1.")],
     reason: Reason,
@@ -77,6 +81,7 @@ def confirm(
 
 
 @app.command("assign-rule")
+@needs(Permission.EVIDENCE_KEEP)
 def assign(
     rule: Annotated[
         str, typer.Argument(metavar="RULE", help=f'The rule, or "{_NO_RULE}" to keep for good.')
@@ -120,6 +125,7 @@ def assign(
 
 
 @app.command("due")
+@needs(Permission.EVIDENCE_KEEP)
 def show_due(
     within: Annotated[
         str, typer.Option("--within", metavar="PERIOD", help="How far to look ahead: 30d, 6m.")
@@ -164,6 +170,7 @@ def show_due(
 
 
 @app.command("destroy")
+@needs(Permission.EVIDENCE_KEEP)
 def destroy_evidence(
     items: Annotated[
         list[str] | None,

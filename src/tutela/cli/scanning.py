@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from tutela.accounts.permissions import Permission
+from tutela.cli.acting import needs
 from tutela.cli.opening import (
     DataFolder,
     JsonLines,
@@ -30,6 +32,7 @@ from tutela.storage.clock import system_clock
 _CLEAR, _MATCH, _ERROR = 0, 1, 2
 
 
+@needs(Permission.SCREEN)
 def scan_paths(
     paths: Annotated[
         list[str] | None,

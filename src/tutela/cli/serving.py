@@ -11,6 +11,9 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from tutela.accounts.invitations import FIRST_VALIDITY, Invited, invite_first
+from tutela.accounts.permissions import Permission
+from tutela.cli.acting import needs
 from tutela.cli.opening import (
     DataFolder,
     open_house,
@@ -20,11 +23,13 @@ from tutela.cli.opening import (
 )
 from tutela.cli.output import to_people
 from tutela.errors import InvalidInputError, StorageError
+from tutela.storage.clock import system_clock
 from tutela.storage.settings import ENVIRONMENT_PREFIX
 
 _APPLICATION = "tutela.application:create"
 
 
+@needs(Permission.HOUSE_KEEP)
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[
@@ -48,11 +53,15 @@ def serve(
             # What is clear is answered all the same, and what matches with 503.
             warn(error.message)
         warn_of_absent_lists(settings, database)
+        with database.writing() as connection:
+            first = invite_first(connection, system_clock)
     # The server processes read their settings for themselves.
     os.environ[f"{ENVIRONMENT_PREFIX}DATA"] = str(settings.data.absolute())
     listening = _listen(settings.host, settings.port)
     address = f"http://{_shown(settings.host)}:{listening.getsockname()[1]}"
     to_people.print(f"Tutela is at [bold]{address}[/]  (Ctrl-C stops it)")
+    if first:
+        _invite(settings.console.address or address, first)
     config = uvicorn.Config(
         _APPLICATION,
         factory=True,
@@ -76,6 +85,17 @@ def serve(
     finally:
         listening.close()
     to_people.print("Tutela has stopped.")
+
+
+def _invite(address: str, first: Invited) -> None:
+    """Show the one link by which somebody becomes the first administrator."""
+    hours = round(FIRST_VALIDITY.total_seconds() / 3600)
+    to_people.print("\nNobody works here yet. Whoever opens this first is the administrator:\n")
+    to_people.print(f"  {address.rstrip('/')}{first.path}\n", soft_wrap=True, markup=False)
+    to_people.print(
+        f"It works once, for {hours} hours, and until the next start, which shows another.\n",
+        style="dim",
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from tutela.accounts.permissions import Permission
+from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
 from tutela.errors import InvalidInputError
@@ -27,6 +29,7 @@ HashKind = Annotated[Kind | None, typer.Option("--kind", help="What the hash is.
 Why = Annotated[str, typer.Option(help="Why. It is kept.")]
 
 
+@needs(Permission.LISTS_WRITE)
 def withdraw(
     name: Name,
     reason: Why,
@@ -41,6 +44,7 @@ def withdraw(
     _change(name, found, reason, data, live=False, json=json)
 
 
+@needs(Permission.LISTS_WRITE)
 def restore(
     name: Name,
     reason: Why,
@@ -55,6 +59,7 @@ def restore(
     _change(name, found, reason, data, live=True, json=json)
 
 
+@needs(Permission.LISTS_WRITE)
 def withdrawn(name: Name, json: JsonLines = False, data: DataFolder = None) -> None:
     """List the withdrawn entries: who withdrew them, when and why."""
     table = Table("kind", "hash", "withdrawn", "by", "reason")

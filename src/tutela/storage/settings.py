@@ -528,6 +528,12 @@ class Settings(BaseSettings):
         return url.set(drivername="postgresql+psycopg")
 
     @property
+    def address(self) -> str:
+        """Where people find the pages, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.console.address or f"http://{host}:{self.port}").rstrip("/")
+
+    @property
     def keys_folder(self) -> Path:
         """The folder of secret keys: never inside the data folder, whose copies go elsewhere."""
         data = self.data.absolute()
