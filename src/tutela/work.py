@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from tutela.cases.counting_days import counting_days
+from tutela.cases.forgetting import forgetting
 from tutela.cases.lost import ending_lost
 from tutela.cases.overdue import releasing
 from tutela.cases.taking_effect import taking_effect
@@ -49,7 +50,8 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             timestamping(settings),
             releasing(database, clock),
             counting_days(database, clock),
-            taking_effect(database),
+            taking_effect(database, clock),
+            forgetting(settings, database, clock),
             verifying(settings, database, clock),
             ending_lost(database, clock),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),

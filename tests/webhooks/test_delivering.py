@@ -9,7 +9,6 @@ from standardwebhooks.webhooks import Webhook
 
 from tests.ledger.mail_server import running_mail_server
 from tests.webhooks.conftest import ACTOR
-from tutela.errors import InvalidInputError
 from tutela.storage.jobs.leasing import claim
 from tutela.storage.jobs.model import State, kinds_by_name
 from tutela.storage.jobs.performing import perform
@@ -19,7 +18,7 @@ from tutela.webhooks.endpoints import change_endpoint, find_endpoint, remove_end
 from tutela.webhooks.jobs import kinds_of_webhooks
 from tutela.webhooks.log import deliveries, find_delivery
 from tutela.webhooks.model import DeliveryState, Event, EventKind
-from tutela.webhooks.sending import announce, send_again, send_test, withdraw
+from tutela.webhooks.sending import announce, send_again, send_test
 from tutela.webhooks.tables import webhook_deliveries, webhook_events
 
 LIFTED = Event(
@@ -30,9 +29,9 @@ LIFTED = Event(
 )
 
 
-def told_of(database, clock, event: Event = LIFTED, **options) -> None:
+def told_of(database, clock, event: Event = LIFTED) -> None:
     with database.writing() as connection:
-        announce(connection, event, clock, **options)
+        announce(connection, event, clock)
 
 
 def log_of(database, **wanted):
@@ -90,30 +89,6 @@ def test_only_those_who_want_to_know_are_told(
     assert receiver.told == []
     with database.reading() as connection:
         assert connection.execute(select(webhook_events)).all() == []
-
-
-def test_what_is_undone_in_time_is_told_to_nobody(database, clock, added, receiver, work) -> None:
-    told_of(database, clock, not_before=clock().replace(minute=1))
-    work()
-    assert receiver.told == []
-    with database.writing() as connection:
-        withdraw(connection, "decision:1", clock)
-    clock.turn(minutes=2)
-    work()
-    assert receiver.told == []
-    (delivery,) = log_of(database)
-    assert delivery.state is DeliveryState.WITHDRAWN
-    with database.writing() as connection, pytest.raises(InvalidInputError, match="undone"):
-        send_again(connection, delivery.id, ACTOR, clock)
-
-
-def test_nobody_is_told_too_early(database, clock, added, receiver, work) -> None:
-    told_of(database, clock, not_before=clock().replace(minute=1))
-    work()
-    clock.turn(seconds=61)
-    assert receiver.told == []
-    work()
-    assert len(receiver.told) == 1
 
 
 def test_both_secrets_sign_during_a_rotation(
@@ -289,20 +264,14 @@ def test_one_that_is_removed_is_told_nothing_more(database, clock, added, receiv
     assert receiver.told == []
 
 
-def test_the_log_is_kept_for_its_time(database, clock, added, receiver, work) -> None:
+def test_the_log_is_kept_for_its_time(settings, database, clock, added, receiver, work) -> None:
     told_of(database, clock)
     work()
     clock.turn(days=29)
     told_of(database, clock)
     work()
     clock.turn(days=2)
-    kinds = kinds_by_name(kinds_of_webhooks_of(database, clock))
+    kinds = kinds_by_name(kinds_of_webhooks(settings, database, clock))
     kinds["webhook.tidy"].run(None)
     with database.reading() as connection:
         assert len(connection.execute(select(webhook_deliveries)).all()) == 1
-
-
-def kinds_of_webhooks_of(database, clock):
-    from tutela.storage.settings import load_settings
-
-    return kinds_of_webhooks(load_settings(), database, clock)

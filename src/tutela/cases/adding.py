@@ -203,7 +203,7 @@ def _enter(
     for place in sorted(added):
         actor, case = openings[place].actor, cases[place]
         if case in opened and case not in told:
-            enter_opened(connection, case, actor, clock)
+            enter_opened(connection, case, openings[place].matches, actor, clock)
             told.add(case)
         else:
             enter_item(connection, case, added[place], actor, clock)

@@ -109,6 +109,26 @@ def has_seen(connection: Connection, case: CaseId, caller: Caller) -> bool:
     return bool(connection.execute(select(looked)).scalar_one())
 
 
+def matched_entries(
+    connection: Connection, case: CaseId, kinds: Collection[Kind] = tuple(Kind)
+) -> list[int]:
+    """The numbers of the entries that a case's items matched.
+
+    Args:
+        connection: A transaction.
+        case: The case.
+        kinds: Only matches of these kinds.
+    """
+    return list(
+        connection.execute(
+            select(case_matches.c.entry_id)
+            .distinct()
+            .join_from(case_items, case_matches)
+            .where(case_items.c.case_id == case, case_matches.c.kind.in_(kinds))
+        ).scalars()
+    )
+
+
 def same_file(items: Sequence[Row[*tuple[Any, ...]]]) -> ColumnElement[bool]:
     """That an item is the very same file as one of these, of which the digests are given.
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
+from tutela.cases.counting import Counted, count, technology_of
 from tutela.cases.facts import Fact, facts_of_matches, rank, read_facts
 from tutela.cases.model import CaseId, Item, Match
 from tutela.cases.states import State
@@ -152,9 +153,13 @@ def case_of_request(connection: Connection, request: str | None) -> CaseId:
     return CaseId(connection.execute(found).scalar_one())
 
 
-def enter_opened(connection: Connection, case: CaseId, actor: Actor, clock: Clock) -> None:
-    """Say in the ledger that somebody opened a case."""
+def enter_opened(
+    connection: Connection, case: CaseId, matches: Sequence[Match], actor: Actor, clock: Clock
+) -> None:
+    """Say in the ledger that somebody opened a case, and count it."""
     append(connection, actor, Act.CASE_OPENED, clock, case=case)
+    technology = technology_of([match.kind for match in matches])
+    count(connection, Counted.OPENED, technology, clock().date())
 
 
 def enter_item(connection: Connection, case: CaseId, item: int, actor: Actor, clock: Clock) -> None:

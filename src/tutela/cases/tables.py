@@ -173,6 +173,33 @@ appeals = Table(
     # ``granted`` or ``upheld``.
     Column("outcome", String(20)),
     Column("reason", Text),
+    Index(
+        "ix_appeals_waiting",
+        "id",
+        sqlite_where=text("decided_at IS NULL"),
+        postgresql_where=text("decided_at IS NULL"),
+    ),
+    Index("ix_appeals_decided_at", "decided_at"),
+)
+
+# How many cases of each technology had something happen to them on a day, see ``counting``.
+case_counts = Table(
+    "case_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("what", String(20), primary_key=True),
+    Column("technology", String(10), primary_key=True),
+    Column("cases", RowId, nullable=False),
+)
+
+# How many cases waited how long for what happened on a day, in bands of time.
+case_times = Table(
+    "case_times",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("what", String(20), primary_key=True),
+    Column("band", SmallInteger, primary_key=True, autoincrement=False),
+    Column("cases", RowId, nullable=False),
 )
 
 # Who looked at what, how clearly and for how long: written before anything is shown.

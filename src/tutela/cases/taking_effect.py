@@ -1,15 +1,28 @@
 """What follows from a decision outside, once it can no longer be undone."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
+from tutela.cases.announcing import announce_confirmed, announce_not_confirmed
+from tutela.cases.counting import Counted, count, technology_behind
+from tutela.cases.grounds import EXACT_KINDS, matched_entries
 from tutela.cases.model import CaseId
-from tutela.cases.tables import case_decisions
+from tutela.cases.moving import lock_case
+from tutela.cases.states import State
+from tutela.cases.tables import case_decisions, cases
+from tutela.hashlists.flagging import FlagId, enter_flags, flag_entries
+from tutela.ledger.model import SYSTEM
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.enqueueing import enqueue
+from tutela.storage.jobs.finishing import finish
 from tutela.storage.jobs.model import Job, Kind
+
+_UNDECIDED = frozenset(
+    {State.OPEN, State.IN_REVIEW, State.SECOND_LOOK, State.IN_SECOND_LOOK, State.DISPUTED}
+)
 
 TAKE_EFFECT = "case.take-effect"
 """The job that tells the outside of a decision."""
@@ -22,21 +35,54 @@ def effect_later(
     enqueue(connection, TAKE_EFFECT, {"case": case, "decision": decision}, clock, at=at)
 
 
-def taking_effect(database: Database) -> Kind:
+def taking_effect(database: Database, clock: Clock) -> Kind:
     """The kind of job that has decisions take effect."""
 
     def take_effect(job: Job) -> None:
+        case = CaseId(str(job.payload["case"]))
+        number = int(str(job.payload["decision"]))
         with database.writing() as connection:
-            if not _stands(connection, int(str(job.payload["decision"]))):
-                return
-            # Here, and nowhere else, the outside is told.
+            decided = _standing(connection, case, number)
+            flags: list[FlagId] = []
+            if decided is not None:
+                flags = _tell(connection, case, decided, clock)
+            finish(connection, job, clock)
+            enter_flags(connection, flags, case, SYSTEM, clock)
+            if decided is not None:
+                _count(connection, case, decided)
 
-    return Kind(TAKE_EFFECT, take_effect, attempts=None)
+    return Kind(TAKE_EFFECT, take_effect, at_once=4, attempts=None)
 
 
-def _stands(connection: Connection, decision: int) -> bool:
-    """Whether a decision was not taken back."""
-    found = select(case_decisions.c.id).where(
-        case_decisions.c.id == decision, case_decisions.c.undone_at.is_(None)
-    )
-    return connection.execute(found).scalar_one_or_none() is not None
+def _standing(connection: Connection, case: CaseId, decision: int) -> Row[Any] | None:
+    """A decision, unless it was taken back or the case has been decided or opened anew since."""
+    row = lock_case(connection, case)
+    last = connection.execute(
+        select(case_decisions)
+        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
+        .order_by(case_decisions.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.id != decision or State(row.state) in _UNDECIDED:
+        return None
+    return last
+
+
+def _tell(connection: Connection, case: CaseId, decided: Row[Any], clock: Clock) -> list[FlagId]:
+    cause = f"decision:{decided.id}"
+    if decided.decision == "confirmed":
+        announce_confirmed(connection, case, cause, clock)
+        return []
+    # A picture that is only similar says nothing about the entry; the very same file does.
+    entries = matched_entries(connection, case, EXACT_KINDS)
+    flags = flag_entries(connection, entries, case, SYSTEM, clock)
+    announce_not_confirmed(connection, case, cause, clock)
+    return flags
+
+
+def _count(connection: Connection, case: CaseId, decided: Row[Any]) -> None:
+    opened = connection.execute(select(cases.c.opened_at).where(cases.c.id == case)).scalar_one()
+    what = Counted(decided.decision)
+    at = decided.decided_at
+    technology = technology_behind(connection, case)
+    count(connection, what, technology, at.date(), waited=at - opened)

@@ -120,3 +120,26 @@ list_changes = Table(
     Column("revision", RowId, primary_key=True, autoincrement=False),
     Column("token", String(32), nullable=False),
 )
+
+# An entry that a case has put in doubt, until a person withdraws it or keeps it.
+entry_flags = Table(
+    "entry_flags",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("entry_id", RowId, ForeignKey("entries.id"), nullable=False, index=True),
+    Column("case_id", String(20), nullable=False, index=True),
+    Column("raised_at", Moment, nullable=False),
+    Column("raised_by", String(100), nullable=False),
+    Column("settled_at", Moment),
+    Column("settled_by", String(100)),
+    # ``withdrawn`` or ``kept``.
+    Column("outcome", String(12)),
+    Column("reason", String(1000)),
+    Index(
+        "ix_entry_flags_waiting",
+        "entry_id",
+        unique=True,
+        sqlite_where=text("settled_at IS NULL"),
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+)

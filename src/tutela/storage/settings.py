@@ -199,6 +199,13 @@ class Review(_Section):
         description="A folder of label schemes of your own, which add to Tutela's or replace them; "
         "see [cases](cases.md#labels).",
     )
+    appeal_words_days: int = Field(
+        180,
+        ge=1,
+        le=3650,
+        description="How long what a person wrote in an appeal is kept after the decision, in "
+        "days.",
+    )
 
 
 class SingleSignOn(_Section):

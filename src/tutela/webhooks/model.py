@@ -51,7 +51,7 @@ class Event:
         case: The case that it is about, if it is about one.
         data: What else the receiver is told: only what the platform itself sent, and words of
             ours. Never an entry of a list, a hash, or anything of a picture.
-        cause: What it follows from, such as ``decision:17``, by which it can be withdrawn.
+        cause: What it follows from, such as ``decision:17``.
     """
 
     kind: EventKind
@@ -118,7 +118,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
     """It was given up: a person can have it sent again."""
     WITHDRAWN = "withdrawn"
-    """What it tells of was undone before it was sent, or its webhook was removed."""
+    """Its webhook was removed before it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class Delivery:
         state: How it stands.
         happened_at: When what it tells of happened.
         due_at: When it is, or was, sent for the first time.
-        ended_at: When it was delivered, given up or withdrawn.
+        ended_at: When it was delivered or given up.
         attempts: The times that it was sent, the newest first.
     """
 

@@ -4,11 +4,9 @@ One job for each receiver is written beside the fact (a transactional outbox), s
 told exactly if the fact is there, and nothing that is killed can lose it.
 """
 
-from datetime import datetime
-
 from sqlalchemy import Connection, insert, select, update
 
-from tutela.errors import InvalidInputError, NotFoundError
+from tutela.errors import NotFoundError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
@@ -32,9 +30,7 @@ DELIVER = "webhook.deliver"
 """The job that tells one receiver of one event."""
 
 
-def announce(
-    connection: Connection, event: Event, clock: Clock, *, not_before: datetime | None = None
-) -> None:
+def announce(connection: Connection, event: Event, clock: Clock) -> None:
     """Have every receiver that wants to know told of it, if this transaction commits.
 
     Where nobody wants to know, nothing is kept of it.
@@ -43,7 +39,6 @@ def announce(
         connection: The transaction of what happens.
         event: What happens.
         clock: The time.
-        not_before: Nobody is told before this moment; until then it can be withdrawn.
     """
     wanting = [
         endpoint.id
@@ -53,26 +48,7 @@ def announce(
     if wanting:
         number = _keep(connection, event, clock)
         for endpoint in wanting:
-            _deliver(connection, number, endpoint, clock, not_before)
-
-
-def withdraw(connection: Connection, cause: str, clock: Clock) -> None:
-    """Tell nobody what follows from a cause, as far as nobody has been told yet.
-
-    Args:
-        connection: The transaction in which the cause is undone.
-        cause: As the events have it, such as ``decision:17``.
-        clock: The time.
-    """
-    follow = select(webhook_events.c.id).where(webhook_events.c.cause == cause)
-    connection.execute(
-        update(webhook_deliveries)
-        .where(
-            webhook_deliveries.c.event_id.in_(follow),
-            webhook_deliveries.c.state == DeliveryState.WAITING,
-        )
-        .values(state=DeliveryState.WITHDRAWN, ended_at=clock())
-    )
+            _deliver(connection, number, endpoint, clock)
 
 
 def send_test(
@@ -99,18 +75,16 @@ def send_again(
 
     Raises:
         NotFoundError: There is no such delivery, or its webhook was removed.
-        InvalidInputError: What it tells of was undone, or a worker is at it.
+        InvalidInputError: A worker is at it.
     """
-    row = connection.execute(
-        select(webhook_deliveries.c.endpoint_id, webhook_deliveries.c.state)
+    endpoint = connection.execute(
+        select(webhook_deliveries.c.endpoint_id)
         .where(webhook_deliveries.c.id == delivery)
         .with_for_update()
-    ).one_or_none()
-    if row is None:
+    ).scalar_one_or_none()
+    if endpoint is None:
         raise NotFoundError(f'there is no delivery {delivery}: see "tutela webhook log"')
-    find_endpoint(connection, EndpointId(row.endpoint_id), clock)
-    if row.state == DeliveryState.WITHDRAWN:
-        raise InvalidInputError("what this told of was undone before it was sent")
+    find_endpoint(connection, EndpointId(endpoint), clock)
     connection.execute(
         update(webhook_deliveries)
         .where(webhook_deliveries.c.id == delivery)
@@ -118,13 +92,11 @@ def send_again(
     )
     # Whoever has it sent again has seen to the receiver.
     connection.execute(
-        update(webhook_endpoints)
-        .where(webhook_endpoints.c.id == row.endpoint_id)
-        .values(rest_until=None)
+        update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint).values(rest_until=None)
     )
     job = _job_of(connection, delivery)
     if job is None:
-        _enqueue(connection, delivery, clock, None)
+        _enqueue(connection, delivery, clock)
     else:
         retry(connection, job, clock)
     append(
@@ -155,7 +127,6 @@ def _deliver(
     event: EventNumber,
     endpoint: EndpointId,
     clock: Clock,
-    not_before: datetime | None = None,
 ) -> DeliveryId:
     delivery = DeliveryId(
         connection.execute(
@@ -164,19 +135,17 @@ def _deliver(
                 event_id=event,
                 endpoint_id=endpoint,
                 state=DeliveryState.WAITING,
-                due_at=not_before or clock(),
+                due_at=clock(),
             )
             .returning(webhook_deliveries.c.id)
         ).scalar_one()
     )
-    _enqueue(connection, delivery, clock, not_before)
+    _enqueue(connection, delivery, clock)
     return delivery
 
 
-def _enqueue(
-    connection: Connection, delivery: DeliveryId, clock: Clock, at: datetime | None
-) -> None:
-    enqueue(connection, DELIVER, {"delivery": delivery}, clock, dedupe=_key(delivery), at=at)
+def _enqueue(connection: Connection, delivery: DeliveryId, clock: Clock) -> None:
+    enqueue(connection, DELIVER, {"delivery": delivery}, clock, dedupe=_key(delivery))
 
 
 def _job_of(connection: Connection, delivery: DeliveryId) -> JobId | None:
