@@ -9,14 +9,17 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import Connection
 
-from tutela.accounts.people import names_of_people
+from tutela.accounts.people import all_people
 from tutela.accounts.permissions import Permission
+from tutela.cases.alike import alike
 from tutela.cases.deciding import Decision
 from tutela.cases.grounds import Basis, Ground
 from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.overview import Undoable, undoable
 from tutela.cases.reading import WholeCase, enter_read, read_case
+from tutela.cases.schemes import all_schemes
 from tutela.cases.states import MOVES, Move, State
+from tutela.cases.waiting import why
 from tutela.console.frame import page_router, show
 from tutela.console.house import Here, House
 from tutela.console.reasons import reason_in, reasons_for
@@ -28,6 +31,8 @@ Reader = Annotated[Visitor, Depends(visitor(Permission.CASES_READ))]
 
 _TAKEN = frozenset(MOVES[Move.GIVE_BACK])
 _SETTLED = frozenset({State.DISPUTED, State.UNDER_APPEAL})
+# So many cases are confirmed with one key, and no more: each is named on the page.
+_MOST_ALIKE = 50
 
 
 @router.get("/cases/{number}")
@@ -70,7 +75,15 @@ def case_page(
         with house.database.writing() as connection:
             enter_read(connection, case, reader.caller, house.clock)
     return show(
-        request, reader, "case.html", status=status, case=whole, now=now, wrong=wrong, **values
+        request,
+        reader,
+        "case.html",
+        status=status,
+        case=whole,
+        now=now,
+        wrong=wrong,
+        why=lambda case: why(case.facts, case.opened_at, case.due_at, now),
+        **values,
     )
 
 
@@ -84,15 +97,19 @@ def _values(
     waits = whole.state in MOVES[Move.TAKE] or (whole.state in _SETTLED and leads)
     # One whose hold ran out can be taken before it is put back.
     free = not held and (waits or whole.state in _TAKEN)
-    undo = _undoable(connection, whole.id, reader, house)
+    people = all_people(connection)
     return {
-        "names": names_of_people(connection),
+        "names": {person.id: person.name for person in people},
+        "item_places": {item.id: place for place, item in enumerate(whole.items, 1)},
+        "schemes": all_schemes(house.settings),
+        "reviewers": [each for each in people if Permission.CASES_REVIEW in each.permissions],
+        "alike": alike(connection, whole.id, _MOST_ALIKE) if reviews else [],
         "held": held,
         "mine": mine,
         "may_take": reviews and free,
         "may_decide": reviews and mine and whole.state in _TAKEN,
         "may_settle": leads and whole.state is State.DISPUTED and (mine or not held),
-        "undo": undo,
+        "undo": _undoable(connection, whole.id, reader, house),
         "known": Ground.DIGEST in whole.ground,
         "bases": _bases(whole),
         "reasons": reasons_for(reader.language),

@@ -27,6 +27,7 @@ from tutela.cases.queue import (
 )
 from tutela.cases.resting import RestDueError, see_rested
 from tutela.cases.states import State
+from tutela.cases.waiting import why
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House
 from tutela.console.visiting import Visitor, visitor
@@ -116,6 +117,7 @@ def _page(
             mine=held_by(connection, reader.person.id),
             undoable=undoable(connection, reader.person.id, house.clock, house.settings),
             now=house.clock(),
+            why=lambda row: why(row.facts, row.opened_at, row.due_at, house.clock()),
             after=_write_place(wish.tab, rows[-1]) if more else None,
             began=wish.after is None,
         )
