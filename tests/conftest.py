@@ -1,7 +1,6 @@
 """The world the tests live in: an empty data folder, a clock, and each database in turn."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -9,13 +8,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
 
-from tests import amazon, postgresql
+from tests import amazon, made, postgresql
 from tests.house import House, running_house
 from tests.requirements import missing
 from tutela.storage.database import Database
-from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
 
 # A test that waits for its turn on a busy machine has not failed.
@@ -74,17 +71,24 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """An empty database on a real PostgreSQL server."""
-    name = f"test_{secrets.token_hex(6)}"
-    engine = create_engine(
-        postgresql_server.replace("postgresql:", "postgresql+psycopg:"),
-        isolation_level="AUTOCOMMIT",
-    )
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield postgresql_server.replace("/postgres?", f"/{name}?")
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with made.postgresql_database(postgresql_server) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def _postgresql_template(postgresql_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return made.make_template(postgresql_server, tmp_path_factory.mktemp("made") / "data")
+
+
+@pytest.fixture
+def _made_postgresql_url(postgresql_server: str, _postgresql_template: str) -> Iterator[str]:
+    with made.postgresql_database(postgresql_server, _postgresql_template) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def _made_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made.make_file(tmp_path_factory.mktemp("made") / "data")
 
 
 @pytest.fixture(scope="session")
@@ -103,17 +107,50 @@ def amazon_endpoint(amazon_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, data: Path) -> Settings:
-    """Settings of a house with its own data folder, on each database in turn."""
+def new_settings(request: pytest.FixtureRequest, data: Path) -> Settings:
+    """Settings of a house in which nothing is yet, on each database in turn."""
     url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None
     return load_settings(data=data, database_url=url, cells=2)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, data: Path) -> Settings:
+    """Settings of a house with its own data folder and its tables, on each database in turn."""
+    if request.param == "postgresql":
+        url = request.getfixturevalue("_made_postgresql_url")
+        return load_settings(data=data, database_url=url, cells=2)
+    made.copy_file(request.getfixturevalue("_made_file"), data)
+    return load_settings(data=data, cells=2)
 
 
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     """An open, empty database with its tables."""
     opened = Database.open(settings)
-    upgrade(opened, settings.data, tell=lambda _: None)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_settings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """Settings of a house that the tests of a module share, on each database in turn."""
+    data = tmp_path_factory.mktemp("house") / "data"
+    if request.param == "sqlite":
+        made.copy_file(request.getfixturevalue("_made_file"), data)
+        yield load_settings(data=data, cells=2)
+        return
+    server = request.getfixturevalue("postgresql_server")
+    template = request.getfixturevalue("_postgresql_template")
+    with made.postgresql_database(server, template) as url:
+        yield load_settings(data=data, database_url=url, cells=2)
+
+
+@pytest.fixture(scope="module")
+def shared_database(shared_settings: Settings) -> Iterator[Database]:
+    """Its open database."""
+    opened = Database.open(shared_settings)
     yield opened
     opened.close()
 

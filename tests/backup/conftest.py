@@ -1,12 +1,12 @@
 """A filled house on each database in turn, and an empty one on each to restore into."""
 
-import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
+from tests import made
 from tests.backup.house import House, filled_house
 from tutela.evidence.vault import Vault
 from tutela.storage.database import Database
@@ -30,18 +30,10 @@ def sqlite_house(data: Path, clock) -> Iterator[House]:
 @pytest.fixture
 def another_postgresql(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
     """Makes further empty databases on the real server."""
-    made: list[str] = []
-
-    def make() -> str:
-        server: str = request.getfixturevalue("postgresql_server")
-        name = f"test_{secrets.token_hex(6)}"
-        _run(server, f"CREATE DATABASE {name}")
-        made.append(name)
-        return server.replace("/postgres?", f"/{name}?")
-
-    yield make
-    for name in made:
-        _run(request.getfixturevalue("postgresql_server"), f"DROP DATABASE {name} WITH (FORCE)")
+    with ExitStack() as dropped_at_the_end:
+        yield lambda: dropped_at_the_end.enter_context(
+            made.postgresql_database(request.getfixturevalue("postgresql_server"))
+        )
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -69,12 +61,3 @@ def sqlite_vault(tmp_path: Path, clock) -> Iterator[Vault]:
     database = Database.open(found)
     yield Vault.over(found, database, clock)
     database.close()
-
-
-def _run(server: str, statement: str) -> None:
-    engine = create_engine(
-        server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()

@@ -137,10 +137,10 @@ def is_answered_or_cut_off(address: str) -> bool:
     return True
 
 
-def test_what_a_service_keeps_is_for_its_user_alone(settings: Settings) -> None:
-    settings.data.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with serving(settings):
-        files = [file for file in settings.data.rglob("*") if file.is_file()]
+def test_what_a_service_keeps_is_for_its_user_alone(new_settings: Settings) -> None:
+    new_settings.data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with serving(new_settings):
+        files = [file for file in new_settings.data.rglob("*") if file.is_file()]
         assert files
         assert all(file.stat().st_mode & 0o077 == 0 for file in files)
 

@@ -40,23 +40,23 @@ def test_the_revisions_are_known_by_the_names_of_their_scripts() -> None:
     assert revisions() == one_after_another[::-1]
 
 
-def test_an_upgrade_says_what_it_does_and_does_it_once(settings: Settings) -> None:
-    database = Database.open(settings)
+def test_an_upgrade_says_what_it_does_and_does_it_once(new_settings: Settings) -> None:
+    database = Database.open(new_settings)
     said: list[str] = []
-    upgrade(database, settings.data, said.append)
-    upgrade(database, settings.data, said.append)
+    upgrade(database, new_settings.data, said.append)
+    upgrade(database, new_settings.data, said.append)
     assert said == ["Making the database ..."]
     database.close()
 
 
-def test_processes_that_start_together_do_not_trip_over_each_other(settings: Settings) -> None:
+def test_processes_that_start_together_do_not_trip_over_each_other(new_settings: Settings) -> None:
     said: list[str] = []
     failures: list[Exception] = []
 
     def start() -> None:
-        database = Database.open(settings)
+        database = Database.open(new_settings)
         try:
-            upgrade(database, settings.data, said.append)
+            upgrade(database, new_settings.data, said.append)
         except Exception as error:
             failures.append(error)
         finally:
