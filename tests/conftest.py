@@ -13,6 +13,7 @@ from tests import amazon, made, postgresql
 from tests.house import House, running_house
 from tests.requirements import missing
 from tutela.storage.database import Database
+from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
 
 # A test that waits for its turn on a busy machine has not failed.
@@ -127,6 +128,8 @@ def settings(request: pytest.FixtureRequest, data: Path) -> Settings:
 def database(settings: Settings) -> Iterator[Database]:
     """An open, empty database with its tables."""
     opened = Database.open(settings)
+    # Where a module has settings of its own, there are none yet.
+    upgrade(opened, settings.data, tell=lambda _: None)
     yield opened
     opened.close()
 

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.cli.warm import WarmCommand
 from tutela.storage.settings import Settings
 
+_SECONDS = 120
 TUTELA = str(Path(sys.executable).with_name("tutela"))
 
 
@@ -27,21 +30,25 @@ _HELD_TO_PERMISSIONS = (
 
 
 def tutela(
-    settings: Settings,
-    *arguments: str | Path,
-    held_to_permissions: bool = False,
-    **options: Any,
+    settings: Settings, *arguments: str | Path, held_to_permissions: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, if wanted without root's power to read every file."""
+    words = [str(argument) for argument in arguments]
+    if not held_to_permissions:
+        return _warm_command().run(words, environment(settings), _SECONDS)
     return subprocess.run(
-        [*(_HELD_TO_PERMISSIONS if held_to_permissions else []), TUTELA, *map(str, arguments)],
+        [*_HELD_TO_PERMISSIONS, TUTELA, *words],
         env=environment(settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=_SECONDS,
         check=False,
-        **options,
     )
+
+
+@cache
+def _warm_command() -> WarmCommand:
+    return WarmCommand()
 
 
 def json_lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
