@@ -47,6 +47,7 @@ bench: peers ## Measure against the nearest peers, side by side
 
 docs: setup ## Write the generated pages of the documentation anew
 	@$(BIN)/python docs/write_configuration.py
+	@$(BIN)/python docs/write_people.py
 	@$(BIN)/python docs/write_cases.py
 	@$(BIN)/python docs/draw_terminal.py
 
