@@ -30,7 +30,8 @@ from tutela.console.pages import mount_static
 from tutela.errors import StorageError, TutelaError
 from tutela.evidence.key_registry import prepare_keys
 from tutela.ledger.checkpointing import Checkpoints
-from tutela.screening.opening import ScreeningRoom, open_screening
+from tutela.sandbox.rendering_pool import RenderingPool
+from tutela.screening.opening import ScreeningRoom, limits_of, open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.model import Never
@@ -49,6 +50,7 @@ _CHECKPOINT_SECONDS = 2.0
 # For so long a thread in the background may hold up the answers before it gives way. With Python's
 # own five milliseconds the slowest answers took twice as long while a list was being taken up.
 _SWITCH_SECONDS = 0.0005
+_MOST_SHOWN_AT_ONCE = 4
 
 
 def create() -> FastAPI:
@@ -92,6 +94,9 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         _tell,
                     ),
                     _working(settings, database, clock),
+                    RenderingPool(
+                        min(settings.cells, _MOST_SHOWN_AT_ONCE), limits_of(settings)
+                    ) as showing,
                 ):
                     application.state.service = Service.over(
                         settings,
@@ -110,6 +115,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         clock,
                         room.vault,
                         room.cells,
+                        showing,
                         room.index,
                         checkpoints,
                         lambda: _health(application.state.service),

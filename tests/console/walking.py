@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -73,7 +74,11 @@ class Walker:
 
     def wait_for(self, selector: str, text: str = "") -> None:
         """Wait until an element of this kind says something."""
-        WebDriverWait(self.browser, 30).until(
+        # A page that is just being replaced is looked at once more.
+        waiting = WebDriverWait(
+            self.browser, 30, ignored_exceptions=[StaleElementReferenceException]
+        )
+        waiting.until(
             lambda browser: any(
                 text in each.text for each in browser.find_elements(By.CSS_SELECTOR, selector)
             ),

@@ -1,10 +1,12 @@
 """How each person wants to be shown things: never more clearly than the gentlest way by itself."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from tutela.accounts.model import PersonId
 from tutela.cases.tables import comforts
@@ -67,17 +69,13 @@ GENTLE = Comfort()
 
 def comfort_of(connection: Connection, person: PersonId) -> Comfort:
     """How somebody wants to be shown things."""
-    row = connection.execute(select(comforts).where(comforts.c.person == person)).one_or_none()
-    if row is None:
-        return GENTLE
-    return Comfort(
-        veils=row.veils,
-        grey=row.grey,
-        size=Size(row.size),
-        reveal=Reveal(row.reveal),
-        longest_peek=row.longest_peek,
-        time_zone=row.time_zone,
-    )
+    return comforts_of(connection, [person]).get(person, GENTLE)
+
+
+def comforts_of(connection: Connection, people: Iterable[PersonId]) -> Mapping[PersonId, Comfort]:
+    """How each of these wants to be shown things; who has chosen nothing is left out."""
+    rows = connection.execute(select(comforts).where(comforts.c.person.in_(list(people))))
+    return {PersonId(row.person): _comfort(row) for row in rows}
 
 
 def choose_comfort(connection: Connection, person: PersonId, comfort: Comfort) -> None:
@@ -105,4 +103,15 @@ def choose_comfort(connection: Connection, person: PersonId, comfort: Comfort) -
             longest_peek=comfort.longest_peek,
             time_zone=comfort.time_zone,
         )
+    )
+
+
+def _comfort(row: Row[Any]) -> Comfort:
+    return Comfort(
+        veils=row.veils,
+        grey=row.grey,
+        size=Size(row.size),
+        reveal=Reveal(row.reveal),
+        longest_peek=row.longest_peek,
+        time_zone=row.time_zone,
     )

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from tutela.accounts.people import all_people
 from tutela.accounts.permissions import Permission
 from tutela.cases.alike import alike
+from tutela.cases.comfort import comfort_of
 from tutela.cases.deciding import Decision
 from tutela.cases.grounds import Basis, Ground
 from tutela.cases.model import CaseId, read_case_id
@@ -104,6 +105,7 @@ def _values(
         "schemes": all_schemes(house.settings),
         "reviewers": [each for each in people if Permission.CASES_REVIEW in each.permissions],
         "alike": alike(connection, whole.id, _MOST_ALIKE) if reviews else [],
+        "comfort": comfort_of(connection, reader.person.id),
         "held": held,
         "mine": mine,
         "may_take": reviews and free,

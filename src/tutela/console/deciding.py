@@ -13,7 +13,7 @@ from tutela.cases.deciding import Decision, decide, settle, undo
 from tutela.cases.grounds import Basis
 from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.moving import give_back, keep_hold, take
-from tutela.cases.resting import see_rested
+from tutela.cases.resting import RestDueError, see_rested
 from tutela.cases.states import State
 from tutela.console.case import case_page
 from tutela.console.frame import go, page_router
@@ -67,6 +67,8 @@ def do(
     try:
         with house.database.writing() as connection:
             return act(connection, case)
+    except RestDueError:
+        return go(house, "/rest")
     except OutOfTurnError as error:
         return case_page(request, person, house, case, wrong=error, status=409)
     except InvalidInputError as error:

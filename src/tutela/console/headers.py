@@ -30,6 +30,14 @@ CONSOLE: Mapping[str, str] = _ALWAYS | {
 }
 """For the pages of the console: their own scripts, and forms to themselves."""
 
+MEDIA: Mapping[str, str] = _ALWAYS | {
+    "Content-Security-Policy": f"{_NOTHING}; sandbox",
+    "Cache-Control": "no-store",
+    "Content-Disposition": "inline",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""For what a case is about: for the page that fetched it, and nothing else."""
+
 DOCUMENTATION: Mapping[str, str] = _ALWAYS | {
     # Swagger UI keeps its icons in its style sheet (data:), and fetches the description and what
     # is tried out.

@@ -11,6 +11,7 @@ from tutela.evidence.vault import Vault
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.matching.index import Index
 from tutela.sandbox.pool import CellPool
+from tutela.sandbox.rendering_pool import RenderingPool
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings
@@ -26,6 +27,7 @@ class House:
         clock: The time.
         vault: Where evidence is sealed.
         cells: Where files are opened up.
+        showing: Where files are made fit to be looked at.
         index: The live list entries.
         checkpoints: The ledger's.
         health: Looks at how the house is.
@@ -36,6 +38,7 @@ class House:
     clock: Clock
     vault: Vault
     cells: CellPool
+    showing: RenderingPool
     index: Index
     checkpoints: Checkpoints
     health: Callable[[], Health]

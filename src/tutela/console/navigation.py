@@ -42,6 +42,7 @@ NAVIGATION = (
         (
             Entry("nav_queue", "/queue", Permission.CASES_READ, "q"),
             Entry("nav_search", "/search", Permission.CASES_READ, "s"),
+            Entry("nav_load", "/load", Permission.LOAD_READ, "l"),
         ),
     ),
     Group("nav_house", ()),

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -29,9 +28,9 @@ from tutela.cases.resting import RestDueError, see_rested
 from tutela.cases.states import State
 from tutela.cases.waiting import why
 from tutela.console.frame import go, page_router, show
-from tutela.console.house import Here, House
+from tutela.console.house import Here
 from tutela.console.visiting import Visitor, visitor
-from tutela.errors import InvalidInputError, TutelaError
+from tutela.errors import InvalidInputError
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.CASES_READ))]
@@ -91,12 +90,7 @@ def show_queue(
     after: Annotated[str | None, Query(max_length=100)] = None,
 ) -> HTMLResponse:
     """The cases that wait, and those that somebody works on."""
-    return _page(request, reader, house, _Wish(tab, only, _read_place(after)))
-
-
-def _page(
-    request: Request, reader: Visitor, house: House, wish: _Wish, wrong: TutelaError | None = None
-) -> HTMLResponse:
+    wish = _Wish(tab, only, _read_place(after))
     with house.database.reading() as connection:
         rows = _rows(connection, wish, reader)
         more = len(rows) > _ON_A_PAGE
@@ -105,8 +99,6 @@ def _page(
             request,
             reader,
             "queue.html",
-            status=HTTPStatus.CONFLICT if wrong else HTTPStatus.OK,
-            wrong=wrong,
             tab=wish.tab,
             tabs=tuple(Tab),
             only=wish.only,
@@ -124,7 +116,7 @@ def _page(
 
 
 @router.post("/queue/next")
-def take_next(request: Request, reviewer: Reviewer, house: Here) -> Response:
+def take_next(reviewer: Reviewer, house: Here) -> Response:
     """Take the case that is this person's to do next, and go to it."""
     person = reviewer.person.id
     try:
@@ -135,8 +127,8 @@ def take_next(request: Request, reviewer: Reviewer, house: Here) -> Response:
                 return go(house, f"/cases/{mine[0].case}", "said_go_on", mine[0].case)
             see_rested(connection, person, house.clock, house.settings)
             hold = next_case(connection, reviewer.caller, house.clock, house.settings)
-    except RestDueError as error:
-        return _page(request, reviewer, house, _Wish(Tab.WAITING, None, None), error)
+    except RestDueError:
+        return go(house, "/rest")
     if hold is None:
         return go(house, "/queue", "said_nothing_waits")
     return go(house, f"/cases/{hold.case}")
