@@ -69,6 +69,7 @@ In the section `[console]`:
 ## Review: how people decide on cases
 
 In the section `[review]`:
+
 """,
     ),
     (

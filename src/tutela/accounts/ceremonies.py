@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, insert
@@ -37,11 +37,13 @@ class Begun:
         person: Who began it, if that was known.
         challenge: Random bytes that the answer has to be about.
         words: Whatever else is needed at the end.
+        at: When it was begun.
     """
 
     person: PersonId | None
     challenge: bytes
     words: Mapping[str, str]
+    at: datetime
 
 
 def begin_ceremony(
@@ -108,7 +110,7 @@ def end_ceremony(
     if row is None or row.begun_at < clock() - LASTS:
         raise NotProvedError("this took too long, or was ended already: begin again")
     person = None if row.person is None else PersonId(row.person)
-    return Begun(person, row.challenge, row.words)
+    return Begun(person, row.challenge, row.words, row.begun_at)
 
 
 def _forget(connection: Connection, ceremony: Ceremony, browser: str) -> None:

@@ -44,10 +44,20 @@ def person_behind(connection: Connection, identity: Identity, clock: Clock) -> P
     found = None if identity.email is None else person_called(connection, identity.email)
     if found is None or found.closed_at is not None:
         raise NotProvedError(_NOBODY)
+    bind(connection, found, identity, clock)
+    return found
+
+
+def bind(connection: Connection, person: Person, identity: Identity, clock: Clock) -> None:
+    """Remember that this person is that identity, from now on.
+
+    Raises:
+        NotProvedError: The person has another one at this provider, or it is another person's.
+    """
     try:
         connection.execute(
             insert(outside_identities).values(
-                person=found.id,
+                person=person.id,
                 issuer=identity.issuer,
                 subject=identity.subject,
                 bound_at=clock(),
@@ -55,9 +65,29 @@ def person_behind(connection: Connection, identity: Identity, clock: Clock) -> P
         )
     except IntegrityError:
         raise NotProvedError(_NOBODY) from None
-    who = Actor(found.name, found.actor_id, "person", "console")
-    append(connection, who, Act.SIGN_IN_CHANGED, clock, thing=found.actor_id)
-    return found
+    who = Actor(person.name, person.actor_id, "person", "console")
+    append(
+        connection,
+        who,
+        Act.SIGN_IN_CHANGED,
+        clock,
+        thing=person.actor_id,
+        reason="bound to single sign-on",
+    )
+
+
+def is_behind(connection: Connection, person: PersonId, identity: Identity) -> bool:
+    """Whether this person is that identity."""
+    return (
+        connection.execute(
+            select(outside_identities.c.id).where(
+                outside_identities.c.person == person,
+                outside_identities.c.issuer == identity.issuer,
+                outside_identities.c.subject == identity.subject,
+            )
+        ).first()
+        is not None
+    )
 
 
 def is_bound(connection: Connection, person: PersonId) -> bool:

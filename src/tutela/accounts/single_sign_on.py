@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -93,11 +94,12 @@ class Provider:
         self._known: tuple[float, Mapping[str, Any]] | None = None
         self._keys: KeySet | None = None
 
-    def depart(self, way_back: str) -> Departure:
+    def depart(self, way_back: str, *, anew: bool = False) -> Departure:
         """Send a browser there.
 
         Args:
             way_back: The address at which the provider sends it back.
+            anew: Whether the person has to sign in there anew, even if they are signed in there.
 
         Raises:
             OutsideError: The provider does not answer, or not as it should.
@@ -113,11 +115,19 @@ class Provider:
             nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
+            **({"prompt": "login", "max_age": "0"} if anew else {}),
         )
         return Departure(address, state, nonce, verifier)
 
     def arrive(
-        self, answer: Mapping[str, str], way_back: str, *, state: str, nonce: str, verifier: str
+        self,
+        answer: Mapping[str, str],
+        way_back: str,
+        *,
+        state: str,
+        nonce: str,
+        verifier: str,
+        since: datetime | None = None,
     ) -> Identity:
         """Who came back.
 
@@ -127,6 +137,8 @@ class Provider:
             state: Of the departure.
             nonce: Of the departure.
             verifier: Of the departure.
+            since: The person must have signed in there later than this; ``None`` if any time will
+                do.
 
         Raises:
             NotProvedError: It was refused there, or what came back is not of this departure.
@@ -144,6 +156,8 @@ class Provider:
         token = self._fetch_token(answer["code"], way_back, verifier)
         # 4. The provider signed who it is: for us, now, in answer to this.
         claims = self._claims(token, nonce)
+        if since is not None and not _is_later(claims.get("auth_time"), since):
+            raise NotProvedError("the sign-on provider did not ask who you are again: begin again")
         return self._identity(claims)
 
     def roles_for(self, identity: Identity) -> frozenset[Role] | None:
@@ -273,6 +287,10 @@ def _roles(settings: SingleSignOn) -> Mapping[str, Role] | None:
         raise SettingsError(
             f"single_sign_on.roles: {error}; the roles are {', '.join(Role)}"
         ) from None
+
+
+def _is_later(at: object, since: datetime) -> bool:
+    return isinstance(at, int | float) and at >= since.timestamp() - _LEEWAY_SECONDS
 
 
 def _need_https(address: str) -> None:

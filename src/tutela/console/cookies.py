@@ -13,6 +13,7 @@ from tutela.storage.settings import Settings
 THEMES = ("light", "dark")
 
 _SAID = "said"
+_HOUR = 60 * 60
 _YEAR = 365 * 24 * 60 * 60
 
 
@@ -30,6 +31,27 @@ def take_session(response: Response, settings: Settings) -> None:
     """Have a browser forget its session."""
     response.delete_cookie(
         _session_name(settings), secure=_is_secure(settings), httponly=True, samesite="strict"
+    )
+
+
+def browser_secret(request: Request, settings: Settings) -> str | None:
+    """By what a browser shows that it is the one that began something, if it did lately."""
+    return request.cookies.get(_browser_name(settings)) or None
+
+
+def give_browser_secret(response: Response, secret: str, settings: Settings) -> None:
+    """Let a browser show later that it is the one that began something.
+
+    Another house sends people back here, so this cookie comes along when one is led here from
+    elsewhere. It lets nobody in.
+    """
+    response.set_cookie(
+        _browser_name(settings),
+        secret,
+        max_age=_HOUR,
+        secure=_is_secure(settings),
+        httponly=True,
+        samesite="lax",
     )
 
 
@@ -88,6 +110,10 @@ def _set(
 def _session_name(settings: Settings) -> str:
     # Behind TLS the prefix keeps other servers of the same domain from planting one.
     return "__Host-tutela" if _is_secure(settings) else "tutela"
+
+
+def _browser_name(settings: Settings) -> str:
+    return "__Host-tutela-browser" if _is_secure(settings) else "tutela-browser"
 
 
 def _is_secure(settings: Settings) -> bool:

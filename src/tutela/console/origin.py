@@ -29,7 +29,7 @@ def check_origin(request: Request, settings: Settings) -> None:
     if site is not None and site == "same-origin":
         return
     origin = request.headers.get("origin")
-    if site is None and origin is not None and origin == _own_origin(request, settings):
+    if site is None and origin is not None and origin == own_origin(request, settings):
         return
     raise NotPermittedError(
         "this was not sent from one of Tutela's own pages, so nothing was done: "
@@ -43,6 +43,12 @@ async def _from_own_pages(request: Request, house: Here) -> None:
 
 FromOwnPages = Annotated[None, Depends(_from_own_pages)]
 """A route's parameter, for a route without a visitor that changes something."""
+
+
+def own_origin(request: Request, settings: Settings) -> str:
+    """Where the house is, as browsers see it: ``https://tutela.example``."""
+    address = urlsplit(settings.console.address or str(request.base_url))
+    return f"{address.scheme}://{address.netloc}"
 
 
 def own_path(text: str | None, otherwise: str = "/") -> str:
@@ -59,8 +65,3 @@ def own_path(text: str | None, otherwise: str = "/") -> str:
     if text.startswith(("//", "/\\")) or "\\" in text or not text.isprintable():
         return otherwise
     return text
-
-
-def _own_origin(request: Request, settings: Settings) -> str:
-    address = urlsplit(settings.console.address or str(request.base_url))
-    return f"{address.scheme}://{address.netloc}"
