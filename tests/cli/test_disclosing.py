@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.actors import actor_called
+from tests.actors import custodians_key
 from tests.cli.command import TUTELA, environment, json_lines
 from tests.evidence.disclosure.authority import Authority
 from tests.pictures import drawn, encoded
-from tutela.accounts.keys import add_key
-from tutela.accounts.permissions import Permission
 from tutela.cases.adding import Opening
 from tutela.cases.model import Item
 from tutela.cases.sealing import open_cases
@@ -65,7 +63,6 @@ def authority(tmp_path: Path) -> Authority:
 def office(settings: Settings, database: Database, tmp_path: Path) -> Office:
     vault = Vault.over(settings, database, system_clock)
     prepare_keys(vault.keyring, database, tell=lambda _: None)
-    boss = actor_called("boss")
     opening = Opening(
         Item("Фото.png", "scan", FingerprintSet(size=len(PICTURE))),
         [],
@@ -73,10 +70,7 @@ def office(settings: Settings, database: Database, tmp_path: Path) -> Office:
     )
     (case,) = open_cases(vault, [opening], system_clock)
     with database.writing() as connection:
-        keys = {
-            name: add_key(connection, name, [Permission.EVIDENCE_DISCLOSE], boss, system_clock)
-            for name in ("ada", "ben")
-        }
+        keys = {name: custodians_key(connection, name, system_clock) for name in ("ada", "ben")}
     return Office(settings, tmp_path, keys, case)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tutela.accounts.model import ApiKey, ApiKeyId, Caller, PersonId
-from tutela.accounts.people import read_roles
+from tutela.accounts.people import names_of_people, read_roles
 from tutela.accounts.permissions import FOR_PROGRAMS, Permission, permissions_of
 from tutela.accounts.tables import api_keys, people
 from tutela.errors import (
@@ -145,6 +145,15 @@ def all_keys(connection: Connection) -> list[ApiKey]:
 def key_names(connection: Connection) -> dict[str, str]:
     """What people call each key ever made, by what the ledger calls it."""
     return {key.actor_id: key.name for key in all_keys(connection)}
+
+
+def bearers(connection: Connection) -> dict[str, str]:
+    """Who acts by each key, by what the ledger calls it: its owner, or else the key's own name."""
+    names = names_of_people(connection)
+    return {
+        key.actor_id: names[key.owner] if key.owner is not None else key.name
+        for key in all_keys(connection)
+    }
 
 
 def named(who: str, names: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
-from tutela.accounts.keys import check_key, key_names, named
+from tutela.accounts.keys import bearers, check_key, named
 from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import find_case
@@ -128,7 +128,7 @@ def agree_to(
             key = check_key(connection, secret)
             asked, _, exhibits = present(connection, office, request)
             check_may_agree(connection, key, request, exhibits, system_clock)
-            asker = named(asked.asked_by, key_names(connection))
+            asker = named(asked.asked_by, bearers(connection))
         _show(asked, asker, exhibits)
         if not yes:
             if not sys.stdin.isatty():
@@ -213,7 +213,7 @@ def list_disclosures(json: JsonLines = False, data: DataFolder = None) -> None:
     """List the requests to hand cases over, the newest first."""
     with open_house(data) as (_settings, database), database.reading() as connection:
         found = all_disclosures(connection)
-        names = key_names(connection)
+        names = bearers(connection)
     if json:
         for each in found:
             by = {

@@ -5,13 +5,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from tests.actors import actor_called
+from tests.actors import custodians_key
 from tests.conftest import TurnedClock
 from tests.evidence.disclosure.authority import Authority
 from tests.evidence.disclosure.parcels import item
 from tests.evidence.sealing import sealed_item
-from tutela.accounts.keys import add_key, check_key
-from tutela.accounts.permissions import Permission
+from tutela.accounts.keys import check_key
 from tutela.evidence.disclosure.exhibits import exhibits_of
 from tutela.evidence.disclosure.model import Disclosure, Dossier, DossierItem
 from tutela.evidence.disclosure.packaging import Office, make_package, present
@@ -49,9 +48,7 @@ class World:
 
     def person(self, name: str) -> str:
         with self.database.writing() as connection:
-            return add_key(
-                connection, name, [Permission.EVIDENCE_DISCLOSE], actor_called("boss"), self.clock
-            )
+            return custodians_key(connection, name, self.clock)
 
     def ask(self, authority: Authority, without: set[str] | None = None) -> Disclosure:
         with self.database.writing() as connection:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from tests.actors import actor_called
+from tests.actors import actor_called, custodians_key
 from tests.conftest import TurnedClock
 from tests.evidence.disclosure.parcels import IDS, exhibits
 from tutela.accounts.keys import add_key, check_key, revoke_key
 from tutela.accounts.model import ApiKey
-from tutela.accounts.permissions import Permission
-from tutela.accounts.tables import api_keys
+from tutela.accounts.permissions import Permission, Role
+from tutela.accounts.tables import api_keys, people
 from tutela.cases.tables import cases
 from tutela.errors import (
     InvalidInputError,
@@ -59,9 +59,8 @@ class World:
         self.ada, self.ben, self.cid = map(self.person, ("ada", "ben", "cid"))
 
     def person(self, name: str, *scopes: Permission) -> ApiKey:
-        chosen = scopes or (Permission.EVIDENCE_DISCLOSE,)
         with self.database.writing() as connection:
-            secret = add_key(connection, name, chosen, actor_called("boss"), self.clock)
+            secret = custodians_key(connection, name, self.clock, *scopes)
             return check_key(connection, secret)
 
     def revoke(self, name: str) -> None:
@@ -361,3 +360,43 @@ def test_requests_are_listed_the_newest_first(world: World) -> None:
         with pytest.raises(NotFoundError, match="there is no disclosure 99"):
             find_disclosure(connection, 99)
         assert connection.execute(select(cases.c.id)).scalars().all() == [CASE]
+
+
+def test_one_person_with_two_keys_is_one_person(world: World) -> None:
+    asked = world.ask(world.ada)
+    with world.database.writing() as connection:
+        secret = add_key(
+            connection,
+            "ada's other",
+            [Permission.EVIDENCE_DISCLOSE],
+            actor_called("boss"),
+            world.clock,
+            owner=world.ada.owner,
+        )
+        other = check_key(connection, secret)
+    with pytest.raises(NotPermittedError, match="another person"):
+        world.agree(other, asked.id)
+    world.agree(world.ben, asked.id)
+    world.make(other, asked.id)
+
+
+def test_a_key_that_belongs_to_nobody_is_no_person(world: World) -> None:
+    with world.database.writing() as connection:
+        secret = add_key(
+            connection, "x", [Permission.EVIDENCE_DISCLOSE], actor_called("boss"), world.clock
+        )
+        nobodys = check_key(connection, secret)
+    asked = world.ask(world.ada)
+    for act in (lambda: world.ask(nobodys), lambda: world.agree(nobodys, asked.id)):
+        with pytest.raises(NotPermittedError, match="belongs to nobody"):
+            act()
+
+
+def test_a_request_is_void_once_its_asker_may_not_disclose_any_more(world: World) -> None:
+    asked = world.ask(world.ada)
+    with world.database.writing() as connection:
+        connection.execute(
+            update(people).where(people.c.id == world.ada.owner).values(roles=Role.REVIEWER)
+        )
+    with pytest.raises(NotAgreedError, match="void"):
+        world.agree(world.ben, asked.id)

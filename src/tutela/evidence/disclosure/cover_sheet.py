@@ -116,7 +116,7 @@ def _what_and_why(parcel: Parcel) -> Iterator[Flowable]:
     )
     yield Spacer(0, 2 * mm)
     yield said(
-        "Who asked and who agreed are named by their API keys, and as in the ledger. "
+        "Who asked and who agreed are named, and beside it their API keys, as in the ledger. "
         "Everything on this sheet is also in the package, for machines, in case.json and "
         "case-uco.jsonld.",
         "note",

@@ -229,7 +229,7 @@ class Parcel:
         extract: What the ledger says of it.
         organisation: Who hands it over; may be empty.
         made_at: When the package is made.
-        names: What people call the API keys, by what the ledger calls them.
+        names: Who acted by the API keys, by what the ledger calls those.
     """
 
     disclosure: Disclosure

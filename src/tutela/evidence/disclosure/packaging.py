@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from tutela.accounts.keys import check_key, key_names
+from tutela.accounts.keys import bearers, check_key
 from tutela.accounts.model import ApiKey
 from tutela.errors import DamagedEvidenceError
 from tutela.evidence.disclosure.archive import archive
@@ -92,7 +92,7 @@ def make_package(
     with database.reading() as connection:
         agreed = _checked(connection, office, secret, number)[1]
         _, dossier, exhibits = present(connection, office, number)
-        names = key_names(connection)
+        names = bearers(connection)
     extract = extract_of(database, office.settings, agreed.case, vault.clock)
     parcel = Parcel(
         disclosure=agreed,

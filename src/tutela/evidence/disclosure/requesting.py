@@ -1,16 +1,17 @@
 """Four eyes: one person asks, another agrees or refuses, and only then is there a package.
 
-People are known by their API keys. One key cannot do both, a revoked one can do nothing, and what
-its bearer asked for or agreed to is void from then on. An agreement holds for exactly the recipient
-and the items that were shown, and for ``model.VALIDITY``.
+People identify themselves by API keys that belong to them. One person cannot do both, however many
+keys they have. A revoked key can do nothing, nor can one whose owner may disclose no more; what was
+asked for or agreed to by it is void from then on. An agreement holds for exactly the recipient and
+the items that were shown, and for ``model.VALIDITY``.
 """
 
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from tutela.accounts.keys import keys_in_use, require
-from tutela.accounts.model import ApiKey, ApiKeyId
+from tutela.accounts.keys import key_numbered, keys_in_use, require
+from tutela.accounts.model import ApiKey, ApiKeyId, PersonId
 from tutela.accounts.permissions import Permission
 from tutela.errors import InvalidInputError, NotAgreedError, NotFoundError, NotPermittedError
 from tutela.evidence.disclosure.model import (
@@ -57,9 +58,9 @@ def ask(
 
     Raises:
         InvalidInputError: A text is empty or too long, or no item's file would be handed over.
-        NotPermittedError: The key lacks the scope.
+        NotPermittedError: The key lacks the scope, or belongs to nobody.
     """
-    require(key, Permission.EVIDENCE_DISCLOSE)
+    require_person(key)
     texts = {
         "authority": _checked("the authority's name", authority, 300),
         "legal_basis": _checked("a legal basis", legal_basis, 3000),
@@ -117,7 +118,7 @@ def agree(
         NotAgreedError: The request was decided or has lapsed, its asker's key was revoked, or the
             case is no longer as it was.
         NotFoundError: There is no such request.
-        NotPermittedError: It is the asker's own key, or lacks the scope.
+        NotPermittedError: The key is the asker's too, belongs to nobody, or lacks the scope.
     """
     asked = check_may_agree(connection, key, number, exhibits, clock)
     return _decide(connection, key, asked, State.AGREED, clock=clock)
@@ -131,10 +132,10 @@ def check_may_agree(
     Raises:
         As ``agree``.
     """
-    require(key, Permission.EVIDENCE_DISCLOSE)
+    require_person(key)
     asked = find_disclosure(connection, number)
     _require_state(asked, State.ASKED)
-    if bearer(key).id == asked.asked_by:
+    if key.owner == _owner(connection, asked.asked_by):
         raise NotPermittedError(
             "you asked for this disclosure yourself: another person has to agree to it, "
             "with an API key of their own"
@@ -153,9 +154,9 @@ def refuse(
         InvalidInputError: The reason is empty or too long.
         NotAgreedError: It was refused already.
         NotFoundError: There is no such request.
-        NotPermittedError: The key lacks the scope.
+        NotPermittedError: The key lacks the scope, or belongs to nobody.
     """
-    require(key, Permission.EVIDENCE_DISCLOSE)
+    require_person(key)
     asked = find_disclosure(connection, number)
     _require_state(asked, State.ASKED, State.AGREED)
     because = _checked("a reason", reason, 1000)
@@ -171,12 +172,13 @@ def check_may_make(
         NotAgreedError: Nobody has agreed, it was refused or has lapsed, one of the two keys was
             revoked, or the case is no longer as it was.
         NotFoundError: There is no such request.
-        NotPermittedError: The key is neither of the two, or lacks the scope.
+        NotPermittedError: It is neither of the two people, or the key lacks the scope.
     """
-    require(key, Permission.EVIDENCE_DISCLOSE)
+    require_person(key)
     agreed = find_disclosure(connection, number)
     _require_state(agreed, State.AGREED)
-    if bearer(key).id not in (agreed.asked_by, agreed.decided_by):
+    two = (agreed.asked_by, agreed.decided_by or "")
+    if key.owner not in [_owner(connection, each) for each in two]:
         raise NotPermittedError(
             "the package is made by one of the two who asked for it and agreed to it"
         )
@@ -258,6 +260,26 @@ def bearer(key: ApiKey) -> Actor:
     return Actor(f"key:{key.name}", f"key:{key.id}", "operator", "cli")
 
 
+def require_person(key: ApiKey) -> None:
+    """Let only somebody pass who may disclose, and whom the key says who they are.
+
+    Raises:
+        NotPermittedError: The key lacks the scope, or belongs to nobody.
+    """
+    require(key, Permission.EVIDENCE_DISCLOSE)
+    if key.owner is None:
+        raise NotPermittedError(
+            f'the key "{key.name}" belongs to nobody, and a disclosure needs two people: make each '
+            "of them one of their own with "
+            f'"tutela key add NAME --scope {Permission.EVIDENCE_DISCLOSE} --owner PERSON"'
+        )
+
+
+def _owner(connection: Connection, key: str) -> PersonId | None:
+    number = key.removeprefix("key:")
+    return key_numbered(connection, int(number)).owner if number else None
+
+
 def _decide(
     connection: Connection,
     key: ApiKey,
@@ -313,12 +335,13 @@ def _require_alive(connection: Connection, disclosure: Disclosure, clock: Clock)
     good = {
         f"key:{key.id}"
         for key in keys_in_use(connection).values()
-        if Permission.EVIDENCE_DISCLOSE in key.scopes
+        if Permission.EVIDENCE_DISCLOSE in key.permissions and key.owner is not None
     }
     for who in (disclosure.asked_by, disclosure.decided_by):
         if who is not None and who not in good:
             raise NotAgreedError(
-                f"disclosure {disclosure.id} is void, since {who} was revoked: ask for it again"
+                f"disclosure {disclosure.id} is void, since {who} was revoked or its owner may "
+                "disclose no more: ask for it again"
             )
 
 
