@@ -45,7 +45,16 @@ NAVIGATION = (
             Entry("nav_load", "/load", Permission.LOAD_READ, "l"),
         ),
     ),
-    Group("nav_house", ()),
+    Group(
+        "nav_house",
+        (
+            Entry("nav_numbers", "/numbers", Permission.NUMBERS_READ, "n"),
+            Entry("nav_jobs", "/jobs", Permission.JOBS_READ, "j"),
+            Entry("nav_ledger", "/ledger", Permission.LEDGER_READ, "l"),
+            Entry("nav_settings", "/settings", Permission.SETTINGS_READ, "c"),
+            Entry("nav_health", "/health", Permission.SETTINGS_READ, "h"),
+        ),
+    ),
     Group("nav_people", ()),
 )
 """All of it. A page that people are to find adds its line here."""
