@@ -1,100 +1,102 @@
-"""``/v1/cases``: what was found."""
+"""``/v1/cases``: what there is to decide on, and what people decided. Acts are in ``case_work``."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Security
-from pydantic import BaseModel, Field
 
-from tutela.accounts.model import ApiKey
+from tutela.accounts.calling import caller_of_key
+from tutela.accounts.model import ApiKey, PersonId
 from tutela.accounts.permissions import Permission
+from tutela.api.case_documents import (
+    GREATEST,
+    AlikeAnswer,
+    CaseAnswer,
+    CasesAnswer,
+    QueuedAnswer,
+    SchemeAnswer,
+    SchemesAnswer,
+)
 from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted
-from tutela.cases.model import Case, CaseId, read_case_id
-from tutela.cases.reading import find_case, recent_cases
+from tutela.cases.alike import alike
+from tutela.cases.joining import LONGEST_KEY
+from tutela.cases.listing import end_of, listed
+from tutela.cases.model import read_case_id
+from tutela.cases.queue import Place
+from tutela.cases.reading import read_case
+from tutela.cases.schemes import all_schemes
 from tutela.cases.states import State
-from tutela.evidence.model import ItemId
-from tutela.evidence.model import State as EvidenceState
-from tutela.fingerprints.model import Kind
+from tutela.cases.telling import queued_fields, whole_fields
 
 router = APIRouter(
-    prefix="/v1/cases",
     tags=["cases"],
     responses=problems(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
 Reader = Annotated[ApiKey, Security(Permitted(Permission.CASES_READ))]
+_Person = Annotated[int | None, Query(ge=1, le=GREATEST)]
 
 
-class CaseMatchAnswer(BaseModel):
-    """A list that had the item."""
-
-    list: str
-    kind: Kind
-    distance: int
-
-
-class EvidenceAnswer(BaseModel):
-    """What was sealed of the item."""
-
-    item: ItemId = Field(description="The id of this piece of evidence.")
-    state: EvidenceState = Field(
-        description="`sealed`: it is in the vault. `missed`: the file changed or went before it "
-        "could be sealed. `destroyed`: nobody can open it any more."
-    )
-    reason: str | None = Field(None, description="Why it was missed.")
-
-
-class CaseAnswer(BaseModel):
-    """One case."""
-
-    case: CaseId = Field(description="The case's number.", examples=["7K3M-9QPD-2X4H"])
-    state: State = Field(description="Where it stands.")
-    opened_at: datetime
-    name: str = Field(description="The file's name, as it was sent.")
-    origin: str = Field(description="`scan`, or `key:` and the name of the API key.")
-    size: int | None = Field(None, description="Bytes.")
-    md5: str | None = None
-    sha1: str | None = None
-    sha256: str | None = None
-    pdq: str | None = None
-    pdq_quality: int | None = None
-    evidence: list[EvidenceAnswer] = Field(
-        description="What was sealed; empty if only fingerprints were sent."
-    )
-    matches: list[CaseMatchAnswer] | None = Field(
-        None, description="What matched. Only for keys that also have the scope `screen:details`."
-    )
-
-
-class CasesAnswer(BaseModel):
-    """Cases, the newest first."""
-
-    cases: list[CaseAnswer]
-
-
-@router.get("", summary="The cases opened last")
+@router.get(
+    "/v1/cases", summary="Cases that fit, a page at a time", response_model_exclude_none=True
+)
 def list_cases(
     service: Here,
-    key: Reader,
+    _key: Reader,
+    *,
+    state: Annotated[State | None, Query(description="Where they stand.")] = None,
+    subject: Annotated[str | None, Query(max_length=LONGEST_KEY)] = None,
+    assigned_to: _Person = None,
+    held_by: _Person = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
+    after: Annotated[
+        str | None, Query(max_length=60, description="What the page before gave as `next`.")
+    ] = None,
 ) -> CasesAnswer:
-    """The newest first."""
+    """The newest first; those of one state in the order in which they come up."""
     with service.database.reading() as connection:
-        return CasesAnswer(cases=[_answer(case, key) for case in recent_cases(connection, limit)])
+        page = listed(
+            connection,
+            state=state,
+            subject=subject,
+            assigned_to=None if assigned_to is None else PersonId(assigned_to),
+            held_by=None if held_by is None else PersonId(held_by),
+            limit=limit,
+            after=None if after is None else Place.read(after),
+        )
+    now = service.clock()
+    by_rank = state is not None and (subject, assigned_to, held_by) == (None, None, None)
+    end = end_of(page, by_rank=by_rank) if len(page) == limit else None
+    return CasesAnswer(
+        cases=[QueuedAnswer.model_validate(queued_fields(row, now)) for row in page],
+        next=end.text if end else None,
+    )
 
 
-@router.get("/{case}", summary="One case", responses=problems(HTTPStatus.NOT_FOUND))
+@router.get("/v1/cases/{case}", summary="One case", responses=problems(HTTPStatus.NOT_FOUND))
 def show_case(service: Here, key: Reader, case: str) -> CaseAnswer:
     """By its number, in either case, with or without dashes."""
     with service.database.reading() as connection:
-        return _answer(find_case(connection, read_case_id(case)), key)
+        found = read_case(connection, read_case_id(case), caller_of_key(key))
+    details = Permission.SCREEN_DETAILS in key.permissions
+    return CaseAnswer.model_validate(whole_fields(found, service.clock(), details=details))
 
 
-def _answer(case: Case, key: ApiKey) -> CaseAnswer:
-    answer = CaseAnswer.model_validate(case.as_fields())
-    if Permission.SCREEN_DETAILS not in key.scopes:
-        answer.matches = None
-    return answer
+@router.get("/v1/cases/{case}/alike", summary="Open cases with the same files")
+def list_alike(service: Here, _key: Reader, case: str) -> AlikeAnswer:
+    """Those that have nothing in them but files that are confirmed in this one."""
+    with service.database.reading() as connection:
+        return AlikeAnswer(cases=alike(connection, read_case_id(case)))
+
+
+@router.get("/v1/label-schemes", summary="The schemes that labels are taken from")
+def list_schemes(service: Here, _key: Reader) -> SchemesAnswer:
+    """Tutela's own and the operator's, each with its version."""
+    return SchemesAnswer(
+        schemes=[
+            SchemeAnswer.model_validate(scheme, from_attributes=True)
+            for scheme in all_schemes(service.settings)
+        ]
+    )

@@ -1,6 +1,8 @@
 """Every group of routes for programs: the application takes them in from here."""
 
 from tutela.api import (
+    case_opening,
+    case_work,
     cases,
     health,
     jobs,
@@ -17,6 +19,8 @@ ROUTERS = (
     screening.router,
     lists.router,
     cases.router,
+    case_work.router,
+    case_opening.router,
     people.router,
     keys.router,
     jobs.router,

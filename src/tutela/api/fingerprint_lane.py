@@ -35,8 +35,9 @@ from tutela.errors import InvalidInputError, TooLargeError, TutelaError
 from tutela.screening.model import Known
 from tutela.screening.screening import Findings
 
-# One item of fingerprints is less than this, written out with all its names.
-_ITEM = 4 << 10
+# One item of fingerprints is less than this, written out with all its names, a subject and a
+# reference of 200 characters, each of which JSON may write in twelve bytes.
+_ITEM = 9 << 10
 # A name has up to 4096 characters, which JSON may write in six bytes each.
 _LONGEST_NAME = 4096 * 6
 # What is longer takes longer to read than handing it to a thread is worth.
@@ -153,6 +154,8 @@ def _judge(
             item.name,
             key,
             route.idempotency_key(idempotency_key, number),
+            subject=item.subject,
+            reference=item.reference,
         )
         for number, item in enumerate(items)
     ]

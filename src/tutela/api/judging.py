@@ -4,6 +4,7 @@ from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.screening_documents import MatchAnswer, ScreenAnswer
 from tutela.api.service import actor_of
+from tutela.cases.joining import check_key
 from tutela.evidence.model import Content
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission, request_name
@@ -15,6 +16,9 @@ def submission_of(
     key: ApiKey,
     idempotency_key: str | None,
     content: Content | None = None,
+    *,
+    subject: str | None = None,
+    reference: str | None = None,
 ) -> Submission:
     """One file, or its fingerprints, as it is judged."""
     return Submission(
@@ -27,6 +31,8 @@ def submission_of(
         else request_name("key", str(key.id), idempotency_key, str(known.fingerprints.as_texts())),
         content=content,
         actor=actor_of(key),
+        subject=None if subject is None else check_key(subject),
+        reference=None if reference is None else check_key(reference),
     )
 
 

@@ -2,7 +2,7 @@
 
 import os
 from asyncio import timeout
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -54,6 +54,30 @@ class Upload:
             os.close(descriptor)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was sent as multipart.
+
+    Attributes:
+        files: The files in its ``file`` fields, in their order.
+        fields: The words in its other fields, in their order, by the field's name.
+    """
+
+    files: list[Upload]
+    fields: Mapping[str, list[str]]
+
+    def word(self, name: str) -> str | None:
+        """The words of a field that is there once.
+
+        Raises:
+            InvalidInputError: It is there more often.
+        """
+        words = self.fields.get(name, [])
+        if len(words) > 1:
+            raise InvalidInputError(f'the field "{name}" was sent more than once')
+        return words[0] if words else None
+
+
 def is_multipart(content_type: bytes) -> bool:
     """Whether a request of this content type sends files."""
     return content_type.lower().startswith(_MULTIPART)
@@ -100,10 +124,21 @@ async def receive_body(
     return bytes(body)
 
 
+async def receive_form(
+    request: Request, limit: int, most: int, place: Place, seconds: float
+) -> Form:
+    """What a request sends as multipart, with or without files.
+
+    Raises:
+        TooLargeError, InvalidInputError, TooSlowError, OverCapacityError: As ``receive_files``.
+    """
+    return await _receive(request, limit, most, place, seconds)
+
+
 async def receive_files(
     request: Request, limit: int, most: int, place: Place, seconds: float
-) -> list[Upload]:
-    """The files in a request's ``file`` fields, in their order.
+) -> Form:
+    """The files in a request's ``file`` fields, and the words in its others.
 
     Raises:
         TooLargeError: They are longer than ``limit`` bytes together, or more than ``most``.
@@ -111,6 +146,16 @@ async def receive_files(
         TooSlowError: They did not come within so many seconds.
         OverCapacityError: Too many bytes are held already.
     """
+    form = await _receive(request, limit, most, place, seconds)
+    if not form.files:
+        raise InvalidInputError(
+            'no file was sent: put it in a multipart field called "file" with a file name, '
+            'as "curl -F file=@picture.jpg" does'
+        )
+    return form
+
+
+async def _receive(request: Request, limit: int, most: int, place: Place, seconds: float) -> Form:
     too_large = TooLargeError(
         f"more than {limit >> 20} MiB was sent: send less, or raise max_upload_mib"
     )
@@ -133,17 +178,16 @@ async def receive_files(
         raise InvalidInputError(f"the upload is not well formed: {error.message}") from None
     try:
         files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
-        if not files:
-            raise InvalidInputError(
-                'no file was sent: put it in a multipart field called "file" with a file name, '
-                'as "curl -F file=@picture.jpg" does'
-            )
         uploads = [Upload(file.filename or "", await file.read()) for file in files]
+        fields: dict[str, list[str]] = {}
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                fields.setdefault(name, []).append(value)
     finally:
         await form.close()
     if sum(len(upload.content) for upload in uploads) > limit:
         raise too_large
-    return uploads
+    return Form(uploads, fields)
 
 
 async def _limited(

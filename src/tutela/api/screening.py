@@ -16,11 +16,12 @@ from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.capacity import Place
 from tutela.api.judging import answer_of, one_of_many, submission_of
-from tutela.api.receiving import Upload, receive_files
+from tutela.api.receiving import Form, Upload, receive_files
 from tutela.api.screening_documents import (
     EXAMPLE,
     FILE,
     LONGEST_IDEMPOTENCY_KEY,
+    WORD,
     BatchAnswer,
     BatchRequest,
     ScreenAnswer,
@@ -28,6 +29,7 @@ from tutela.api.screening_documents import (
     documented,
 )
 from tutela.api.service import Here, Permitted, Service
+from tutela.errors import InvalidInputError
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened
 from tutela.screening.screening import Submission
@@ -69,6 +71,7 @@ IdempotencyKey = Annotated[
                 }
             },
         },
+        {"subject": WORD, "reference": WORD},
     ),
 )
 async def screen(
@@ -82,11 +85,20 @@ async def screen(
     What is `clear` leaves nothing behind but a count: no file, no hash, no name.
     """
     with service.capacity.place() as place:
-        (upload,) = await receive_files(
+        form = await receive_files(
             request, _upload_limit(service), 1, place, service.settings.upload_seconds
         )
+        (upload,) = form.files
         known = await service.open_up(partial(_known, service, upload))
-        submission = submission_of(known, upload.name, key, idempotency_key, upload.pieces)
+        submission = submission_of(
+            known,
+            upload.name,
+            key,
+            idempotency_key,
+            upload.pieces,
+            subject=form.word("subject"),
+            reference=form.word("reference"),
+        )
         (outcome,) = await _judged(service, [submission], place)
     return answer_of(outcome, key)
 
@@ -109,6 +121,10 @@ async def screen(
                 }
             }
         },
+        {
+            "subject": {"type": "array", "items": WORD},
+            "reference": {"type": "array", "items": WORD},
+        },
     ),
 )
 async def screen_batch(
@@ -119,7 +135,7 @@ async def screen_batch(
 ) -> BatchAnswer:
     """Send several multipart fields `file`, or fingerprints as JSON. The answers keep the order."""
     with service.capacity.place() as place:
-        uploads = await receive_files(
+        form = await receive_files(
             request,
             _upload_limit(service),
             service.settings.max_batch,
@@ -127,13 +143,27 @@ async def screen_batch(
             service.settings.upload_seconds,
         )
         opened = await gather(
-            *(service.open_up(partial(_known, service, upload)) for upload in uploads)
+            *(service.open_up(partial(_known, service, upload)) for upload in form.files)
         )
         submissions = [
             submission_of(
-                known, upload.name, key, one_of_many(idempotency_key, number), upload.pieces
+                known,
+                upload.name,
+                key,
+                one_of_many(idempotency_key, number),
+                upload.pieces,
+                subject=subject,
+                reference=reference,
             )
-            for number, (known, upload) in enumerate(zip(opened, uploads, strict=True))
+            for number, (known, upload, subject, reference) in enumerate(
+                zip(
+                    opened,
+                    form.files,
+                    _for_each("subject", form),
+                    _for_each("reference", form),
+                    strict=True,
+                )
+            )
         ]
         outcomes = await _judged(service, submissions, place)
     return BatchAnswer(results=[answer_of(outcome, key) for outcome in outcomes])
@@ -148,6 +178,18 @@ async def _judged(
         # Asks neither the database nor the vault, so that it waits for none that is slow.
         return judge()
     return await service.judge(judge, place.held)
+
+
+def _for_each(name: str, form: Form) -> list[str | None]:
+    """A field's words for each file: one for all of them, or as many as there are."""
+    words = form.fields.get(name, [])
+    if len(words) <= 1:
+        return [words[0] if words else None] * len(form.files)
+    if len(words) != len(form.files):
+        raise InvalidInputError(
+            f'send the field "{name}" once for all files, or once for each, in their order'
+        )
+    return list(words)
 
 
 def _upload_limit(service: Service) -> int:

@@ -1,11 +1,13 @@
 """What is sent to ``/v1/screen`` and answered, with the examples of its documentation."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from tutela.api.problems import problems
+from tutela.cases.joining import LONGEST_KEY
 from tutela.cases.model import CaseId
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import FingerprintSet, Kind, value_of
@@ -67,6 +69,21 @@ class ScreenRequest(BaseModel):
 
     fingerprints: SentFingerprints
     name: str = Field("", max_length=4096, description="The file's name; kept only with a case.")
+    subject: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LONGEST_KEY,
+        description="What you call the account that it is about; kept only with a case. Items of "
+        "one subject join their case while it is open.",
+        examples=["account-4711"],
+    )
+    reference: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LONGEST_KEY,
+        description="What you call the upload; kept only with a case. Webhooks name it.",
+        examples=["upload-9f3c"],
+    )
 
 
 class BatchRequest(BaseModel):
@@ -109,6 +126,7 @@ EXAMPLE: dict[str, Any] = {
     "fingerprints": {"md5": "9e107d9d372bb6826bd81d3542a419d6", "pdq": "f8f8f0cce0f4a84d" * 4}
 }
 FILE = {"type": "string", "format": "binary"}
+WORD = {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY}
 _PROBLEMS = problems(
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -124,6 +142,7 @@ def documented(
     json_example: dict[str, Any],
     form: dict[str, Any],
     answers: dict[str, Any],
+    more: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The documentation of a route that takes files or JSON, for its decorator.
 
@@ -132,6 +151,7 @@ def documented(
         json_example: An example of it.
         form: The schema of the multipart field ``file``.
         answers: Examples of answers, by name.
+        more: The schemas of the other multipart fields.
     """
     schema = json_model.model_json_schema()
     definitions = schema.pop("$defs", {})
@@ -149,11 +169,11 @@ def documented(
                             "type": "object",
                             "required": ["file"],
                             "additionalProperties": False,
-                            "properties": {"file": form},
+                            "properties": {"file": form, **more},
                         }
                     },
                     "application/json": {
-                        "schema": _whole(schema, definitions),
+                        "schema": whole(schema, definitions),
                         "example": json_example,
                     },
                 },
@@ -162,12 +182,13 @@ def documented(
     }
 
 
-def _whole(schema: Any, definitions: dict[str, Any]) -> Any:
+def whole(schema: Any, definitions: dict[str, Any]) -> Any:
+    """A schema without references, for a body that the framework does not read."""
     # FastAPI collects the definitions only of bodies that it reads itself.
     if isinstance(schema, list):
-        return [_whole(each, definitions) for each in schema]
+        return [whole(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return _whole(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
-    return {name: _whole(each, definitions) for name, each in schema.items()}
+        return whole(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
+    return {name: whole(each, definitions) for name, each in schema.items()}

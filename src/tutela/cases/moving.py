@@ -314,8 +314,25 @@ def lock_case(connection: Connection, case: CaseId) -> Row[*tuple[Any, ...]]:
         select(cases).where(cases.c.id == case).with_for_update()
     ).one_or_none()
     if row is None:
-        raise NotFoundError(f'there is no case {case}: see "tutela case ls"')
+        raise _absent(case)
     return row
+
+
+def state_of(connection: Connection, case: CaseId) -> State:
+    """Where a case stands.
+
+    Raises:
+        NotFoundError: There is no such case.
+    """
+    found = connection.execute(select(cases.c.state).where(cases.c.id == case))
+    state = found.scalar_one_or_none()
+    if state is None:
+        raise _absent(case)
+    return State(state)
+
+
+def _absent(case: CaseId) -> NotFoundError:
+    return NotFoundError(f'there is no case {case}: see "tutela case ls"')
 
 
 def _waiting_state(state: State) -> State:

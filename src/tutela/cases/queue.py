@@ -8,7 +8,7 @@ rows that another one has locked.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -24,10 +24,11 @@ from sqlalchemy import (
 )
 
 from tutela.accounts.model import Caller, PersonId
-from tutela.cases.model import CaseId
+from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.moving import Hold, holder_of, release_overdue, take
 from tutela.cases.states import State
 from tutela.cases.tables import case_decisions, case_items, cases, viewings
+from tutela.errors import InvalidInputError
 from tutela.storage.clock import Clock
 from tutela.storage.settings import Settings
 
@@ -79,6 +80,30 @@ class Place:
 
     rank_at: datetime
     case: CaseId
+
+    @property
+    def text(self) -> str:
+        """The same for an address."""
+        return f"{self.case}.{(self.rank_at - _EPOCH) // timedelta(microseconds=1)}"
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """Understand what ``text`` gave.
+
+        Raises:
+            InvalidInputError: It is something else.
+        """
+        case, _, moment = text.partition(".")
+        try:
+            since = timedelta(microseconds=int(moment))
+            return cls(_EPOCH + since, read_case_id(case))
+        except (ValueError, OverflowError):
+            raise InvalidInputError(
+                f'"{text}" is no place in a list: take the one that the page before gave'
+            ) from None
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def next_case(

@@ -57,7 +57,9 @@ def open_screening(
         CellPool(settings.cells, limits_of(settings)) as cells,
     ):
         vault = Vault.over(settings, database, clock)
-        screener = Screener(index, vault, settings.policy, clock, counts)
+        screener = Screener(
+            index, vault, settings.policy, clock, counts, due_hours=settings.review.due_hours
+        )
         try:
             yield ScreeningRoom(index, cells, counts, screener, vault)
         finally:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 
 from sqlalchemy import Connection, select
@@ -94,7 +95,14 @@ class Screener:
     """
 
     def __init__(
-        self, index: Index, vault: Vault, policy: Policy, clock: Clock, counts: Counts
+        self,
+        index: Index,
+        vault: Vault,
+        policy: Policy,
+        clock: Clock,
+        counts: Counts,
+        *,
+        due_hours: int | None = None,
     ) -> None:
         self._database = vault.database
         self._vault = vault
@@ -102,6 +110,7 @@ class Screener:
         self._policy = policy
         self._clock = clock
         self._counts = counts
+        self._due_hours = due_hours
         self._refreshing = threading.Lock()
         self._lists = _Lists()
 
@@ -141,16 +150,24 @@ class Screener:
         Raises:
             StorageError: The database or the vault fails. No verdict is given then.
         """
-        matches: list[tuple[Match, ...]] = [()] * len(submissions)
-        if not findings.nothing:
-            with self._database.reading() as connection:
-                matches = [
-                    _matches(
-                        connection, submission.known.fingerprints.pdq_quality, hits, findings.rules
-                    )
-                    for submission, hits in zip(submissions, findings.hits, strict=True)
-                ]
+        matches = self.matches_of([each.known.fingerprints for each in submissions], findings)
         return self._act(submissions, matches, findings.rules)
+
+    def matches_of(
+        self, files: Sequence[FingerprintSet], findings: Findings
+    ) -> list[tuple[Match, ...]]:
+        """Which entries files of which the findings are known do match, the nearest first.
+
+        Raises:
+            StorageError: The database fails.
+        """
+        if findings.nothing:
+            return [()] * len(files)
+        with self._database.reading() as connection:
+            return [
+                _matches(connection, file.pdq_quality, hits, findings.rules)
+                for file, hits in zip(files, findings.hits, strict=True)
+            ]
 
     @property
     def live_lists(self) -> int:
@@ -209,6 +226,10 @@ class Screener:
             look_up_seconds=_look_up_seconds(self._index, radius),
         )
 
+    def _due_at(self) -> datetime | None:
+        hours = self._due_hours
+        return None if hours is None else self._clock() + timedelta(hours=hours)
+
     def _act(
         self,
         submissions: Sequence[Submission],
@@ -222,7 +243,9 @@ class Screener:
         found = [place for place, action in enumerate(actions) if action.open_case]
         cases: dict[int, CaseId] = {}
         if found:
-            openings = [_opening(submissions[place], matches[place]) for place in found]
+            openings = [
+                _opening(submissions[place], matches[place], self._due_at()) for place in found
+            ]
             opened = open_cases(self._vault, openings, self._clock)
             cases = dict(zip(found, opened, strict=True))
         screened = []
@@ -236,7 +259,7 @@ class Screener:
         return screened
 
 
-def _opening(submission: Submission, matches: Sequence[Match]) -> Opening:
+def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime | None) -> Opening:
     fingerprints = submission.known.fingerprints
     return Opening(
         Item(
@@ -251,6 +274,7 @@ def _opening(submission: Submission, matches: Sequence[Match]) -> Opening:
         submission.content,
         submission.actor,
         submission.subject,
+        due_at=due_at,
     )
 
 
