@@ -42,7 +42,7 @@ def test_clear_is_all_that_is_said_of_what_no_list_has(house: House) -> None:
 def test_a_match_names_its_case_and_with_the_scope_what_matched(house: House) -> None:
     told = house.client.post("/v1/screen", json=item(MD5, "p.png")).json()
     assert told["matches"] == [{"list": "partner", "kind": "md5", "distance": 0}]
-    assert house.client.get(f"/v1/cases/{told['case']}").json()["name"] == "p.png"
+    assert house.client.get(f"/v1/cases/{told['case']}").json()["items"][0]["name"] == "p.png"
     client = house.client_with(Permission.SCREEN)
     for sent, path in ((item(MD5), ""), ({"items": [item(MD5)]}, "/batch")):
         told = client.post(f"/v1/screen{path}", json=sent).json()

@@ -35,8 +35,9 @@ def test_a_known_picture_is_a_match_and_opens_a_case(house: House) -> None:
     assert answer.status_code == 200
     assert answer.json()["verdict"] == "match"
     case = house.client.get(f"/v1/cases/{answer.json()['case']}").json()
-    assert case["name"] == "p.png"
-    assert {(m["list"], m["kind"], m["distance"]) for m in case["matches"]} == {
+    (item,) = case["items"]
+    assert item["name"] == "p.png"
+    assert {(m["list"], m["kind"], m["distance"]) for m in item["matches"]} == {
         ("partner", "md5", 0),
         ("partner", "pdq", 0),
     }
@@ -307,10 +308,10 @@ def test_a_body_that_is_neither_json_nor_multipart_is_told_what_to_send(house: H
 
 
 def test_a_key_that_reads_cases_sees_what_matched_only_with_the_details(house: House) -> None:
-    screen(house, KNOWN)
-    assert house.client.get("/v1/cases").json()["cases"][0]["matches"]
+    case = screen(house, KNOWN).json()["case"]
+    assert house.client.get(f"/v1/cases/{case}").json()["items"][0]["matches"]
     reader = house.client_with(Permission.SCREEN, Permission.CASES_READ)
-    assert reader.get("/v1/cases").json()["cases"][0]["matches"] is None
+    assert reader.get(f"/v1/cases/{case}").json()["items"][0]["matches"] is None
 
 
 def test_a_key_without_the_scope_is_refused(house: House) -> None:

@@ -14,7 +14,8 @@ KNOWN, OTHER = encoded(drawn(1)), encoded(drawn(2))
 
 
 def evidence_of(house, case: str) -> list[dict]:
-    return house.client.get(f"/v1/cases/{case}").json()["evidence"]
+    items = house.client.get(f"/v1/cases/{case}").json()["items"]
+    return [each["evidence"] for each in items if each["evidence"]]
 
 
 def content_of(house, case: str) -> bytes:

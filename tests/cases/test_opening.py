@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.actors import actor_called
+from tutela.cases.listing import listed
 from tutela.cases.model import Item, Match, new_case_id
 from tutela.cases.opening import open_case
-from tutela.cases.reading import find_case, recent_cases
+from tutela.cases.reading import find_case
 from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_matches, cases
 from tutela.errors import NotFoundError
@@ -42,12 +43,9 @@ def test_a_case_comes_back_as_it_was_opened(database: Database, clock, match: Ma
         number = open_case(connection, new_case_id(), ITEM, [match], clock)
     with database.reading() as connection:
         case = find_case(connection, number)
-    assert (case.state, case.opened_at, case.item, case.matches) == (
-        State.OPEN,
-        clock(),
-        ITEM,
-        (match,),
-    )
+    (item,) = case.items
+    assert (case.state, case.opened_at) == (State.OPEN, clock())
+    assert (item.item, item.matches) == (ITEM, (match,))
 
 
 def test_a_case_whose_transaction_fails_is_absent(database: Database, clock, match) -> None:
@@ -88,7 +86,7 @@ def test_a_name_that_no_database_takes_is_kept_readable(database: Database, cloc
     with database.writing() as connection:
         number = open_case(connection, new_case_id(), item, [match], clock)
     with database.reading() as connection:
-        kept = find_case(connection, number).item.name
+        kept = find_case(connection, number).items[0].item.name
     assert kept.startswith("a\\x00b\\xff")
     assert len(kept) == 4096
 
@@ -100,7 +98,7 @@ def test_the_newest_come_first(database: Database, clock, match) -> None:
         with database.writing() as connection:
             opened.append(open_case(connection, new_case_id(), ITEM, [match], clock))
     with database.reading() as connection:
-        assert [case.id for case in recent_cases(connection, 2)] == opened[:0:-1]
+        assert [each.case for each in listed(connection, limit=2)] == opened[:0:-1]
 
 
 def test_a_number_that_is_not_there_is_said(database: Database) -> None:

@@ -116,7 +116,8 @@ def test_a_service_whose_bucket_or_kms_is_gone_acknowledges_nothing(
                 assert connection.execute(count).scalar_one() == 0
     with make_house() as house:
         answer = house.client.post("/v1/screen", files={"file": KNOWN}).json()
-        (evidence,) = house.client.get(f"/v1/cases/{answer['case']}").json()["evidence"]
+        (item,) = house.client.get(f"/v1/cases/{answer['case']}").json()["items"]
+        evidence = item["evidence"]
         content = opened(house.service.screening.vault, evidence["item"])
         assert hashlib.sha256(content).digest() == hashlib.sha256(KNOWN).digest()
 

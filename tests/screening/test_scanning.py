@@ -8,8 +8,8 @@ import pytest
 
 from tests.actors import actor_called
 from tests.evidence.sealing import blob_files, opened
-from tutela.cases.model import Case
-from tutela.cases.reading import recent_cases
+from tutela.cases.listing import listed
+from tutela.cases.reading import Case, find_case
 from tutela.evidence.key_registry import prepare_keys
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.adding import add_with_provenance
@@ -66,9 +66,9 @@ def case_after(
     )
     (scanned,) = scan(checkpoint, room.cells, 2, Meddler(room, meddle), lambda: None)
     with room.vault.database.reading() as connection:
-        (case,) = recent_cases(connection)
-    assert scanned.screened.case == case.id
-    return case
+        (listed_case,) = listed(connection)
+        assert scanned.screened.case == listed_case.case
+        return find_case(connection, listed_case.case)
 
 
 def test_a_file_that_matches_is_sealed(room, settings: Settings, tmp_path: Path) -> None:

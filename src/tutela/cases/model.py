@@ -1,14 +1,11 @@
-"""The nouns: a case, the item it is about, and what matched."""
+"""The nouns: a case's number, the item it is about, and what matched."""
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from tutela.cases.states import State
 from tutela.errors import InvalidInputError
-from tutela.evidence.model import Evidence
 from tutela.fingerprints.model import FingerprintSet, Kind
 
 CaseId = NewType("CaseId", str)
@@ -98,42 +95,3 @@ class Item:
     fingerprints: FingerprintSet
     kind: ItemKind = ItemKind.FILE
     reference: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What was found, and where it stands.
-
-    Attributes:
-        id: The case's number.
-        state: Where it stands.
-        opened_at: When it was opened.
-        item: What it is about.
-        matches: Which entries it matched, the nearest first.
-        evidence: What was sealed of it; empty if only fingerprints were sent.
-    """
-
-    id: CaseId
-    state: State
-    opened_at: datetime
-    item: Item
-    matches: tuple[Match, ...]
-    evidence: tuple[Evidence, ...] = ()
-
-    def as_fields(self) -> dict[str, object]:
-        """The case by names, with texts for moments and bytes, as programs are given it."""
-        return {
-            "case": self.id,
-            "state": self.state,
-            "opened_at": self.opened_at.isoformat(),
-            "name": self.item.name,
-            "origin": self.item.origin,
-            **self.item.fingerprints.as_texts(),
-            "evidence": [_evidence_fields(each) for each in self.evidence],
-            "matches": [match.as_fields() for match in self.matches],
-        }
-
-
-def _evidence_fields(evidence: Evidence) -> dict[str, str]:
-    fields = {"item": str(evidence.id), "state": str(evidence.state)}
-    return {**fields, "reason": evidence.reason} if evidence.reason else fields

@@ -314,7 +314,7 @@ def lock_case(connection: Connection, case: CaseId) -> Row[*tuple[Any, ...]]:
         select(cases).where(cases.c.id == case).with_for_update()
     ).one_or_none()
     if row is None:
-        raise _absent(case)
+        raise absent(case)
     return row
 
 
@@ -327,11 +327,12 @@ def state_of(connection: Connection, case: CaseId) -> State:
     found = connection.execute(select(cases.c.state).where(cases.c.id == case))
     state = found.scalar_one_or_none()
     if state is None:
-        raise _absent(case)
+        raise absent(case)
     return State(state)
 
 
-def _absent(case: CaseId) -> NotFoundError:
+def absent(case: CaseId) -> NotFoundError:
+    """What whoever names a case that is not there is told."""
     return NotFoundError(f'there is no case {case}: see "tutela case ls"')
 
 

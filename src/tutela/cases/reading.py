@@ -11,11 +11,10 @@ from sqlalchemy import Connection, Row, RowMapping, select
 from tutela.accounts.model import Caller, PersonId
 from tutela.cases.deciding import KeptDecision, Stage, decisions_of
 from tutela.cases.grounds import Basis, Ground, ground_of, has_seen, possible_bases, same_file
-from tutela.cases.model import Case, CaseId, Item, ItemKind, Match
-from tutela.cases.moving import holder_of
+from tutela.cases.model import CaseId, Item, ItemKind, Match
+from tutela.cases.moving import absent, holder_of
 from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_labels, case_matches, case_notes, cases, subjects
-from tutela.errors import NotFoundError
 from tutela.evidence.model import Evidence, ItemId
 from tutela.evidence.reading import evidence_of
 from tutela.fingerprints.model import FingerprintSet, Kind
@@ -23,29 +22,6 @@ from tutela.hashlists.tables import hash_lists
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
 from tutela.storage.clock import Clock
-
-
-def find_case(connection: Connection, case: CaseId) -> Case:
-    """One case.
-
-    Raises:
-        NotFoundError: There is no case of this number.
-    """
-    found = _read(connection, connection.execute(_SELECT.where(cases.c.id == case)).mappings())
-    if not found:
-        raise NotFoundError(f'there is no case {case}: see "tutela case ls"')
-    return found[0]
-
-
-def recent_cases(connection: Connection, limit: int = 100) -> list[Case]:
-    """The cases opened last, the newest first.
-
-    Args:
-        connection: Where to read.
-        limit: How many at most.
-    """
-    newest_first = _SELECT.order_by(cases.c.opened_at.desc(), case_items.c.id.desc()).limit(limit)
-    return _read(connection, connection.execute(newest_first).mappings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +111,25 @@ class WholeItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """A case and what it is about, without what people say of it.
+
+    Attributes:
+        id: Its number.
+        state: Where it stands.
+        opened_at: When it was opened.
+        items: What it is about.
+        evidence: All that was sealed for it.
+    """
+
+    id: CaseId
+    state: State
+    opened_at: datetime
+    items: tuple[WholeItem, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WholeCase:
     """A case with all that a person who decides on it may know.
 
@@ -192,6 +187,26 @@ MOST_LINKED = 20
 """So many other cases are shown beside an item, and of a subject."""
 
 
+def find_case(connection: Connection, case: CaseId) -> Case:
+    """A case and what it is about.
+
+    Raises:
+        NotFoundError: There is no case of this number.
+    """
+    row = connection.execute(
+        select(cases.c.state, cases.c.opened_at).where(cases.c.id == case)
+    ).one_or_none()
+    if row is None:
+        raise absent(case)
+    return Case(
+        id=case,
+        state=State(row.state),
+        opened_at=row.opened_at,
+        items=_items(connection, case),
+        evidence=evidence_of(connection, {case}).get(case, ()),
+    )
+
+
 def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase:
     """A case with all that this caller may know of it.
 
@@ -204,7 +219,7 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
         .where(cases.c.id == case)
     ).one_or_none()
     if row is None:
-        raise NotFoundError(f'there is no case {case}: see "tutela case ls"')
+        raise absent(case)
     state = State(row.state)
     decisions = decisions_of(connection, case)
     hidden = _hidden_from(caller, state, decisions)
@@ -329,27 +344,6 @@ def _linked(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[Elsewhere, ...]:
 
 
 _FINGERPRINTS = tuple(field.name for field in fields(FingerprintSet))
-
-_SELECT = select(
-    cases.c.id.label("case"), cases.c.state, cases.c.opened_at, *case_items.c
-).join_from(cases, case_items)
-
-
-def _read(connection: Connection, rows: Iterable[RowMapping]) -> list[Case]:
-    rows = list(rows)
-    matches = _matches_of(connection, [row["id"] for row in rows])
-    evidence = evidence_of(connection, {row["case"] for row in rows})
-    return [
-        Case(
-            id=CaseId(row["case"]),
-            state=State(row["state"]),
-            opened_at=row["opened_at"],
-            item=_item(row),
-            matches=tuple(matches[row["id"]]),
-            evidence=evidence.get(row["case"], ()),
-        )
-        for row in rows
-    ]
 
 
 def _item(row: RowMapping) -> Item:

@@ -1,69 +1,175 @@
-"""``tutela case``: what was found."""
+"""``tutela case``: what there is to decide on. What people do with cases is in ``case_work``."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
+from tutela.accounts.model import PersonId
+from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
+from tutela.cases.listing import listed
 from tutela.cases.model import read_case_id
-from tutela.cases.reading import find_case, recent_cases
-from tutela.cli.acting import needs
+from tutela.cases.queue import Queued
+from tutela.cases.reading import WholeCase, WholeItem, read_case
+from tutela.cases.schemes import all_schemes
+from tutela.cases.states import State
+from tutela.cases.telling import queued_fields, whole_fields
+from tutela.cases.waiting import why
+from tutela.cli import case_opening, case_work
+from tutela.cli.acting import local_caller, needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_table, to_people
+from tutela.storage.clock import system_clock
 
-app = typer.Typer(help="See the cases that matches have opened.", no_args_is_help=True)
+app = typer.Typer(help="See cases, open them, and decide on them.", no_args_is_help=True)
+Names = Mapping[PersonId, str]
+CaseNumber = Annotated[
+    str, typer.Argument(metavar="CASE", help="The case's number, such as 7K3M-9QPD-2X4H.")
+]
 
 
 @app.command("ls")
 @needs(Permission.CASES_READ)
 def list_cases(
-    limit: Annotated[int, typer.Option(min=1, help="How many at most, the newest first.")] = 50,
+    state: Annotated[
+        State | None, typer.Option(help="Only those that stand so, in the order of the queue.")
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only those about this account.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
     json: JsonLines = False,
     data: DataFolder = None,
 ) -> None:
-    """List the newest cases."""
+    """List cases, the newest first."""
     with open_house(data) as (_settings, database), database.reading() as connection:
-        found = recent_cases(connection, limit)
+        found = listed(connection, state=state, subject=subject, limit=limit)
+        names = names_of_people(connection)
     if json:
-        for case in found:
-            print_json(case.as_fields())
+        for row in found:
+            print_json(queued_fields(row, system_clock()))
         return
     if not found:
         to_people.print("No cases. That is the good news.")
         return
-    table = Table("case", "opened", "state", "matched", "item")
-    for case in found:
-        lists = ", ".join(sorted({match.list_name for match in case.matches}))
-        opened = f"{case.opened_at:%Y-%m-%d %H:%M}"
-        table.add_row(case.id, opened, case.state, lists, case.item.name or "-")
+    table = Table("case", "opened", "state", "items", "why there", "held by")
+    for row in found:
+        reasons = why(row.facts, row.opened_at, row.due_at, system_clock())
+        table.add_row(
+            row.case,
+            f"{row.opened_at:%Y-%m-%d %H:%M}",
+            row.state.words,
+            f"{row.items} {row.kind}",
+            reasons[0].words,
+            escape(_holder(row, names)),
+        )
     print_table(table)
 
 
 @app.command("show")
 @needs(Permission.CASES_READ)
-def show_case(
-    case: Annotated[
-        str, typer.Argument(metavar="CASE", help="The case's number, such as 7K3M-9QPD-2X4H.")
-    ],
-    json: JsonLines = False,
-    data: DataFolder = None,
-) -> None:
+def show_case(case: CaseNumber, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show one case. No picture is ever shown."""
     with open_house(data) as (_settings, database), database.reading() as connection:
-        found = find_case(connection, read_case_id(case))
+        found = read_case(connection, read_case_id(case), local_caller())
+        names = names_of_people(connection)
     if json:
-        print_json(found.as_fields())
+        print_json(whole_fields(found, system_clock(), details=True))
         return
     table = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in found.as_fields().items():
-        if name not in ("matches", "evidence") and value is not None:
-            table.add_row(name.replace("_", " "), str(value))
-    for each in found.evidence:
-        reason = f": {each.reason}" if each.reason else ""
-        table.add_row("evidence", f"{each.id}, {each.state}{reason}")
-    if not found.evidence:
-        table.add_row("evidence", "none: only fingerprints were sent")
-    for match in found.matches:
-        table.add_row("match", f"{match.list_name}: {match.kind}, distance {match.distance}")
+    for name, value in _lines(found, names):
+        table.add_row(name, escape(value))
+    for item in found.items:
+        for name, value in _item_lines(item):
+            table.add_row(name, escape(value))
     print_table(table)
+
+
+@app.command("schemes")
+@needs(Permission.CASES_READ)
+def list_schemes(json: JsonLines = False, data: DataFolder = None) -> None:
+    """List the schemes that labels are taken from."""
+    with open_house(data) as (settings, _database):
+        schemes = all_schemes(settings)
+    if json:
+        for scheme in schemes:
+            print_json(
+                {
+                    "scheme": scheme.id,
+                    "version": scheme.version,
+                    "title": scheme.title,
+                    "verified": scheme.verified,
+                    "origin": scheme.origin,
+                    "labels": [each.code for each in scheme.labels],
+                }
+            )
+        return
+    table = Table("scheme", "version", "verified", "label", "says")
+    for scheme in schemes:
+        for each in scheme.labels:
+            verified = "yes" if scheme.verified else "no"
+            table.add_row(scheme.id, scheme.version, verified, each.code, escape(each.words))
+    print_table(table)
+
+
+def _holder(row: Queued | WholeCase, names: Names) -> str:
+    if row.held_until is None:
+        return "-"
+    who = "the operator" if row.held_by is None else names.get(row.held_by, str(row.held_by))
+    return f"{who} until {row.held_until:%H:%M}"
+
+
+def _lines(case: WholeCase, names: Names) -> list[tuple[str, str]]:
+    lines = [
+        ("case", str(case.id)),
+        ("state", case.state.words),
+        ("opened at", case.opened_at.isoformat()),
+        ("subject", case.subject or "-"),
+        ("held by", _holder(case, names)),
+    ]
+    if case.assigned_to is not None:
+        lines.append(("assigned to", names.get(case.assigned_to, str(case.assigned_to))))
+    now = system_clock()
+    lines += [
+        ("why there", each.words) for each in why(case.facts, case.opened_at, case.due_at, now)
+    ]
+    lines += [
+        (f"label {each.id}", f"{each.scheme} {each.version}: {each.label}") for each in case.labels
+    ]
+    lines += [
+        ("decision", f"{each.stage}: {each.decision}, {each.basis}, by {each.decided_by}")
+        for each in case.decisions
+        if each.undone_at is None
+    ]
+    if case.blind:
+        lines.append(("decision", "kept back until a second person has decided"))
+    lines += [("note", f"{each.written_by}: {each.words}") for each in case.notes]
+    lines += [("same subject", f"{each.case}, {each.state.words}") for each in case.earlier]
+    return lines
+
+
+def _item_lines(item: WholeItem) -> list[tuple[str, str]]:
+    lines = [(f"item {item.id}", f"{item.kind} {item.item.name}".rstrip())]
+    lines += [("  origin", item.item.origin)]
+    if item.reference is not None:
+        lines.append(("  reference", item.reference))
+    texts = item.item.fingerprints.as_texts()
+    lines += [(f"  {name}", str(value)) for name, value in texts.items() if value is not None]
+    if item.evidence is None:
+        lines.append(("  evidence", "none: only fingerprints were sent"))
+    else:
+        reason = f": {item.evidence.reason}" if item.evidence.reason else ""
+        lines.append(("  evidence", f"{item.evidence.id}, {item.evidence.state}{reason}"))
+    lines += [
+        ("  match", f"{match.list_name}: {match.kind}, distance {match.distance}")
+        for match in item.matches
+    ]
+    lines += [("  same file", f"{each.case}, {each.state.words}") for each in item.elsewhere]
+    return lines
+
+
+app.add_typer(case_work.app)
+app.add_typer(case_opening.app)

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from tutela.accounts.keys import bearers, check_key, named
 from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
-from tutela.cases.reading import find_case
+from tutela.cases.reading import WholeItem, find_case
 from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
@@ -247,28 +247,26 @@ def dossier_of(connection: Connection, case: str) -> Dossier:
         NotFoundError: There is no such case.
     """
     found = find_case(connection, read_case_id(case))
-    texts = found.item.fingerprints.as_texts()
     return Dossier(
         case=found.id,
         state=found.state,
         opened_at=found.opened_at,
-        items=(
-            DossierItem(
-                evidence=next((each.id for each in found.evidence), None),
-                name=found.item.name,
-                origin=found.item.origin,
-                received_at=found.opened_at,
-                size=found.item.fingerprints.size,
-                digests={
-                    kind: str(texts[kind]) for kind in ("md5", "sha1", "sha256") if texts.get(kind)
-                },
-                pdq=str(texts["pdq"]) if texts.get("pdq") else None,
-                pdq_quality=found.item.fingerprints.pdq_quality,
-                matches=tuple(
-                    dict.fromkeys(Matched(each.list_name, each.kind) for each in found.matches)
-                ),
-            ),
-        ),
+        items=tuple(map(_dossier_item, found.items)),
+    )
+
+
+def _dossier_item(item: WholeItem) -> DossierItem:
+    texts = item.item.fingerprints.as_texts()
+    return DossierItem(
+        evidence=item.evidence.id if item.evidence else None,
+        name=item.item.name,
+        origin=item.item.origin,
+        received_at=item.received_at,
+        size=item.item.fingerprints.size,
+        digests={kind: str(texts[kind]) for kind in ("md5", "sha1", "sha256") if texts.get(kind)},
+        pdq=str(texts["pdq"]) if texts.get("pdq") else None,
+        pdq_quality=item.item.fingerprints.pdq_quality,
+        matches=tuple(dict.fromkeys(Matched(each.list_name, each.kind) for each in item.matches)),
     )
 
 
