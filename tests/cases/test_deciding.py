@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from tests.cases.world import (
     ANNA,
@@ -25,12 +25,14 @@ from tests.cases.world import (
 )
 from tutela.accounts.permissions import Role
 from tutela.cases.deciding import Decision, SecondLook, decide, needs_second_look, settle, undo
-from tutela.cases.grounds import Basis, Ground
+from tutela.cases.grounds import Basis, Ground, ground_of, possible_bases
 from tutela.cases.moving import HoldLostError, MoveNotAllowedError
 from tutela.cases.reading import read_case
 from tutela.cases.states import State
+from tutela.cases.tables import case_items
 from tutela.errors import InvalidInputError, NotPermittedError, OutOfTurnError
 from tutela.fingerprints.model import Kind
+from tutela.sandbox.model import Level
 from tutela.storage.database import Database
 from tutela.storage.jobs.tables import jobs
 from tutela.storage.settings import SecondLookFor, Settings, load_settings
@@ -81,6 +83,8 @@ def test_who_lost_the_case_decides_nothing(database: Database, clock, alone) -> 
 def test_seen_is_true_only_of_who_looked(database: Database, clock, alone) -> None:
     case = with_evidence(database, a_case(database, clock))
     looked(database, clock, case, BEN)
+    looked(database, clock, case, ANNA, Level.VEIL)
+    looked(database, clock, case, ANNA, Level.WHOLE, shown=None)
     with pytest.raises(InvalidInputError, match="you have not looked"):
         decided(database, clock, alone, case, ANNA, basis=Basis.SEEN)
     looked(database, clock, case, ANNA)
@@ -101,6 +105,24 @@ def test_what_is_only_like_something_on_a_list_is_not_known_by_digest(
     matched(database, clock, case, Kind.PDQ)
     with pytest.raises(InvalidInputError, match="a similar one is not the same"):
         decided(database, clock, alone, case, ANNA, basis=Basis.DIGEST)
+
+
+def test_what_one_item_is_says_nothing_of_another_one(database: Database, clock, alone) -> None:
+    case = with_evidence(database, a_case(database, clock, b"one"))
+    decided(database, clock, alone, a_case(database, clock, b"one"), BEN)
+    matched(database, clock, case)
+    with database.writing() as connection:
+        known = ground_of(connection, case)
+        assert possible_bases(known, seen=False) == [Basis.DIGEST, Basis.ELSEWHERE]
+        connection.execute(
+            insert(case_items).values(
+                case_id=case, name="", origin="scan", received_at=clock(), evidence_id="f" * 26
+            )
+        )
+        more = ground_of(connection, case)
+        assert possible_bases(more, seen=False) == []
+        # Whoever decides against the list is looked at twice all the same.
+        assert Ground.DIGEST in more
 
 
 def test_what_can_be_looked_at_is_not_decided_by_reading(database: Database, clock, alone) -> None:

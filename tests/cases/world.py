@@ -23,6 +23,7 @@ from tutela.hashlists.model import ListRow, Provenance
 from tutela.hashlists.tables import entries
 from tutela.ledger.model import Actor
 from tutela.ledger.tables import ledger_entries
+from tutela.sandbox.model import Level, Shown
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Review, Settings
@@ -106,7 +107,14 @@ def matched(database: Database, clock: Clock, case: CaseId, kind: Kind = Kind.MD
     return Match(partner.id, partner.name, entry, kind, 0)
 
 
-def looked(database: Database, clock: Clock, case: CaseId, caller: Caller) -> None:
+def looked(
+    database: Database,
+    clock: Clock,
+    case: CaseId,
+    caller: Caller,
+    level: Level = Level.WHOLE,
+    shown: Shown | None = Shown.PICTURE,
+) -> None:
     """Have somebody look at a case's item."""
     with database.writing() as connection:
         item = connection.execute(
@@ -118,8 +126,9 @@ def looked(database: Database, clock: Clock, case: CaseId, caller: Caller) -> No
                 item_id=item,
                 evidence_id="e" * 26,
                 person=caller.person,
-                level="veil",
-                reason="review",
+                level=level,
+                shown=shown,
+                reason="decide",
                 began_at=clock(),
             )
         )

@@ -4,6 +4,7 @@
 file was viewed before it was reported decides what the police may open without a warrant.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
@@ -16,6 +17,7 @@ from tutela.cases.states import State
 from tutela.cases.tables import case_decisions, case_items, case_matches, cases, viewings
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
+from tutela.sandbox.model import Level
 
 
 class Basis(StrEnum):
@@ -37,9 +39,11 @@ class Ground(StrEnum):
     LISTED = "listed"
     """A list has it, or something like it."""
     DIGEST = "digest"
-    """A list has the very same file."""
+    """A list has the very same file of one of its items."""
+    EVERY_DIGEST = "every-digest"
+    """Lists have the very same file of each of its items."""
     ELSEWHERE = "elsewhere"
-    """The same file was confirmed in another case."""
+    """The same file as each of its items was confirmed in another case."""
     WORDS = "words"
     """It has words or an address."""
     SIGHT = "sight"
@@ -57,22 +61,25 @@ def ground_of(connection: Connection, case: CaseId) -> frozenset[Ground]:
             case_items.c.case_id == case
         )
     ).all()
-    kinds = {
-        Kind(kind)
-        for kind in connection.execute(
-            select(case_matches.c.kind)
-            .distinct()
-            .where(case_matches.c.item_id.in_([item.id for item in items]))
-        ).scalars()
-    }
+    kinds = defaultdict(set)
+    for match in connection.execute(
+        select(case_matches.c.item_id, case_matches.c.kind)
+        .distinct()
+        .where(case_matches.c.item_id.in_([item.id for item in items]))
+    ):
+        kinds[match.item_id].add(Kind(match.kind))
     found = {Ground.LISTED} if kinds else set()
-    if kinds & set(EXACT_KINDS):
+    exact = [item for item in items if kinds[item.id] & set(EXACT_KINDS)]
+    if exact:
         found.add(Ground.DIGEST)
+    # What one item is says nothing of another one that came later from the same sender.
+    if exact and len(exact) == len(items):
+        found.add(Ground.EVERY_DIGEST)
     if any(item.kind in (ItemKind.TEXT, ItemKind.URL) for item in items):
         found.add(Ground.WORDS)
     if any(item.evidence_id for item in items if item.kind not in (ItemKind.TEXT, ItemKind.URL)):
         found.add(Ground.SIGHT)
-    if _confirmed_elsewhere(connection, case, items):
+    if items and all(_confirmed_elsewhere(connection, case, item) for item in items):
         found.add(Ground.ELSEWHERE)
     return frozenset(found)
 
@@ -80,7 +87,7 @@ def ground_of(connection: Connection, case: CaseId) -> frozenset[Ground]:
 def possible_bases(ground: Collection[Ground], *, seen: bool) -> list[Basis]:
     """What a decision may rest on, the one that spares most first. Pure."""
     possible = {
-        Basis.DIGEST: Ground.DIGEST in ground,
+        Basis.DIGEST: Ground.EVERY_DIGEST in ground,
         Basis.ELSEWHERE: Ground.ELSEWHERE in ground,
         Basis.SEEN: seen,
         Basis.READ: Ground.WORDS in ground or Ground.SIGHT not in ground,
@@ -102,10 +109,15 @@ def check_basis(
 
 
 def has_seen(connection: Connection, case: CaseId, caller: Caller) -> bool:
-    """Whether a person looked at something of this case."""
+    """Whether a person looked at something of this case: more was shown to them than a veil."""
     if caller.person is None:
         return False
-    looked = exists().where(viewings.c.case_id == case, viewings.c.person == caller.person)
+    looked = exists().where(
+        viewings.c.case_id == case,
+        viewings.c.person == caller.person,
+        viewings.c.level != Level.VEIL,
+        viewings.c.shown.is_not(None),
+    )
     return bool(connection.execute(select(looked)).scalar_one())
 
 
@@ -156,20 +168,18 @@ def is_confirmed() -> ColumnElement[bool]:
     return and_(cases.c.state.in_(settled), last == "confirmed")
 
 
-def _confirmed_elsewhere(
-    connection: Connection, case: CaseId, items: Sequence[Row[*tuple[Any, ...]]]
-) -> bool:
+def _confirmed_elsewhere(connection: Connection, case: CaseId, item: Row[*tuple[Any, ...]]) -> bool:
     same = (
         select(case_items.c.id)
         .join(cases, cases.c.id == case_items.c.case_id)
-        .where(same_file(items), case_items.c.case_id != case, is_confirmed())
+        .where(same_file([item]), case_items.c.case_id != case, is_confirmed())
     )
     return connection.execute(same.limit(1)).scalar_one_or_none() is not None
 
 
 _WHY_NOT = {
-    Basis.SEEN: "you have not looked at anything of it",
-    Basis.DIGEST: "no list has the very same file; a similar one is not the same",
-    Basis.ELSEWHERE: "the same file is confirmed in no other case",
+    Basis.SEEN: "you have not looked at anything of it, or at a veil alone",
+    Basis.DIGEST: "no list has the very same file of each item; a similar one is not the same",
+    Basis.ELSEWHERE: "the same file as each item is confirmed in no other case",
     Basis.READ: "it has no words or address, but something that can be looked at",
 }

@@ -112,7 +112,7 @@ def _values(
         "may_decide": reviews and mine and whole.state in _TAKEN,
         "may_settle": leads and whole.state is State.DISPUTED and (mine or not held),
         "undo": _undoable(connection, whole.id, reader, house),
-        "known": Ground.DIGEST in whole.ground,
+        "known": Ground.EVERY_DIGEST in whole.ground,
         "bases": _bases(whole),
         "reasons": reasons_for(reader.language),
         "reason": partial(reason_in, reader.language),
