@@ -1,6 +1,7 @@
 """Every group of routes for programs: the application takes them in from here."""
 
 from tutela.api import (
+    appeals,
     case_opening,
     case_work,
     cases,
@@ -13,6 +14,8 @@ from tutela.api import (
     people,
     screening,
     settings,
+    statistics,
+    webhooks,
 )
 
 ROUTERS = (
@@ -27,5 +30,8 @@ ROUTERS = (
     ledger.router,
     numbers.router,
     settings.router,
+    webhooks.router,
+    appeals.router,
+    statistics.router,
     health.router,
 )

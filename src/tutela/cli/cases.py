@@ -18,13 +18,14 @@ from tutela.cases.schemes import all_schemes
 from tutela.cases.states import State
 from tutela.cases.telling import queued_fields, whole_fields
 from tutela.cases.waiting import why
-from tutela.cli import case_opening, case_work
+from tutela.cli import appeals, case_opening, case_work
 from tutela.cli.acting import local_caller, needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_table, to_people
 from tutela.storage.clock import system_clock
 
 app = typer.Typer(help="See cases, open them, and decide on them.", no_args_is_help=True)
+app.add_typer(appeals.app, name="appeal")
 Names = Mapping[PersonId, str]
 CaseNumber = Annotated[
     str, typer.Argument(metavar="CASE", help="The case's number, such as 7K3M-9QPD-2X4H.")

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tutela.accounts.permissions import Permission
 from tutela.cli.acting import needs
+from tutela.cli.flags import list_flags, settle
 from tutela.cli.import_progress import ImportProgress
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
@@ -31,6 +32,8 @@ app = typer.Typer(help="Keep lists of known material.", no_args_is_help=True)
 app.command("withdraw")(withdraw)
 app.command("restore")(restore)
 app.command("withdrawn")(withdrawn)
+app.command("flags")(list_flags)
+app.command("settle")(settle)
 
 _ERROR = 2
 # So that an import of any length fits into 1 GiB. What is left to merge, the service does.

@@ -37,6 +37,7 @@ COMMANDS = {
     "key": "keys.app",
     "backup": "backing_up.backup",
     "restore": "backing_up.restore",
+    "webhook": "webhooks.app",
     "job": "jobs.app",
     "ledger": "ledger.app",
 }
