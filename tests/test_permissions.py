@@ -127,7 +127,7 @@ def test_each_role_gets_in_just_where_it_may(house: House, people, callers, rout
         answer = ask(client, route)
         whose = f"{role}: {answer.status_code} {answer.text[:500]}"
         if may:
-            assert not _is_turned_away(answer, permission), whose
+            assert not _is_turned_away(answer, route), whose
             assert answer.status_code < 500, whose
         else:
             assert answer.status_code == 403, whose
@@ -149,9 +149,32 @@ def test_the_page_says_what_the_code_declares() -> None:
     assert written == WRITING["page"](), "run: make docs"
 
 
-def _is_turned_away(answer: httpx.Response, permission: Permission | None) -> bool:
+@pytest.mark.parametrize(
+    "route",
+    [each for each in ROUTES if each.method != "GET" and not each.path.startswith("/v1/")],
+    ids=named,
+)
+def test_no_other_site_makes_a_browser_change_anything(house: House, people, route) -> None:
+    permission = next(iter(route.declared), None)
+    role = next(role for role in Role if permission is None or permission in role.permissions)
+    client = browser_of(
+        house, new_session(house.service.database, house.service.clock, people[role])
+    )
+    for said in (
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": house.address, "Sec-Fetch-Site": "cross-site"},
+        {"Origin": house.address, "Sec-Fetch-Site": "same-site"},
+    ):
+        client.headers.update(said)
+        assert ask(client, route).status_code == 403, said
+
+
+def _is_turned_away(answer: httpx.Response, route) -> bool:
     """Whether the guard refused. The room behind it may have its own reasons, and says them."""
+    (permission,) = set(route.declared)
     if answer.status_code == 403:
-        return f'"{permission}"' in answer.text or "&#34;" in answer.text
-    led = answer.headers.get("Location", "")
-    return answer.status_code == 401 or led.startswith(("/sign-in", "/prove"))
+        return any(f"{quote}{permission}{quote}" in answer.text for quote in ('"', "&#34;"))
+    if route.is_page:
+        return answer.headers.get("Location", "").startswith(("/sign-in?", "/prove?"))
+    return answer.status_code == 401
