@@ -1,4 +1,4 @@
-"""What people say of a case: labels, notes, whose it is, that it is over, or not yet."""
+"""What people say of a case: labels, facts, notes, whose it is, that it is over, or not yet."""
 
 from typing import Annotated
 
@@ -11,12 +11,15 @@ from tutela.accounts.permissions import Permission
 from tutela.cases.alike import confirm_alike
 from tutela.cases.assigning import assign
 from tutela.cases.closing import close, reopen
+from tutela.cases.facts import said_facts
 from tutela.cases.labelling import label, unlabel
+from tutela.cases.marking import mark
 from tutela.cases.model import CaseId
 from tutela.cases.noting import note
 from tutela.console.deciding import do
 from tutela.console.frame import go, page_router
 from tutela.console.house import Here, Number
+from tutela.console.opening import read_due
 from tutela.console.visiting import Visitor, visitor
 
 router = page_router()
@@ -75,6 +78,25 @@ def remove_label(
     def act(connection: Connection, case: CaseId) -> Response:
         unlabel(connection, case, label_number, reviewer.caller, house.clock)
         return go(house, f"/cases/{case}", "said_unlabelled")
+
+    return do(request, reviewer, house, number, act)
+
+
+@router.post("/cases/{number}/facts")
+def change_facts(
+    request: Request,
+    reviewer: Reviewer,
+    house: Here,
+    number: str,
+    facts: Annotated[list[str] | None, Form()] = None,
+    due: Annotated[str, Form()] = "",
+) -> Response:
+    """Say what makes the case more urgent, and until when it has to be decided."""
+
+    def act(connection: Connection, case: CaseId) -> Response:
+        said = said_facts(facts or ())
+        mark(connection, case, said, read_due(due), reviewer.caller, house.clock)
+        return go(house, f"/cases/{case}", "said_marked")
 
     return do(request, reviewer, house, number, act)
 

@@ -23,6 +23,7 @@ from tutela.cases.states import MOVES, Move, State
 from tutela.cases.waiting import why
 from tutela.console.frame import page_router, show
 from tutela.console.house import Here, House
+from tutela.console.opening import SAYABLE
 from tutela.console.reasons import reason_in, reasons_for
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import TutelaError
@@ -102,6 +103,7 @@ def _values(
     return {
         "names": {person.id: person.name for person in people},
         "item_places": {item.id: place for place, item in enumerate(whole.items, 1)},
+        "sayable": SAYABLE,
         "schemes": all_schemes(house.settings),
         "reviewers": [each for each in people if Permission.CASES_REVIEW in each.permissions],
         "alike": alike(connection, whole.id, _MOST_ALIKE) if reviews else [],

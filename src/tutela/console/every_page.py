@@ -13,6 +13,7 @@ from tutela.console import (
     media,
     my_sign_in,
     numbers,
+    opening,
     proving,
     queue,
     search,
@@ -26,6 +27,8 @@ from tutela.console import (
 ROUTERS = (
     look.router,
     queue.router,
+    # Before the page of any case, since "new" is no number.
+    opening.router,
     case.router,
     media.router,
     deciding.router,

@@ -41,6 +41,7 @@ NAVIGATION = (
         "nav_work",
         (
             Entry("nav_queue", "/queue", Permission.CASES_READ, "q"),
+            Entry("nav_new_case", "/cases/new", Permission.CASES_OPEN, "o"),
             Entry("nav_search", "/search", Permission.CASES_READ, "s"),
             Entry("nav_load", "/load", Permission.LOAD_READ, "l"),
         ),
@@ -50,7 +51,7 @@ NAVIGATION = (
         (
             Entry("nav_numbers", "/numbers", Permission.NUMBERS_READ, "n"),
             Entry("nav_jobs", "/jobs", Permission.JOBS_READ, "j"),
-            Entry("nav_ledger", "/ledger", Permission.LEDGER_READ, "l"),
+            Entry("nav_ledger", "/ledger", Permission.LEDGER_READ, "e"),
             Entry("nav_settings", "/settings", Permission.SETTINGS_READ, "c"),
             Entry("nav_health", "/health", Permission.SETTINGS_READ, "h"),
         ),

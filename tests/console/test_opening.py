@@ -1,0 +1,73 @@
+"""A case is opened by hand from what somebody was told of."""
+
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+
+from tests.console.visitors import signed_in
+from tests.house import House, running_house
+from tutela.accounts.permissions import Role
+from tutela.console.language import languages
+from tutela.storage.clock import system_clock
+from tutela.storage.settings import load_settings
+
+ENGLISH = languages()["en"].texts
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    settings = load_settings(data=tmp_path_factory.mktemp("house") / "data", cells=1)
+    with running_house(settings, system_clock) as running:
+        yield running
+
+
+def test_words_alone_are_a_case_and_are_not_repeated_on_its_page(house: House) -> None:
+    client, _ = signed_in(house, Role.INTAKE)
+    words = "Somebody asked me where I live."
+    opened = client.post("/cases/new", data={"words": words, "facts": ["live_stream"]})
+    page = unescape(client.get(opened.headers["Location"]).text)
+    assert ENGLISH["said_opened"] in page
+    assert ENGLISH["kind_text"] in page
+    assert ENGLISH["fact_live_stream"] in page
+    assert words not in page
+
+
+def test_what_one_sender_sent_becomes_one_case(house: House) -> None:
+    client, _ = signed_in(house, Role.INTAKE)
+    told = {"words": "First", "subject": "user 17"}
+    first = client.post("/cases/new", data=told).headers["Location"]
+    told = {"address": "https://host.example/a", "subject": "user 17"}
+    assert client.post("/cases/new", data=told).headers["Location"] == first
+    page = client.get(first).text
+    assert "https://host.example/a" not in page
+    assert 'href="https://' not in page
+
+
+def test_what_cannot_be_understood_is_said_and_nothing_typed_is_lost(house: House) -> None:
+    client, _ = signed_in(house, Role.INTAKE)
+    for told in ({}, {"address": "no address"}, {"words": "x", "due": "soon"}):
+        answer = client.post("/cases/new", data={"subject": "user <18>", **told})
+        assert answer.status_code == 422, told
+        assert 'role="alert"' in answer.text
+        assert "user &lt;18&gt;" in answer.text
+
+
+def test_a_reviewer_says_what_makes_a_case_more_urgent(house: House) -> None:
+    client, _ = signed_in(house, Role.REVIEWER)
+    case = client.post("/cases/new", data={"words": "Please hurry"}).headers["Location"]
+    said = {"facts": ["imminent_danger"], "due": "2031-05-06T07:08"}
+    assert client.post(f"{case}/facts", data=said).status_code == 303
+    page = unescape(client.get(case).text)
+    assert ENGLISH["fact_imminent_danger"] in page
+    assert ENGLISH["waiting_due_by"].format(moment="2031-05-06 07:08") in page
+    assert client.post(f"{case}/facts", data={"facts": ["known"]}).status_code == 422
+    intake, _ = signed_in(house, Role.INTAKE)
+    assert intake.post(f"{case}/facts", data=said).status_code == 403
+
+
+def test_whoever_only_looks_after_the_house_opens_no_case(house: House) -> None:
+    for role in (Role.ADMINISTRATOR, Role.AUDITOR, Role.CUSTODIAN):
+        client, _ = signed_in(house, role)
+        assert client.get("/cases/new").status_code == 403
+        assert client.post("/cases/new", data={"words": "x"}).status_code == 403
