@@ -62,6 +62,8 @@ def test_every_page_of_cases_is_well_in_every_look(walker: Walker) -> None:
     new_case(walker, b"another")
     walker.enter_as(Role.LEAD, name="Robin Example")
     walker.walk("/queue")
+    walker.walk("/search")
+    walker.walk("/cases/new")
     walker.walk(f"/cases/{severe}", "case")
     walker.go(f"/cases/{severe}")
     walker.press("t")
