@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from tests.browser import complaints
 from tests.cases.world import a_case, matched, state_of, with_evidence
+from tests.console.visitors import signed_in
 from tests.console.walking import Walker, walking
 from tests.house import running_house
 from tutela.accounts.permissions import Role
@@ -30,12 +32,13 @@ def walker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walker]:
         yield walker
 
 
-def new_case(walker: Walker, content: bytes, **values: object) -> str:
+def new_case(walker: Walker, content: bytes, *, sealed: bool = True, **values: object) -> str:
     """A case that a list has the very file of, older than every other one."""
     database = walker.house.service.database
     rank = system_clock() - timedelta(days=30)
     case = a_case(database, system_clock, content, **{"rank_at": rank, **values})
-    with_evidence(database, case)
+    if sealed:
+        with_evidence(database, case)
     matched(database, system_clock, case, Kind.MD5)
     return case
 
@@ -73,3 +76,73 @@ def test_every_page_of_cases_is_well_in_every_look(walker: Walker) -> None:
     walker.press("x")
     walker.wait_for(".sheet h2", ENGLISH["decide_not_confirm"])
     walker.look("case-deciding")
+
+
+def test_a_reason_is_picked_by_its_number(walker: Walker) -> None:
+    # Nothing was sealed of it, so that there is nothing to look at.
+    case = new_case(walker, b"picked", sealed=False, rank_at=system_clock() - timedelta(days=99))
+    walker.enter_as(Role.REVIEWER)
+    walker.go("/queue")
+    walker.press("n")
+    walker.wait_for("h1", case)
+    walker.press("x")
+    walker.wait_for(".sheet h2", ENGLISH["decide_not_confirm"])
+    walker.press("3", Keys.ENTER)
+    walker.wait_for("#said", ENGLISH["said_not_confirmed"].format(about=case))
+    walker.go(f"/cases/{case}")
+    walker.wait_for("#content blockquote", ENGLISH["reason_no_person"])
+
+
+def test_whoever_is_too_late_is_told_and_may_take_another(walker: Walker) -> None:
+    case = new_case(walker, b"two at once")
+    walker.enter_as(Role.REVIEWER)
+    walker.go(f"/cases/{case}")
+    other, _ = signed_in(walker.house, Role.REVIEWER, name="Ben Who Was Faster")
+    assert other.post(f"/cases/{case}/take").status_code == 303
+    walker.press("t")
+    walker.wait_for("#said [role=alert]", ENGLISH["wrong_AlreadyHeldError"])
+    walker.wait_for("#hold", "Ben Who Was Faster")
+    # The browser itself tells that the answer was 409.
+    assert all("409" in each for each in complaints(walker.browser))
+    walker.look("case-of-another")
+
+
+def test_a_note_is_written_without_leaving_the_page(walker: Walker) -> None:
+    case = new_case(walker, b"noted")
+    walker.enter_as(Role.REVIEWER)
+    walker.go(f"/cases/{case}")
+    walker.browser.execute_script("window.stayed = true")
+    # In a field, letters are letters: also those that are keys of the page.
+    walker.press("w", "take t, next n, confirm c", Keys.TAB, Keys.ENTER)
+    walker.wait_for("#notes blockquote", "take t, next n, confirm c")
+    walker.wait_for("#said", ENGLISH["said_noted"])
+    assert walker.browser.execute_script("return window.stayed")
+    assert complaints(walker.browser) == []
+
+
+def test_what_a_role_lacks_is_not_offered_and_refused(walker: Walker) -> None:
+    case = new_case(walker, b"refused")
+    walker.enter_as(Role.INTAKE)
+    walker.go(f"/cases/{case}")
+    walker.press("t", "c")
+    assert state_of(walker.house.service.database, case) is State.OPEN
+    assert walker.browser.current_url.endswith(case)
+    assert complaints(walker.browser) == []
+
+
+def test_pages_work_without_a_script(walker: Walker) -> None:
+    case = new_case(walker, b"no script")
+    walker.enter_as(Role.REVIEWER)
+    walker.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        walker.go(f"/cases/{case}")
+        walker.find("#hold button").click()
+        walker.find(".decide > .row > [popovertarget=decide-confirmed]").click()
+        walker.find("#decide-confirmed button.main").click()
+        walker.find(".undo")
+        assert state_of(walker.house.service.database, case) is State.CONFIRMED
+        walker.find(".undo button").click()
+        walker.find("#hold button")
+        assert state_of(walker.house.service.database, case) is State.IN_REVIEW
+    finally:
+        walker.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

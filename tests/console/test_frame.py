@@ -9,7 +9,7 @@ from tests.console.visitors import browser_of, new_session, signed_in
 from tests.house import House, running_house
 from tutela.accounts.permissions import Role
 from tutela.console.language import languages
-from tutela.console.navigation import navigation_for
+from tutela.console.navigation import NAVIGATION, navigation_for
 from tutela.console.origin import own_path
 from tutela.storage.settings import load_settings
 
@@ -161,3 +161,11 @@ def test_the_cookie_of_a_house_behind_tls_cannot_be_planted_by_a_neighbour() -> 
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-tutela=secret;")
     assert {"HttpOnly", "Secure", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
+
+
+def test_every_page_of_the_navigation_has_a_key_and_a_name_of_its_own() -> None:
+    entries = [entry for group in NAVIGATION for entry in group.entries]
+    for name in ("key", "path", "name"):
+        values = [getattr(entry, name) for entry in entries]
+        assert sorted(values) == sorted(set(values)), name
+    assert {entry.name for entry in entries} | {group.name for group in NAVIGATION} <= set(ENGLISH)

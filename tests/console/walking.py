@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -74,14 +74,14 @@ class Walker:
 
     def wait_for(self, selector: str, text: str = "") -> None:
         """Wait until an element of this kind says something."""
-        # A page that is just being replaced is looked at once more.
-        waiting = WebDriverWait(
-            self.browser, 30, ignored_exceptions=[StaleElementReferenceException]
+        # One question to the browser, which no change of the page comes in between of.
+        says = (
+            "return [...document.querySelectorAll(arguments[0])].some((each) =>"
+            " each.textContent.includes(arguments[1]))"
         )
-        waiting.until(
-            lambda browser: any(
-                text in each.text for each in browser.find_elements(By.CSS_SELECTOR, selector)
-            ),
+        wait = WebDriverWait(self.browser, 30, ignored_exceptions=[WebDriverException])
+        wait.until(
+            lambda browser: browser.execute_script(says, selector, text),
             f"{selector} with {text!r} on {self.browser.current_url}",
         )
 
