@@ -10,7 +10,9 @@ from tests.browser import complaints
 from tests.cases.world import a_case, matched, state_of, with_evidence
 from tests.console.visitors import signed_in
 from tests.console.walking import Walker, walking
+from tests.drawing import landscape
 from tests.house import running_house
+from tests.pictures import encoded
 from tutela.accounts.permissions import Role
 from tutela.cases.states import State
 from tutela.console.language import languages
@@ -59,10 +61,20 @@ def test_a_case_is_decided_in_five_keys(walker: Walker) -> None:
     assert state_of(walker.house.service.database, case) is State.IN_REVIEW
 
 
+def sealed_case(walker: Walker, seed: int) -> str:
+    """A case of a landscape that a list has something like, with its evidence in the vault."""
+    picture = landscape(640, 480, seed)
+    walker.house.add_picture("partner hotline", encoded(picture))
+    sent = {"file": ("upload.jpg", encoded(picture, "JPEG", quality=60))}
+    return walker.house.client.post("/v1/screen", files=sent).json()["case"]
+
+
 def test_every_page_of_cases_is_well_in_every_look(walker: Walker) -> None:
-    severe = new_case(walker, b"pages", severe=True, facts="escalated first_seen")
+    new_case(walker, b"pages", severe=True, facts="escalated live_stream")
     new_case(walker, b"pages")
-    new_case(walker, b"another")
+    for number in range(4):
+        new_case(walker, b"another %d" % number, facts="similar", severe=bool(number % 2))
+    severe = sealed_case(walker, 7)
     walker.enter_as(Role.LEAD, name="Robin Example")
     walker.walk("/queue")
     walker.walk("/search")
