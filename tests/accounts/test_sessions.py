@@ -58,6 +58,21 @@ def test_the_token_finds_the_person_and_is_nowhere_in_the_database(
         assert not file.is_file() or token.encode() not in file.read_bytes()
 
 
+def test_who_knows_the_password_alone_sets_no_second_step_up_beside_the_persons_own(
+    database, rosa, clock, found
+) -> None:
+    own, thief = (
+        begin(database, rosa, clock, proved=False, awaits=Awaits.SET_UP) for _ in range(2)
+    )
+    late = found(thief)
+    with database.writing() as connection:
+        own = complete_session(connection, found(own), clock)
+    assert found(own).awaits is None
+    assert found(thief) is None
+    with pytest.raises(NotFoundError), database.writing() as connection:
+        complete_session(connection, late, clock)
+
+
 def test_silence_ends_a_session(database, rosa, clock, found, settings) -> None:
     token = begin(database, rosa, clock)
     clock.turn(minutes=settings.console.session_idle_minutes - 1)

@@ -116,10 +116,17 @@ def begin_session(
 def complete_session(connection: Connection, session: Session, clock: Clock) -> str:
     """What was due is done: they are signed in.
 
+    Whoever else knows the password and was to set a second step up, must take it from now on.
+
     Returns:
         The new token. The old one no longer works.
     """
     token = _renew(connection, session, {"awaits": None, "proved_at": clock()}, clock)
+    connection.execute(
+        delete(sessions).where(
+            sessions.c.person == session.person.id, sessions.c.awaits == Awaits.SET_UP
+        )
+    )
     _append(connection, session.person, session.id, Act.PERSON_SIGNED_IN, clock)
     return token
 
