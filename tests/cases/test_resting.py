@@ -16,7 +16,7 @@ from tutela.storage.settings import Care
 NOON = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 1, 16, tzinfo=UTC)
 TODAY = Exposure(NOON.date())
-CARE = Care()
+CARE = Care(break_after_severe=5)
 
 
 def look(minute: float, item: int = 1, level: Level = Level.PART, **values: object) -> Look:

@@ -16,6 +16,7 @@ from tutela.api import (
     settings,
     statistics,
     webhooks,
+    wellbeing,
 )
 
 ROUTERS = (
@@ -30,6 +31,7 @@ ROUTERS = (
     ledger.router,
     numbers.router,
     settings.router,
+    wellbeing.router,
     webhooks.router,
     appeals.router,
     statistics.router,

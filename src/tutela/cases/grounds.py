@@ -17,7 +17,7 @@ from tutela.cases.states import State
 from tutela.cases.tables import case_decisions, case_items, case_matches, cases, viewings
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
-from tutela.sandbox.model import Level
+from tutela.sandbox.model import Level, Shown
 
 
 class Basis(StrEnum):
@@ -116,7 +116,7 @@ def has_seen(connection: Connection, case: CaseId, caller: Caller) -> bool:
         viewings.c.case_id == case,
         viewings.c.person == caller.person,
         viewings.c.level != Level.VEIL,
-        viewings.c.shown.is_not(None),
+        viewings.c.shown != Shown.NOTHING,
     )
     return bool(connection.execute(select(looked)).scalar_one())
 

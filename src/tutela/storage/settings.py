@@ -316,7 +316,7 @@ class Care(_Section):
         "next case is given and nothing is shown.",
     )
     break_after_severe: int = Field(
-        5, ge=1, description="After so many items of severe cases without a rest, the same."
+        10, ge=1, description="After so many items of severe cases without a rest, the same."
     )
     break_minutes: int = Field(10, ge=1, le=240, description="How long such a break is.")
     help: str = Field(
