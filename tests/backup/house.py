@@ -12,7 +12,9 @@ from sqlalchemy import select
 from tests.actors import actor_called
 from tests.hashlists.filling import add, md5, new_list, withdraw
 from tutela.accounts.keys import add_key
-from tutela.accounts.permissions import Permission
+from tutela.accounts.passwords import set_password
+from tutela.accounts.people import add_person
+from tutela.accounts.permissions import Permission, Role
 from tutela.backup.making import Made, make_backup
 from tutela.cases.adding import Opening
 from tutela.cases.model import CaseId, Item, Match
@@ -89,6 +91,12 @@ def filled_house(settings: Settings, clock: Clock) -> House:
     withdraw(house.database, house.known, clock, md5(7))
     with house.database.writing() as connection:
         add_key(connection, "the forum's key", [Permission.SCREEN], ACTOR, clock)
+        rosa = add_person(
+            connection, "Rosa", "rosa@house.example", [Role.CUSTODIAN], actor=ACTOR, clock=clock
+        )
+        set_password(connection, rosa, "a hash of a password", clock)
+        scopes = [Permission.EVIDENCE_DISCLOSE]
+        add_key(connection, "Rosa's own key", scopes, ACTOR, clock, owner=rosa.id)
     for number in range(3):
         house.add_case(content_of(number), f"Name of a file {number} äöü.png")
     return house

@@ -7,14 +7,19 @@ from sqlalchemy import create_engine, insert, select, text
 
 from tests.backup.house import ACTOR, House, content_of, everything, open_house
 from tests.hashlists.filling import add, md5
-from tutela.accounts.tables import api_keys
+from tutela.accounts.invitations import find_invitation, invite_anew
+from tutela.accounts.locking import account_called, begin_try
+from tutela.accounts.passwords import kept_password
+from tutela.accounts.people import all_people
+from tutela.accounts.sessions import begin_session, find_session
+from tutela.accounts.tables import NOT_BACKED_UP, api_keys
 from tutela.backup.envelope import sealed
 from tutela.backup.form import encode
 from tutela.backup.model import BackupId, Contents, End, LedgerHead
 from tutela.backup.proving import prove
 from tutela.backup.restoring import restore_backup
 from tutela.backup.snapshot import all_rows, all_tables, count_rows
-from tutela.errors import AlreadyExistsError, InvalidInputError, StorageError
+from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError, StorageError
 from tutela.evidence.tables import evidence_items
 from tutela.evidence.vault import Vault
 from tutela.ledger.checkpointing import Checkpoints
@@ -39,6 +44,26 @@ def test_every_row_comes_back_exactly_on_either_database(
     for name in before.keys() - _CHANGED_BY_A_RESTORE:
         assert after[name] == before[name], name
     assert after["ledger_entries"][: len(before["ledger_entries"])] == before["ledger_entries"]
+
+
+def test_after_a_restore_nobody_is_signed_in_or_invited_and_everybody_is_there(
+    house: House, empty_vault: Vault, tmp_path: Path
+) -> None:
+    with house.database.writing() as connection:
+        (rosa,) = all_people(connection)
+        token = begin_session(connection, rosa, house.clock, proved=True)
+        invited = invite_anew(connection, rosa, actor=ACTOR, clock=house.clock)
+        begin_try(connection, [account_called("rosa@house.example")], house.clock)
+    made = house.back_up(tmp_path)
+    restore_backup(empty_vault, made.path, ACTOR)
+    after = everything(empty_vault.database)
+    assert {name for name in NOT_BACKED_UP if after[name]} == set()
+    with empty_vault.database.reading() as connection:
+        assert all_people(connection) == [rosa]
+        assert kept_password(connection, rosa.id) == "a hash of a password"
+        assert find_session(connection, token, house.settings, house.clock) is None
+        with pytest.raises(NotFoundError):
+            find_invitation(connection, invited.token, house.clock)
 
 
 def test_a_restore_proves_itself_and_is_in_the_ledger(
