@@ -124,14 +124,14 @@ def test_a_wrong_password_and_a_stranger_look_alike(ada: Somebody, house: House)
         params={"next": "/queue"},
         data={"email": "nobody@example.org", "password": PASSWORD},
     )
-    assert wrong.status_code == stranger.status_code == 401
+    assert wrong.status_code == stranger.status_code == 422
     assert SAY["wrong_password"] in wrong.text
     assert wrong.text.replace(str(ada.person.email), "nobody@example.org") == stranger.text
 
 
 def test_guessing_has_to_wait_and_says_so(ada: Somebody, clock: TurnedClock) -> None:
     for _ in range(5):
-        assert ada.password("wicker lantern orbit mosses").status_code == 401
+        assert ada.password("wicker lantern orbit mosses").status_code == 422
     answer = ada.password()
     assert answer.status_code == 429
     assert "Too many tries" in answer.text
@@ -155,7 +155,7 @@ def test_a_code_that_somebody_saw_is_used_up(ada: Somebody, house: House) -> Non
     assert ada.second(code=code).status_code == 303
     ada.browser = browser_of(house)
     ada.password()
-    assert ada.second(code=code).status_code == 401
+    assert ada.second(code=code).status_code == 422
 
 
 def test_a_recovery_code_opens_the_door_once(ada: Somebody, house: House) -> None:
@@ -218,7 +218,7 @@ def test_nonsense_for_a_passkey_is_refused_kindly(ben: Somebody) -> None:
     for nonsense in ("", "x", "[]", "{}", "[" * 50_000):
         ask(ben.browser, "/sign-in/passkey/ask")
         answer = ben.browser.post("/sign-in/passkey", data={"answer": nonsense})
-        assert answer.status_code == 401
+        assert answer.status_code == 422
         assert SAY["wrong_passkey"] in answer.text
 
 
@@ -255,7 +255,7 @@ def test_it_is_shown_again_that_it_is_them(house: House, ada: Somebody, clock: T
     # A password is not enough where there is more.
     for wrong in ({"password": PASSWORD}, {"code": "000000"}):
         answer = ada.browser.post("/prove?next=/me/sign-in/app", data=wrong)
-        assert answer.status_code == 401
+        assert answer.status_code == 422
     before = ada.browser.cookies[COOKIE]
     answer = ada.browser.post("/prove?next=/me/sign-in/app", data={"code": ada.code()})
     assert answer.headers["Location"] == "/me/sign-in/app"
@@ -303,7 +303,7 @@ def test_who_starts_anew_loses_the_old_ways_in(
     assert SAY["welcome_anew"] in browser.get(invited.path).text
     done = browser.post(invited.path, data={"password": "another orbit of mosses"})
     assert done.headers["Location"].startswith("/sign-in/set-up")
-    assert ada.password().status_code == 401
+    assert ada.password().status_code == 422
     assert ada.password("another orbit of mosses").headers["Location"].startswith("/sign-in/set-up")
 
 
@@ -366,7 +366,7 @@ def test_a_new_password_ends_all_other_sessions(ada: Somebody, house: House) -> 
     )
     assert SAY["said_password"] in ada.browser.get("/me/sign-in").text
     ada.browser = other
-    assert ada.password().status_code == 401
+    assert ada.password().status_code == 422
 
 
 def test_the_last_second_step_stays_where_the_house_wants_one(ada: Somebody) -> None:

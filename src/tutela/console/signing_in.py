@@ -211,7 +211,7 @@ def status_of(error: Exception | None) -> int:
         return HTTPStatus.OK
     if isinstance(error, LockedOutError):
         return HTTPStatus.TOO_MANY_REQUESTS
-    return HTTPStatus.UNAUTHORIZED if isinstance(error, NotProvedError) else HTTPStatus(422)
+    return HTTPStatus(422)
 
 
 def as_json(options: str, request: Request, house: House) -> Response:
