@@ -6,6 +6,7 @@ from tutela.console import (
     deciding,
     health,
     jobs,
+    keys,
     ledger,
     load,
     look,
@@ -14,6 +15,7 @@ from tutela.console import (
     my_sign_in,
     numbers,
     opening,
+    people,
     proving,
     queue,
     search,
@@ -27,7 +29,6 @@ from tutela.console import (
 ROUTERS = (
     look.router,
     queue.router,
-    # Before the page of any case, since "new" is no number.
     opening.router,
     case.router,
     media.router,
@@ -47,4 +48,6 @@ ROUTERS = (
     ledger.router,
     settings.router,
     health.router,
+    people.router,
+    keys.router,
 )

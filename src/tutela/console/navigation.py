@@ -56,7 +56,13 @@ NAVIGATION = (
             Entry("nav_health", "/health", Permission.SETTINGS_READ, "h"),
         ),
     ),
-    Group("nav_people", ()),
+    Group(
+        "nav_people",
+        (
+            Entry("nav_all_people", "/people", Permission.PEOPLE_READ, "p"),
+            Entry("nav_keys", "/keys", Permission.KEYS_READ, "k"),
+        ),
+    ),
 )
 """All of it. A page that people are to find adds its line here."""
 
