@@ -42,12 +42,15 @@ def copy_file(made: Path, data: Path) -> None:
 
 
 @contextlib.contextmanager
-def postgresql_database(server: str, template: str | None = None) -> Iterator[str]:
+def postgresql_database(
+    server: str, template: str | None = None, *, renamed: bool = True
+) -> Iterator[str]:
     """A database of its own on a PostgreSQL server, dropped at the end.
 
     Args:
         server: The address of its maintenance database.
         template: The name of a database to copy; an empty one is made without.
+        renamed: Whether the copy is another house.
     """
     name = f"test_{secrets.token_hex(6)}"
     engine = engine_of(server)
@@ -55,7 +58,7 @@ def postgresql_database(server: str, template: str | None = None) -> Iterator[st
         how = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
         connection.execute(text(f"CREATE DATABASE {name}{how}"))
     address = server.replace("/postgres?", f"/{name}?")
-    if template:
+    if template and renamed:
         copied = engine_of(address)
         with copied.connect() as connection:
             renamed = text("UPDATE ledger_head SET origin = :name")

@@ -2,15 +2,17 @@
 
 import os
 import random
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, make_url, select, text, update
 
+from tests import made
 from tests.ledger.filling import ACTOR, checkpointed, fill
 from tutela.errors import StorageError
 from tutela.ledger.appending import TILE_HEIGHT, append
@@ -43,7 +45,6 @@ class Ledger:
         self.database = database
         self.settings = settings
         self.clock = clock
-        checkpointed(database, settings, clock, SIGNED)
         if database.is_sqlite:
             with database.engine.connect() as connection:
                 connection.rollback()
@@ -108,9 +109,46 @@ def leaf_of(origin: str, row: Row) -> bytes:
     return leaf_hash(leaf(origin, [*(row[name] for name in names), reason]))
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def _filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """A house whose ledger is filled and signed, and which is copied for each test."""
+    data = tmp_path_factory.mktemp("filled") / "data"
+    if request.param == "sqlite":
+        yield _fill(load_settings(data=data))
+        return
+    with made.postgresql_database(request.getfixturevalue("postgresql_server")) as url:
+        yield _fill(load_settings(data=data, database_url=url))
+
+
+def _fill(settings: Settings) -> Settings:
+    from tests.conftest import TurnedClock
+
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
+    checkpointed(database, settings, TurnedClock(), SIGNED)
+    database.close()
+    return settings
+
+
 @pytest.fixture
-def ledger(database: Database, settings: Settings, clock: Any) -> Ledger:
-    return Ledger(database, settings, clock)
+def ledger(
+    request: pytest.FixtureRequest, _filled: Settings, data: Path, clock: Any
+) -> Iterator[Ledger]:
+    shutil.copytree(_filled.data, data)
+    shutil.copytree(_filled.keys_folder, data.with_name("data.keys"))
+    with ExitStack() as dropped_at_the_end:
+        url = _filled.database_url
+        if url is not None:
+            server = request.getfixturevalue("postgresql_server")
+            url = dropped_at_the_end.enter_context(
+                made.postgresql_database(server, str(make_url(url).database), renamed=False)
+            )
+        settings = load_settings(data=data, database_url=url)
+        database = Database.open(settings)
+        yield Ledger(database, settings, clock)
+        database.close()
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +156,11 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """One on SQLite, for tests that put back what they change."""
     from tests.conftest import TurnedClock
 
-    settings = load_settings(data=tmp_path_factory.mktemp("ledger") / "data")
+    settings = _fill(load_settings(data=tmp_path_factory.mktemp("ledger") / "data"))
     database = Database.open(settings)
-    upgrade(database, settings.data, tell=lambda _: None)
-    made = Ledger(database, settings, TurnedClock())
-    yield made
-    assert made.found() == []
+    ledger = Ledger(database, settings, TurnedClock())
+    yield ledger
+    assert ledger.found() == []
     database.close()
 
 

@@ -61,7 +61,10 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Database.open(load_settings(data=tmp_path / "file" / "data"))
 
 
-def test_a_damaged_schema_is_named_whatever_bytes_it_has(data: Path) -> None:
+@pytest.mark.parametrize(
+    "damaged", [b"CREATE \xb2\xb2\xb2\xb2\xb2 api_keys", b"CREATE TABLE apj_keys"]
+)
+def test_a_damaged_schema_is_named_whatever_bytes_it_has(data: Path, damaged: bytes) -> None:
     settings = load_settings(data=data)
     database = Database.open(settings)
     upgrade(database, settings.data, tell=lambda _: None)
@@ -70,7 +73,9 @@ def test_a_damaged_schema_is_named_whatever_bytes_it_has(data: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     file.write_bytes(
-        file.read_bytes().replace(b"CREATE TABLE cases", b"CREATE \xb2\xb2\xb2\xb2\xb2 cases")
+        file.read_bytes()
+        .replace(b"CREATE TABLE api_keys", damaged)
+        .replace(b'CREATE TABLE "api_keys"', damaged)
     )
     with (
         pytest.raises(StorageError, match="damaged; restore it from a backup"),

@@ -217,6 +217,9 @@ _EXPLANATIONS = {
     "read-only": _READ_ONLY,
     "malformed": _DAMAGED,
     "not a database": _DAMAGED,
+    # Its schema is text in the file, which may be damaged as well.
+    "no such column": _DAMAGED,
+    "no such table": _DAMAGED,
     "unable to open": "the database {where} cannot be opened; check that the data folder is "
     "writable",
     "database is locked": "the database has been busy with another writer for a minute; try again",
