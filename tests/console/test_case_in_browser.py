@@ -158,3 +158,21 @@ def test_pages_work_without_a_script(walker: Walker) -> None:
         assert state_of(walker.house.service.database, case) is State.IN_REVIEW
     finally:
         walker.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_a_case_is_kept_for_longer_without_leaving_the_page(walker: Walker) -> None:
+    case = new_case(walker, b"kept")
+    walker.enter_as(Role.REVIEWER)
+    walker.go(f"/cases/{case}")
+    walker.press("t")
+    before = walker.find("[data-held-until]").get_attribute("data-held-until")
+    walker.browser.execute_script("window.stayed = true")
+    # As whoever is still there does it by themselves, before the time is over.
+    walker.browser.execute_script(
+        "keep.dispatchEvent(new Event('keep'))"
+    )
+    walker.wait_for(f"[data-held-until]:not([data-held-until='{before}']) .left", "15:00")
+    walker.press("k")
+    walker.wait_for("#hold", ENGLISH["hold_keep"])
+    assert walker.browser.execute_script("return window.stayed")
+    assert complaints(walker.browser) == []

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from tutela.accounts.permissions import Permission
 from tutela.console.language import choose, languages, own_texts, texts_by_file
 
 UNITED_NATIONS = {"ar", "en", "es", "fr", "ru", "zh"}
@@ -113,3 +114,8 @@ def test_texts_hold_no_markup() -> None:
     for language in languages().values():
         for key, text in language.texts.items():
             assert not set(re.sub(r"{[a-z]+}", "", text)) & set("<>{}\\"), (language.tag, key)
+
+
+def test_what_each_permission_allows_is_said_as_the_code_says_it() -> None:
+    english = texts_by_file("en")["permissions"]
+    assert english == {f"may_{each.name.lower()}": each.meaning for each in Permission}

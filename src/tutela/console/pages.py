@@ -21,6 +21,8 @@ _environment = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    # Templates do not change while the service runs, so nobody looks for it each time.
+    auto_reload=False,
 )
 # Groups of three with a narrow no-break space: the one way that every language understands.
 _environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\u202f")
