@@ -168,9 +168,7 @@ def test_a_case_is_kept_for_longer_without_leaving_the_page(walker: Walker) -> N
     before = walker.find("[data-held-until]").get_attribute("data-held-until")
     walker.browser.execute_script("window.stayed = true")
     # As whoever is still there does it by themselves, before the time is over.
-    walker.browser.execute_script(
-        "keep.dispatchEvent(new Event('keep'))"
-    )
+    walker.browser.execute_script("keep.dispatchEvent(new Event('keep'))")
     walker.wait_for(f"[data-held-until]:not([data-held-until='{before}']) .left", "15:00")
     walker.press("k")
     walker.wait_for("#hold", ENGLISH["hold_keep"])

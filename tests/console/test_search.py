@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from tests.cases.world import a_case
 from tests.console.visitors import signed_in
 from tests.house import House, running_house
-from tutela.accounts.permissions import Role
+from tutela.accounts.permissions import Permission, Role
 from tutela.cases.tables import case_items, cases, subjects
 from tutela.console.language import languages
 from tutela.ledger.tables import ledger_entries
@@ -112,6 +112,18 @@ def test_whoever_searches_by_fingerprint_is_in_the_ledger_and_the_fingerprint_is
     with house.service.database.reading() as connection:
         after = connection.execute(select(func.count()).select_from(ledger_entries)).scalar_one()
     assert after == before
+
+
+def test_programs_find_what_people_find(house: House) -> None:
+    known = a_whole_case(house, b"programs")
+    for by in ("subject", "reference", "md5", "sha1", "sha256", "pdq"):
+        answer = house.client.post("/v1/cases/search", json={"text": known[by]})
+        assert [(each["case"], each["by"]) for each in answer.json()["cases"]] == [
+            (known["case"], by)
+        ]
+    blind = house.client_with(Permission.CASES_READ)
+    answer = blind.post("/v1/cases/search", json={"text": known["md5"]})
+    assert answer.json() == {"cases": []}
 
 
 def test_what_is_looked_for_is_in_no_address(house: House) -> None:

@@ -3,6 +3,7 @@
 from tutela.api import (
     appeals,
     case_opening,
+    case_search,
     case_work,
     cases,
     health,
@@ -25,6 +26,7 @@ ROUTERS = (
     cases.router,
     case_work.router,
     case_opening.router,
+    case_search.router,
     people.router,
     keys.router,
     jobs.router,

@@ -15,6 +15,7 @@ from tutela.cases.model import read_case_id
 from tutela.cases.queue import Queued
 from tutela.cases.reading import WholeCase, WholeItem, read_case
 from tutela.cases.schemes import all_schemes
+from tutela.cases.searching import search
 from tutela.cases.states import State
 from tutela.cases.telling import queued_fields, whole_fields
 from tutela.cases.waiting import why
@@ -86,6 +87,33 @@ def show_case(case: CaseNumber, json: JsonLines = False, data: DataFolder = None
     for item in found.items:
         for name, value in _item_lines(item):
             table.add_row(name, escape(value))
+    print_table(table)
+
+
+@app.command("find")
+@needs(Permission.CASES_READ)
+def find_cases(
+    text: Annotated[
+        str,
+        typer.Argument(help="A case number, a subject, a reference, or a whole fingerprint."),
+    ],
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
+    """Find cases by one line of text. Lists are not searched."""
+    with open_house(data) as (_settings, database), database.writing() as connection:
+        found = search(connection, text, local_caller(), system_clock)
+    if json:
+        for each in found:
+            opened = each.opened_at.isoformat()
+            print_json({"case": each.case, "state": each.state, "opened_at": opened, "by": each.by})
+        return
+    if not found:
+        to_people.print("Nothing was found: look whether it is whole and without a slip.")
+        return
+    table = Table("case", "opened", "state", "found by")
+    for each in found:
+        table.add_row(each.case, f"{each.opened_at:%Y-%m-%d %H:%M}", each.state.words, each.by)
     print_table(table)
 
 

@@ -28,9 +28,9 @@ Lead = Annotated[Visitor, Depends(visitor(Permission.CASES_LEAD))]
 Words = Annotated[str, Form()]
 
 
-@router.post("/cases/{number}/notes")
+@router.post("/cases/{case}/notes")
 def write_note(
-    request: Request, reviewer: Reviewer, house: Here, number: str, words: Words = ""
+    request: Request, reviewer: Reviewer, house: Here, case: str, words: Words = ""
 ) -> Response:
     """Write a note for those who work on the case after."""
 
@@ -38,15 +38,15 @@ def write_note(
         note(connection, case, words, reviewer.caller, house.clock)
         return go(house, f"/cases/{case}", "said_noted")
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/labels")
+@router.post("/cases/{case}/labels")
 def add_label(
     request: Request,
     reviewer: Reviewer,
     house: Here,
-    number: str,
+    case: str,
     chosen: Annotated[str, Form()] = "",
     item: Annotated[int, Form(ge=0, le=2**63 - 1)] = 0,
 ) -> Response:
@@ -66,28 +66,28 @@ def add_label(
         )
         return go(house, f"/cases/{case}", "said_labelled")
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/labels/{label_number}/remove")
+@router.post("/cases/{case}/labels/{number}/remove")
 def remove_label(
-    request: Request, reviewer: Reviewer, house: Here, number: str, label_number: Number
+    request: Request, reviewer: Reviewer, house: Here, case: str, number: Number
 ) -> Response:
     """Take a label away."""
 
     def act(connection: Connection, case: CaseId) -> Response:
-        unlabel(connection, case, label_number, reviewer.caller, house.clock)
+        unlabel(connection, case, number, reviewer.caller, house.clock)
         return go(house, f"/cases/{case}", "said_unlabelled")
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/facts")
+@router.post("/cases/{case}/facts")
 def change_facts(
     request: Request,
     reviewer: Reviewer,
     house: Here,
-    number: str,
+    case: str,
     facts: Annotated[list[str] | None, Form()] = None,
     due: Annotated[str, Form()] = "",
 ) -> Response:
@@ -98,15 +98,15 @@ def change_facts(
         mark(connection, case, said, read_due(due), reviewer.caller, house.clock)
         return go(house, f"/cases/{case}", "said_marked")
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/assign")
+@router.post("/cases/{case}/assign")
 def assign_case(
     request: Request,
     lead: Lead,
     house: Here,
-    number: str,
+    case: str,
     person: Annotated[int, Form(ge=0, le=2**63 - 1)] = 0,
 ) -> Response:
     """Say whose it is; 0 for everybody's."""
@@ -115,25 +115,23 @@ def assign_case(
         assign(connection, case, PersonId(person) if person else None, lead.caller, house.clock)
         return go(house, f"/cases/{case}", "said_assigned")
 
-    return do(request, lead, house, number, act)
+    return do(request, lead, house, case, act)
 
 
-@router.post("/cases/{number}/close")
-def close_case(
-    request: Request, lead: Lead, house: Here, number: str, words: Words = ""
-) -> Response:
+@router.post("/cases/{case}/close")
+def close_case(request: Request, lead: Lead, house: Here, case: str, words: Words = "") -> Response:
     """Say that nothing is left to do."""
 
     def act(connection: Connection, case: CaseId) -> Response:
         close(connection, case, lead.caller, house.clock, reason=words)
         return go(house, f"/cases/{case}", "said_closed")
 
-    return do(request, lead, house, number, act)
+    return do(request, lead, house, case, act)
 
 
-@router.post("/cases/{number}/reopen")
+@router.post("/cases/{case}/reopen")
 def reopen_case(
-    request: Request, lead: Lead, house: Here, number: str, words: Words = ""
+    request: Request, lead: Lead, house: Here, case: str, words: Words = ""
 ) -> Response:
     """Have it decided anew."""
 
@@ -141,15 +139,15 @@ def reopen_case(
         reopen(connection, case, lead.caller, house.clock, reason=words)
         return go(house, f"/cases/{case}", "said_reopened")
 
-    return do(request, lead, house, number, act)
+    return do(request, lead, house, case, act)
 
 
-@router.post("/cases/{number}/alike")
+@router.post("/cases/{case}/alike")
 def confirm_the_same(
     request: Request,
     reviewer: Reviewer,
     house: Here,
-    number: str,
+    case: str,
     others: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """Confirm other cases because the same files are confirmed in this one."""
@@ -160,4 +158,4 @@ def confirm_the_same(
         said = "said_alike_some" if done.left else "said_alike"
         return go(house, f"/cases/{case}", said, str(len(done.decided)))
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)

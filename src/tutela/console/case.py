@@ -37,13 +37,13 @@ _SETTLED = frozenset({State.DISPUTED, State.UNDER_APPEAL})
 _MOST_ALIKE = 50
 
 
-@router.get("/cases/{number}")
-def show_case(request: Request, reader: Reader, house: Here, number: str) -> Response:
+@router.get("/cases/{case}")
+def show_case(request: Request, reader: Reader, house: Here, case: str) -> Response:
     """Everything of a case, but what it is about: that is shown item by item, to its holder."""
-    case = read_case_id(number)
-    if number != case:
-        return RedirectResponse(f"/cases/{case}", HTTPStatus.SEE_OTHER)
-    return case_page(request, reader, house, case)
+    number = read_case_id(case)
+    if case != number:
+        return RedirectResponse(f"/cases/{number}", HTTPStatus.SEE_OTHER)
+    return case_page(request, reader, house, number)
 
 
 def case_page(

@@ -51,7 +51,7 @@ def do(
     request: Request,
     person: Visitor,
     house: House,
-    number: str,
+    asked: str,
     act: Callable[[Connection, CaseId], Response],
 ) -> Response:
     """Do something with a case in one transaction, or show its page, which says why not.
@@ -60,10 +60,10 @@ def do(
         request: What is answered.
         person: Who does it.
         house: The house.
-        number: The case's number, as it stands in the address.
+        asked: The case's number, as it stands in the address.
         act: Does it, and gives the answer.
     """
-    case = read_case_id(number)
+    case = read_case_id(asked)
     try:
         with house.database.writing() as connection:
             return act(connection, case)
@@ -75,8 +75,8 @@ def do(
         return case_page(request, person, house, case, wrong=error, status=422)
 
 
-@router.post("/cases/{number}/take")
-def take_case(request: Request, reviewer: Reviewer, house: Here, number: str) -> Response:
+@router.post("/cases/{case}/take")
+def take_case(request: Request, reviewer: Reviewer, house: Here, case: str) -> Response:
     """Have this case to oneself."""
 
     def act(connection: Connection, case: CaseId) -> Response:
@@ -85,12 +85,12 @@ def take_case(request: Request, reviewer: Reviewer, house: Here, number: str) ->
         take(connection, case, reviewer.caller, house.clock, minutes)
         return go(house, f"/cases/{case}")
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/keep")
+@router.post("/cases/{case}/keep")
 def keep_case(
-    request: Request, reviewer: Reviewer, house: Here, number: str, hold: HoldNumber
+    request: Request, reviewer: Reviewer, house: Here, case: str, hold: HoldNumber
 ) -> Response:
     """Go on having it."""
 
@@ -99,12 +99,12 @@ def keep_case(
         keep_hold(connection, case, reviewer.caller, house.clock, hold, minutes)
         return go(house, f"/cases/{case}")
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/give-back")
+@router.post("/cases/{case}/give-back")
 def give_case_back(
-    request: Request, reviewer: Reviewer, house: Here, number: str, hold: HoldNumber
+    request: Request, reviewer: Reviewer, house: Here, case: str, hold: HoldNumber
 ) -> Response:
     """Put it back into the queue."""
 
@@ -112,15 +112,15 @@ def give_case_back(
         give_back(connection, case, reviewer.caller, house.clock, hold)
         return go(house, "/queue", "said_given_back", case)
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/decide")
+@router.post("/cases/{case}/decide")
 def decide_case(
     request: Request,
     reviewer: Reviewer,
     house: Here,
-    number: str,
+    case: str,
     taken: Annotated[Taken, Form()],
 ) -> Response:
     """Decide what it is."""
@@ -140,15 +140,15 @@ def decide_case(
         )
         return go(house, "/queue", _SAID[outcome.state], case)
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
 
 
-@router.post("/cases/{number}/settle")
+@router.post("/cases/{case}/settle")
 def settle_case(
     request: Request,
     lead: Lead,
     house: Here,
-    number: str,
+    case: str,
     taken: Annotated[Taken, Form()],
 ) -> Response:
     """Settle what two people did not agree on."""
@@ -166,15 +166,15 @@ def settle_case(
         )
         return go(house, "/queue?tab=disputed", _SAID[outcome.state], case)
 
-    return do(request, lead, house, number, act)
+    return do(request, lead, house, case, act)
 
 
-@router.post("/cases/{number}/undo")
-def undo_decision(request: Request, reviewer: Reviewer, house: Here, number: str) -> Response:
+@router.post("/cases/{case}/undo")
+def undo_decision(request: Request, reviewer: Reviewer, house: Here, case: str) -> Response:
     """Take one's own last decision back."""
 
     def act(connection: Connection, case: CaseId) -> Response:
         undo(connection, case, reviewer.caller, house.clock, house.settings)
         return go(house, f"/cases/{case}", "said_undone", case)
 
-    return do(request, reviewer, house, number, act)
+    return do(request, reviewer, house, case, act)
