@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from tests.cases.looking import (
     ANNA,
@@ -26,13 +26,13 @@ from tutela.cases.comfort import Comfort, Reveal, Size, choose_comfort, comfort_
 from tutela.cases.exposure import exposure_by_day, exposure_today
 from tutela.cases.model import ItemKind
 from tutela.cases.moving import take
-from tutela.cases.pauses import pauses_of
+from tutela.cases.pauses import paused_since, pauses_of
 from tutela.cases.pausing import come_back, take_break
 from tutela.cases.resting import RestDueError, RestKind, rest_due
 from tutela.cases.showing import read_words, show
 from tutela.cases.tables import cases
 from tutela.cases.viewing import NotProvedError, Why, end, end_lost, hear
-from tutela.cases.viewings import how_viewed, viewings_of_case, was_viewed
+from tutela.cases.viewings import how_viewed, looks_of, viewings_of_case, was_viewed
 from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.vault import Vault
@@ -353,3 +353,30 @@ def test_only_people_take_breaks(database: Database, clock) -> None:
     program = Caller(Actor("key:forum", "key:1", "program", "api"), frozenset(Permission))
     with database.writing() as connection, pytest.raises(InvalidInputError):
         take_break(connection, program, clock)
+
+
+def test_what_is_read_of_viewings_is_found_by_an_index(database: Database, clock) -> None:
+    if not database.is_sqlite:
+        pytest.skip("SQLite says how it finds rows also where there are none yet")
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, values, *_: asked.append((statement, values)),
+    )
+    with database.writing() as connection:
+        looks_of(connection, [1, 2], clock())
+        pauses_of(connection, [1, 2], clock())
+        paused_since(connection, 1)
+        viewings_of_case(connection, "7K3M-9QPD-2X4H")
+        was_viewed(connection, "e" * 26)
+        how_viewed(connection, ["e" * 26])
+        end_lost(connection, clock)
+        reads = [each for each in asked if each[0].startswith("SELECT")]
+        plans = [
+            row.detail
+            for statement, values in reads
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert len(reads) >= 7
+    assert [plan for plan in plans if plan.startswith("SCAN") and "USING INDEX" not in plan] == []

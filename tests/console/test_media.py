@@ -208,3 +208,15 @@ def test_each_look_is_in_the_ledger(house: House) -> None:
         ("evidence.viewed", f"person:{person.id}", f"viewing:{said['viewing']}:part"),
         ("evidence.view-ended", f"person:{person.id}", f"viewing:{said['viewing']}:0.0s"),
     ]
+
+
+def test_nothing_of_it_is_in_a_log(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    client, _, place = at_work(house)
+    said = asked(client, place).json()
+    client.get(said["address"])
+    client.get(said["address"])
+    broken, _, other = at_work(house, picture()[:400])
+    broken.get(asked(broken, other).json()["address"])
+    logged = "".join(capfd.readouterr())
+    assert "/items/" not in logged
+    assert "viewing" not in logged

@@ -213,3 +213,21 @@ def test_a_pool_that_closes_ends_what_is_under_way() -> None:
     assert time.monotonic() - began < 10
     with pytest.raises(OverCapacityError):
         shown(cells, heavy, WHOLE)
+
+
+@pytest.mark.parametrize("kind", ["mp4", "png", "jpeg", "gif", "webp"])
+def test_damage_of_any_kind_costs_the_file_alone(cells: RenderingPool, kind: str) -> None:
+    frames = [landscape(96, 64, seed) for seed in range(6)]
+    sound = {
+        "mp4": lambda: video_of(frames, sound=True),
+        "gif": lambda: encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]),
+    }.get(kind, lambda: encoded(frames[0], kind.upper()))()
+    random = np.random.default_rng(len(kind))
+    for _ in range(12):
+        damaged = bytearray(sound)
+        # The beginning is left as it is, so that a decoder takes it on.
+        for place in random.integers(16, len(damaged), 30):
+            damaged[place] = random.integers(0, 256)
+        rendering = shown(cells, bytes(damaged), Look(Level.PART, False, MARK))
+        assert bool(rendering.jpeg) != bool(rendering.reason)
+    assert shown(cells, sound, WHOLE).jpeg
