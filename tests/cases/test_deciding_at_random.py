@@ -147,6 +147,16 @@ def machine_over(
             self.take(case, who)
             self.decide(case, True, decision, ask)
 
+        @rule(case=several, both=st.permutations([ANNA, BEN, LEAD]), one=SURE, other=DECISIONS)
+        def two_decide(
+            self, case: CaseId, both: list[Caller], one: Decision, other: Decision
+        ) -> None:
+            self.clock.turn(minutes=20)
+            self.release()
+            self.take_and_decide(case, both[0], one, True)
+            self.take_and_decide(case, both[1], other, False)
+            self.settle(case, OTHER_LEAD, one)
+
         @rule(case=several, who=PEOPLE)
         def undo(self, case: CaseId, who: Caller) -> None:
             def take_back(connection) -> None:
