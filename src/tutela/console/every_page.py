@@ -2,8 +2,10 @@
 
 from tutela.console import (
     annotating,
+    appeals,
     case,
     deciding,
+    flags,
     health,
     jobs,
     keys,
@@ -23,6 +25,8 @@ from tutela.console import (
     settings,
     signing_in,
     signing_in_elsewhere,
+    transparency,
+    webhooks,
     welcoming,
 )
 
@@ -34,6 +38,7 @@ ROUTERS = (
     media.router,
     deciding.router,
     annotating.router,
+    appeals.router,
     search.router,
     me.router,
     load.router,
@@ -44,10 +49,13 @@ ROUTERS = (
     welcoming.router,
     my_sign_in.router,
     numbers.router,
+    webhooks.router,
+    flags.router,
     jobs.router,
     ledger.router,
     settings.router,
     health.router,
     people.router,
     keys.router,
+    transparency.router,
 )

@@ -42,6 +42,7 @@ NAVIGATION = (
         (
             Entry("nav_queue", "/queue", Permission.CASES_READ, "q"),
             Entry("nav_new_case", "/cases/new", Permission.CASES_OPEN, "o"),
+            Entry("nav_appeals", "/appeals", Permission.CASES_READ, "a"),
             Entry("nav_search", "/search", Permission.CASES_READ, "s"),
             Entry("nav_load", "/load", Permission.LOAD_READ, "l"),
         ),
@@ -50,6 +51,8 @@ NAVIGATION = (
         "nav_house",
         (
             Entry("nav_numbers", "/numbers", Permission.NUMBERS_READ, "n"),
+            Entry("nav_flags", "/lists/flags", Permission.LISTS_READ, "f"),
+            Entry("nav_webhooks", "/webhooks", Permission.WEBHOOKS_READ, "w"),
             Entry("nav_jobs", "/jobs", Permission.JOBS_READ, "j"),
             Entry("nav_ledger", "/ledger", Permission.LEDGER_READ, "e"),
             Entry("nav_settings", "/settings", Permission.SETTINGS_READ, "c"),
