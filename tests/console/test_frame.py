@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.conftest import TurnedClock
 from tests.console.visitors import browser_of, new_session, signed_in
 from tests.house import House, running_house
 from tutela.accounts.permissions import Role
+from tutela.application import build
 from tutela.console.language import languages
 from tutela.console.navigation import NAVIGATION, navigation_for
 from tutela.console.origin import own_path
@@ -169,3 +171,22 @@ def test_every_page_of_the_navigation_has_a_key_and_a_name_of_its_own() -> None:
         values = [getattr(entry, name) for entry in entries]
         assert sorted(values) == sorted(set(values)), name
     assert {entry.name for entry in entries} | {group.name for group in NAVIGATION} <= set(ENGLISH)
+
+
+def test_what_nobody_foresaw_is_a_page_that_tells_nothing_of_it(
+    tmp_path_factory: pytest.TempPathFactory, clock: TurnedClock
+) -> None:
+    settings = load_settings(data=tmp_path_factory.mktemp("broken") / "data", cells=1)
+    application = build(settings, clock)
+
+    @application.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("somebody's secret")
+
+    with TestClient(application, raise_server_exceptions=False) as client:
+        page = client.get("/broken", headers={"Accept": "text/html"})
+        document = client.get("/broken")
+    assert page.status_code == document.status_code == 500
+    assert ENGLISH["error_500"] in page.text
+    assert document.headers["Content-Type"] == "application/problem+json"
+    assert "secret" not in page.text + document.text
