@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from tutela.accounts import forgetting as forgetting_accounts
 from tutela.cases.counting_days import counting_days
 from tutela.cases.forgetting import forgetting
 from tutela.cases.lost import ending_lost
@@ -52,6 +53,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             counting_days(database, clock),
             taking_effect(database, clock),
             forgetting(settings, database, clock),
+            forgetting_accounts.forgetting(settings, database, clock),
             verifying(settings, database, clock),
             ending_lost(database, clock),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),

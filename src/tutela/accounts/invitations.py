@@ -218,6 +218,11 @@ def open_invitations(connection: Connection, clock: Clock) -> list[Invitation]:
     return [_invitation(row) for row in rows]
 
 
+def forget_expired(connection: Connection, clock: Clock) -> None:
+    """Remove what nobody has taken up in time: it holds a name and an address."""
+    connection.execute(delete(invitations).where(invitations.c.expires_at <= clock()))
+
+
 def withdraw_invitation(connection: Connection, number: int, actor: Actor, clock: Clock) -> None:
     """Make a link stop working.
 
@@ -242,7 +247,6 @@ def _make(
     lasts: timedelta = VALIDITY,
 ) -> Invited:
     now = clock()
-    connection.execute(delete(invitations).where(invitations.c.expires_at <= now))
     token = secrets.token_urlsafe(32)
     row = (
         connection.execute(

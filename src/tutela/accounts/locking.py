@@ -128,9 +128,19 @@ def note_success(connection: Connection, subjects: Sequence[Subject], clock: Clo
             .where(sign_in_failures.c.subject_sha256 == subject.digest)
             .values(failures=left, locked_until=None)
         )
-    connection.execute(
-        delete(sign_in_failures).where(sign_in_failures.c.last_at <= now - REMEMBERED)
+
+
+def forget_old_failures(connection: Connection, clock: Clock) -> None:
+    """Remove what is a day old. What somebody is being counted by just now is left to the next."""
+    old = (
+        select(sign_in_failures.c.subject_sha256)
+        .where(sign_in_failures.c.last_at <= clock() - REMEMBERED)
+        .with_for_update(skip_locked=True)
     )
+    for digest in connection.execute(old).scalars().all():
+        connection.execute(
+            delete(sign_in_failures).where(sign_in_failures.c.subject_sha256 == digest)
+        )
 
 
 def is_locked(connection: Connection, person: Person, clock: Clock) -> bool:

@@ -78,8 +78,10 @@ def is_right(password: str, kept: str | None) -> bool:
     if len(password) > LONGEST:
         return False
     with _AT_ONCE:
+        # Made at the first use, whoever that is for.
+        nobodys = _nobodys()
         try:
-            return _HASHER.verify(kept or _nobodys(), _plain(password)) and kept is not None
+            return _HASHER.verify(kept or nobodys, _plain(password)) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
 

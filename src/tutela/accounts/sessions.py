@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
-from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select, update
 
 from tutela.accounts.model import PersonId
 from tutela.accounts.people import Person, person_of
@@ -227,8 +227,9 @@ def forget_ended(connection: Connection, settings: Settings, clock: Clock) -> No
     now = clock()
     idle = now - timedelta(minutes=settings.console.session_idle_minutes)
     old = now - timedelta(hours=settings.console.session_hours)
+    waited = and_(sessions.c.awaits.is_not(None), sessions.c.began_at <= now - WAITING)
     connection.execute(
-        delete(sessions).where(or_(sessions.c.seen_at <= idle, sessions.c.began_at <= old))
+        delete(sessions).where(or_(sessions.c.seen_at <= idle, sessions.c.began_at <= old, waited))
     )
 
 

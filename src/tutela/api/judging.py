@@ -43,7 +43,7 @@ def one_of_many(idempotency_key: str | None, number: int) -> str | None:
 
 def answer_of(outcome: Screened, key: ApiKey) -> ScreenAnswer:
     """What the bearer of a key is told of an outcome."""
-    details = Permission.SCREEN_DETAILS in key.scopes
+    details = Permission.SCREEN_DETAILS in key.permissions
     # A case opened by a list that lets files pass is not told to callers who may not see lists:
     # to them the file is as clear as any other.
     told = details or outcome.verdict is Verdict.MATCH
