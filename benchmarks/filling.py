@@ -45,6 +45,7 @@ from tutela.ledger.reading import read_head
 from tutela.ledger.tables import ledger_entries, ledger_head, ledger_tiles
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
+from tutela.storage.schema import Moment
 
 LIST = "bench"
 """The list's name."""
@@ -203,7 +204,7 @@ class _Year:
         before = State.REPORTED if state is State.UNDER_APPEAL else None
         rows["cases"].append((case, state, at, subject, "", rank, severe, 1, decided_at, before))
         self._enter(at, ("key:1", "program", "api"), Act.CASE_OPENED, case)
-        item = self._item(rows, case, at)
+        item = self._item(rows, case, at, waits=state in (State.OPEN, State.SECOND_LOOK))
         if state not in _UNDECIDED:
             self._decide(rows, case, item, state, decided)
 
@@ -215,13 +216,14 @@ class _Year:
         return number
 
     def _item(
-        self, rows: dict[str, list[tuple[object, ...]]], case: str, at: datetime
+        self, rows: dict[str, list[tuple[object, ...]]], case: str, at: datetime, *, waits: bool
     ) -> tuple[int, str]:
         lot = self._lot
         number = next(self._numbers)
         list_id, entry, md5 = lot.choice(self._listed)
-        # Most are the very file of a list's; of the others nothing is known but what is like it.
-        exact = lot.random() < 0.7
+        # What waits is the very file of a list's, so that it can be decided on without a look at
+        # it; of some that were decided, only something similar was known.
+        exact = waits or lot.random() < 0.6
         digests = md5 if exact else lot.randbytes(16), lot.randbytes(20), lot.randbytes(32)
         evidence = f"{number:026}"
         rows["case_items"].append(
@@ -265,16 +267,8 @@ class _Year:
                  "sample" if looked_twice and not place else None)
             )  # fmt: skip
             move = Move.CONFIRM if what is Decision.CONFIRMED else Move.NOT_CONFIRM
-            self._enter(
-                when,
-                f"person:{who}",
-                "person",
-                "console",
-                Act.CASE_MOVED,
-                case,
-                None,
-                f"move:{move}",
-            )
+            by = f"person:{who}", "person", "console"
+            self._enter(when, by, Act.CASE_MOVED, case, thing=f"move:{move}")
         if lot.random() < 0.1:
             rows["case_notes"].append((case, at, f"person:{person}", "As in the case before."))
 
@@ -365,7 +359,7 @@ def _without_indexes(database: Database) -> Iterator[None]:
     with database.writing() as connection:
         for table in _FILLED:
             for index in table.indexes:
-                index.create(connection)
+                index.create(connection, checkfirst=True)
     if database.is_sqlite:
         return
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -389,7 +383,7 @@ def _write(
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})",
-            [tuple(map(_for_sqlite, row)) for row in rows],
+            list(_for_sqlite(rows, [isinstance(table.c[name].type, Moment) for name in columns])),
         )
         return
     cursor: Any = connection.connection.cursor()
@@ -398,10 +392,17 @@ def _write(
             copy.write_row(row)
 
 
-def _for_sqlite(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S.%f")
-    return str(value) if isinstance(value, str) else value
+def _for_sqlite(
+    rows: list[tuple[object, ...]], are_moments: Sequence[bool]
+) -> Iterator[tuple[object, ...]]:
+    places = [place for place, is_moment in enumerate(are_moments) if is_moment]
+    for row in rows:
+        values = list(row)
+        for place in places:
+            moment = values[place]
+            if isinstance(moment, datetime):
+                values[place] = moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+        yield tuple(values)
 
 
 def _append(connection: Connection, said: Iterable[tuple[object, ...]]) -> int:

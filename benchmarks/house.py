@@ -100,6 +100,13 @@ def open_house(folder: Path, hashes: Hashes) -> Iterator[House]:
     command(environment, "list", "create", LIST)
     command(environment, "list", "import", LIST, str(folder / "list.csv"))
     made = command(environment, "key", "add", "bench", "--scope", "screen", "--json")
+    with served(environment) as (process_id, port):
+        yield House(process_id, port, json.loads(made)["key"], environment)
+
+
+@contextmanager
+def served(environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """Serve a house with two workers until the block ends; gives the process's id and the port."""
     with subprocess.Popen(
         [TUTELA, "serve", "--port", "0", "--workers", str(WORKERS)],
         env=environment,
@@ -109,11 +116,12 @@ def open_house(folder: Path, hashes: Hashes) -> Iterator[House]:
         try:
             assert running.stderr is not None
             said = running.stderr.readline()
-            if (found := re.search(r":(\d+)", said)) is None:
-                raise RuntimeError(f"Tutela did not start: {said}")
-            house = House(running.pid, int(found[1]), json.loads(made)["key"], environment)
-            _await(house.port)
-            yield house
+            while (found := re.search(r"http://\S+:(\d+)", said)) is None:
+                if not said:
+                    raise RuntimeError("Tutela did not start")
+                said = running.stderr.readline()
+            _await(int(found[1]))
+            yield running.pid, int(found[1])
         finally:
             running.terminate()
 

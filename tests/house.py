@@ -31,6 +31,7 @@ class House:
 
     def __init__(self, application: FastAPI, settings: Settings, clock: Clock, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
+        self.application = application
         self.service: Service = application.state.service
         self.settings = settings
         self._clock = clock

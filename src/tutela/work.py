@@ -19,6 +19,7 @@ from tutela.errors import InvalidInputError
 from tutela.evidence.daily import kinds_of_evidence
 from tutela.evidence.sweeping import sweeping
 from tutela.evidence.vault import Vault
+from tutela.hashlists.uploads import importing
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.ledger.timestamping import timestamping
@@ -51,6 +52,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             timestamping(settings),
             releasing(database, clock),
             counting_days(database, clock),
+            importing(database, settings.data, clock),
             taking_effect(database, clock),
             forgetting(settings, database, clock),
             forgetting_accounts.forgetting(settings, database, clock),

@@ -123,7 +123,56 @@ def test_figures_are_shown_once_they_are_counted(house: House) -> None:
     assert ENGLISH["numbers_inflow"] in lead.get("/numbers").text
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/ledger", "/settings", "/health", "/numbers"])
+def test_a_list_is_made_and_filled_by_an_upload_and_its_entries_are_never_shown(
+    house: House, administrator: httpx.Client
+) -> None:
+    assert ENGLISH["lists_none"] in administrator.get("/lists").text
+    made = administrator.post("/lists", data={"name": "partner", "description": "A hotline"})
+    address = made.headers["location"]
+    again = administrator.post("/lists", data={"name": "partner"})
+    assert (again.status_code, "already" in again.text) == (422, True)
+    hashes = [f"{number:032x}" for number in range(20)]
+    file = "md5\n" + "\n".join(hashes) + "\nnothing of a hash\n"
+    sent = administrator.post(
+        f"{address}/imports",
+        data={"source": "Partner hotline", "kind": ""},
+        files={"file": ("hashes.csv", file.encode())},
+    )
+    assert sent.status_code == 303, sent.text
+    assert comes_true(lambda: ENGLISH["list_done"] in administrator.get(address).text)
+    page = administrator.get(address).text
+    assert "Partner hotline" in page
+    assert "import-1.csv" in page
+    assert not any(each in page for each in hashes)
+    rejects = house.settings.data / "rejects" / "import-1.csv"
+    assert "nothing of a hash" in rejects.read_text()
+    assert list((house.settings.data / "uploads").iterdir()) == []
+    sent = {"fingerprints": {"md5": hashes[7]}}
+    asked = house.client.post
+    assert comes_true(lambda: asked("/v1/screen", json=sent).json()["verdict"] == "match")
+    administrator.post(
+        f"{address}/withdrawals", data={"kind": "md5", "hash": hashes[7], "reason": "a mistake"}
+    )
+    one = {"kind": "md5", "hash": "f" * 32, "source": "ourselves"}
+    assert administrator.post(f"{address}/entries", data=one).status_code == 303
+    assert administrator.post(f"{address}/entries", data=one | {"hash": "x"}).status_code == 422
+    assert administrator.post(f"{address}/remove", data={"reason": "a test"}).status_code == 303
+    assert administrator.get(address).status_code == 404
+
+
+def test_what_is_no_list_is_a_dead_letter_that_says_so(
+    house: House, administrator: httpx.Client
+) -> None:
+    made = administrator.post("/lists", data={"name": "mistaken"})
+    administrator.post(
+        f"{made.headers['location']}/imports",
+        data={"source": "nobody"},
+        files={"file": ("picture.csv", bytes(range(256)) * 40)},
+    )
+    assert comes_true(lambda: "picture.csv" in administrator.get("/jobs?kind=lists.import").text)
+
+
+@pytest.mark.parametrize("path", ["/lists", "/jobs", "/ledger", "/settings", "/health", "/numbers"])
 def test_reviewers_are_told_whom_to_ask(house: House, path: str) -> None:
     reviewer, _ = signed_in(house, Role.REVIEWER)
     assert reviewer.get(path).status_code == 403

@@ -66,6 +66,12 @@ def test_the_operators_pages_are_well_in_every_look(walker: Walker) -> None:
     for path in ("/jobs", "/jobs?state=ready", "/jobs/1", "/ledger", "/ledger/0", "/settings"):
         walker.walk(path)
     walker.walk("/health")
+    walker.walk("/lists", "no-lists")
+    walker.find("#name").send_keys("Partner hotline")
+    walker.find("form[action='/lists'] .main").click()
+    walker.wait_for("h1", "Partner hotline")
+    walker.walk("/lists/1")
+    walker.walk("/lists")
 
 
 def test_the_charts_are_drawn_from_their_tables(walker: Walker) -> None:

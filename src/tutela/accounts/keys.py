@@ -178,6 +178,16 @@ def keys_in_use(connection: Connection) -> dict[bytes, ApiKey]:
     return {row["secret_sha256"]: _key(row) for row in rows}
 
 
+def own_key(connection: Connection, person: PersonId, permission: Permission) -> ApiKey | None:
+    """The newest key of a person that allows something, if they have one."""
+    theirs = [
+        key
+        for key in keys_in_use(connection).values()
+        if key.owner == person and permission in key.permissions
+    ]
+    return max(theirs, key=lambda key: key.id, default=None)
+
+
 def revoke_key(connection: Connection, name: str, actor: Actor, clock: Clock) -> None:
     """Make a key stop working for good: within a second, in every server process.
 

@@ -6,6 +6,7 @@ from tutela.api import (
     case_search,
     case_work,
     cases,
+    evidence,
     health,
     jobs,
     keys,
@@ -37,5 +38,6 @@ ROUTERS = (
     webhooks.router,
     appeals.router,
     statistics.router,
+    evidence.router,
     health.router,
 )

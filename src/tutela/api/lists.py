@@ -1,10 +1,11 @@
 """``/v1/lists``: lists of known material. No call gives entries out."""
 
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Security
+from fastapi import APIRouter, File, Form, Security, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutela.accounts.model import ApiKey
@@ -14,8 +15,16 @@ from tutela.api.service import Here, Permitted, actor_of
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.entries import withdraw_entry
-from tutela.hashlists.lists import all_lists, create_list, find_list, list_summary
+from tutela.hashlists.lists import (
+    all_lists,
+    create_list,
+    find_list,
+    list_size,
+    list_summary,
+    remove_list,
+)
 from tutela.hashlists.model import ListRow, Provenance
+from tutela.hashlists.uploads import Wish, import_later, keep_upload
 
 router = APIRouter(
     prefix="/v1/lists",
@@ -28,6 +37,7 @@ Reader = Annotated[ApiKey, Security(Permitted(Permission.LISTS_READ))]
 Writer = Annotated[ApiKey, Security(Permitted(Permission.LISTS_WRITE))]
 
 _MOST = 10_000
+_PIECE = 1 << 20
 # Whoever has changed a list finds the change in this process at once; but when a large import is
 # being taken up just then, he is not kept waiting for that.
 _PATIENCE_SECONDS = 10.0
@@ -76,6 +86,12 @@ class Withdrawal(_Sent):
     reason: str = Field(description="Why. It is kept.", examples=["listed by mistake"])
 
 
+class Removal(_Sent):
+    """That a list is to be taken out of use."""
+
+    reason: str = Field(description="Why. It is kept.", examples=["the partner has ended it"])
+
+
 class ListAnswer(BaseModel):
     """A list, without its entries."""
 
@@ -100,6 +116,35 @@ class AddedAnswer(BaseModel):
     added: int = Field(description="New on the list.")
     already: int = Field(description="On the list before.")
     withdrawn: int = Field(description="Withdrawn before, and left so.")
+
+
+class ImportAnswer(BaseModel):
+    """One time that entries came in."""
+
+    import_number: int = Field(serialization_alias="import", description="Its number.")
+    source: str
+    label: str
+    reason: str
+    imported_by: str
+    started_at: datetime
+    finished_at: datetime | None = Field(description="`null` while it is under way.")
+    rows: int = Field(description="Hashes and unreadable rows met.")
+    added: int
+    already: int
+    withdrawn: int
+    rejected: int = Field(description="Rows that could not be understood.")
+
+
+class ImportsAnswer(BaseModel):
+    """Every time that entries came in, the newest first."""
+
+    imports: list[ImportAnswer]
+
+
+class UploadAnswer(BaseModel):
+    """That a file is here and will be imported."""
+
+    upload: str = Field(description="What the job that imports it calls it.")
 
 
 @router.get("", summary="All lists")
@@ -178,4 +223,78 @@ def withdraw(service: Here, key: Writer, name: str, withdrawal: Withdrawal) -> N
             actor=actor_of(key),
             clock=service.clock,
         )
+    service.following_lists.hurry(_PATIENCE_SECONDS)
+
+
+@router.get("/{name}/imports", summary="What came in", responses=problems(HTTPStatus.NOT_FOUND))
+def show_imports(service: Here, _key: Reader, name: str) -> ImportsAnswer:
+    """Whether imports have ended, and what became of their rows; never the rows."""
+    with service.database.reading() as connection:
+        size = list_size(connection, find_list(connection, name))
+    return ImportsAnswer(
+        imports=[
+            ImportAnswer(
+                import_number=each.id,
+                source=each.provenance.source,
+                label=each.provenance.label,
+                reason=each.provenance.reason,
+                imported_by=each.imported_by,
+                started_at=each.started_at,
+                finished_at=each.finished_at,
+                rows=each.rows,
+                added=each.added,
+                already=each.already,
+                withdrawn=each.withdrawn,
+                rejected=each.rejected,
+            )
+            for each in size.imports
+        ]
+    )
+
+
+@router.post(
+    "/{name}/imports",
+    summary="Import a file",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=problems(HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+)
+def import_upload(
+    service: Here,
+    key: Writer,
+    name: str,
+    *,
+    file: Annotated[UploadFile, File(description="CSV, JSON lines, Project VIC or text.")],
+    source: Annotated[str, Form(description="Who says that these are known.")],
+    label: Annotated[str, Form(description="What they are said to be.")] = "",
+    reason: Annotated[str, Form(description="Why they are added.")] = "",
+    kind: Annotated[
+        Kind | None, Form(description="What the hashes are, where the file does not say it.")
+    ] = None,
+) -> UploadAnswer:
+    """In the background; the same file again adds nothing."""
+    wish = Wish(name, file.filename or "", Provenance(source, label, reason), kind)
+    with service.database.reading() as connection:
+        hash_list = find_list(connection, name)
+    upload = keep_upload(
+        service.settings.data,
+        hash_list,
+        wish,
+        actor_of(key),
+        iter(partial(file.file.read, _PIECE), b""),
+    )
+    with service.database.writing() as connection:
+        import_later(connection, upload, service.clock)
+    return UploadAnswer(upload=upload)
+
+
+@router.post(
+    "/{name}/removal",
+    summary="Take a list out of use",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(HTTPStatus.NOT_FOUND),
+)
+def remove(service: Here, key: Writer, name: str, removal: Removal) -> None:
+    """Nothing on it matches any more. Its history is kept, because cases refer to it."""
+    with service.database.writing() as connection:
+        remove_list(connection, name, removal.reason, actor_of(key), service.clock)
     service.following_lists.hurry(_PATIENCE_SECONDS)

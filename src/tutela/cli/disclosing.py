@@ -15,12 +15,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection
 
 from tutela.accounts.keys import bearers, check_key, named
 from tutela.accounts.permissions import Permission
+from tutela.cases.dossiers import dossier_of, media_type
 from tutela.cases.model import read_case_id
-from tutela.cases.reading import WholeItem, find_case
 from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
@@ -28,10 +27,7 @@ from tutela.errors import InvalidInputError, NotSignedInError
 from tutela.evidence.disclosure.exhibits import exhibits_of
 from tutela.evidence.disclosure.model import (
     Disclosure,
-    Dossier,
-    DossierItem,
     Exhibit,
-    Matched,
     Standing,
     State,
 )
@@ -46,7 +42,6 @@ from tutela.evidence.disclosure.requesting import (
 )
 from tutela.evidence.model import read_item_id
 from tutela.evidence.vault import Vault
-from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import ENVIRONMENT_PREFIX
 
@@ -238,61 +233,6 @@ def list_disclosures(json: JsonLines = False, data: DataFolder = None) -> None:
             escape(named(each.asked_by, names)),
         )
     print_table(table)
-
-
-def dossier_of(connection: Connection, case: str) -> Dossier:
-    """What is known of a case, as a package tells it: never an entry of a list.
-
-    Raises:
-        NotFoundError: There is no such case.
-    """
-    found = find_case(connection, read_case_id(case))
-    return Dossier(
-        case=found.id,
-        state=found.state,
-        opened_at=found.opened_at,
-        items=tuple(map(_dossier_item, found.items)),
-    )
-
-
-def _dossier_item(item: WholeItem) -> DossierItem:
-    texts = item.item.fingerprints.as_texts()
-    return DossierItem(
-        evidence=item.evidence.id if item.evidence else None,
-        name=item.item.name,
-        origin=item.item.origin,
-        received_at=item.received_at,
-        size=item.item.fingerprints.size,
-        digests={kind: str(texts[kind]) for kind in ("md5", "sha1", "sha256") if texts.get(kind)},
-        pdq=str(texts["pdq"]) if texts.get("pdq") else None,
-        pdq_quality=item.item.fingerprints.pdq_quality,
-        matches=tuple(dict.fromkeys(Matched(each.list_name, each.kind) for each in item.matches)),
-    )
-
-
-def media_type(head: bytes) -> str | None:
-    """What a file is by its first bytes, as far as we can tell pictures."""
-    found = recognise(head[:HEAD_BYTES])
-    return _MEDIA_TYPES.get(found.name) if found else None
-
-
-# https://www.iana.org/assignments/media-types
-_MEDIA_TYPES = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "WebP": "image/webp",
-    "GIF": "image/gif",
-    "AVIF": "image/avif",
-    "HEIC": "image/heic",
-    "HEIF": "image/heif",
-    "BMP": "image/bmp",
-    "TIFF": "image/tiff",
-    "JPEG 2000": "image/jp2",
-    "ICO": "image/vnd.microsoft.icon",
-    "PSD": "image/vnd.adobe.photoshop",
-    "JPEG XL": "image/jxl",
-    "JPEG XR": "image/jxr",
-}
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from rich.table import Table
 from sqlalchemy import Connection
 
 from tutela.accounts.permissions import Permission
+from tutela.cases.naming_evidence import find_subject
 from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
-from tutela.cli.subjects import Reason, SubjectName, find_subject, read_day, read_moment
+from tutela.cli.subjects import Reason, SubjectName, read_day, read_moment
 from tutela.evidence.events import (
     EventId,
     RecordedEvent,

@@ -7,10 +7,11 @@ import typer
 from rich.table import Table
 
 from tutela.accounts.permissions import Permission
+from tutela.cases.naming_evidence import find_items, find_subject
 from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_json, print_table, to_people
-from tutela.cli.subjects import Reason, find_items, find_subject
+from tutela.cli.subjects import Reason
 from tutela.errors import InvalidInputError
 from tutela.evidence.assigning import (
     Confirmation,

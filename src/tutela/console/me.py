@@ -1,6 +1,7 @@
 """``/me``: my wellbeing: what I looked at, how I am shown things, my breaks, and who can help."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -121,10 +122,16 @@ def _page(
         reveals=tuple(Reveal),
         shortest_peek=SHORTEST_PEEK,
         longest_peek=LONGEST_PEEK,
-        zones=sorted(available_timezones()),
+        zones=_zones(),
         care=house.settings.care,
         **values,
     )
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    # They are files of the machine, and take long to look for.
+    return tuple(sorted(available_timezones()))
 
 
 def _values(connection: Connection, visitor: Visitor, house: House) -> dict[str, object]:

@@ -51,6 +51,7 @@ NAVIGATION = (
         "nav_house",
         (
             Entry("nav_numbers", "/numbers", Permission.NUMBERS_READ, "n"),
+            Entry("nav_lists", "/lists", Permission.LISTS_READ, "i"),
             Entry("nav_flags", "/lists/flags", Permission.LISTS_READ, "f"),
             Entry("nav_webhooks", "/webhooks", Permission.WEBHOOKS_READ, "w"),
             Entry("nav_jobs", "/jobs", Permission.JOBS_READ, "j"),

@@ -14,6 +14,7 @@ from tutela.hashlists.model import (
     HashListId,
     ImportId,
     ImportRecord,
+    ListSize,
     ListSummary,
     Provenance,
 )
@@ -51,6 +52,18 @@ def create_list(
         ) from None
     append(connection, actor, Act.LIST_CREATED, clock, thing=f"list:{made.id}")
     return made
+
+
+def list_numbered(connection: Connection, number: int) -> HashList:
+    """The list of this number that is in use.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = connection.execute(_IN_USE.where(hash_lists.c.id == number)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no list of the number {number}")
+    return _hash_list(row)
 
 
 def find_list(connection: Connection, name: str) -> HashList:
@@ -96,6 +109,22 @@ def list_summary(connection: Connection, hash_list: HashList) -> ListSummary:
         withdrawn=withdrawn.total(),
         imports=tuple(_import_record(row) for row in rows),
     )
+
+
+def list_size(connection: Connection, hash_list: HashList) -> ListSize:
+    """How much a list holds in all, and where it came from; however long the list is, at once."""
+    rows = connection.execute(
+        select(imports).where(imports.c.list_id == hash_list.id).order_by(imports.c.id.desc())
+    ).mappings()
+    records = tuple(_import_record(row) for row in rows)
+    # Few are withdrawn, and they have an index of their own.
+    withdrawn = connection.execute(
+        select(func.count())
+        .select_from(entries)
+        .where(entries.c.list_id == hash_list.id, entries.c.live.is_(False))
+    ).scalar_one()
+    added = sum(record.added for record in records)
+    return ListSize(hash_list, added - withdrawn, withdrawn, records)
 
 
 def remove_list(

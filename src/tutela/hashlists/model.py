@@ -164,6 +164,28 @@ class ListSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class ListSize:
+    """How much a list holds in all, and where it came from.
+
+    Attributes:
+        hash_list: The list.
+        live: Entries that match.
+        withdrawn: Entries that no longer match.
+        imports: Every time that entries came in, the newest first.
+    """
+
+    hash_list: HashList
+    live: int
+    withdrawn: int
+    imports: tuple[ImportRecord, ...]
+
+    @property
+    def sources(self) -> list[str]:
+        """Who says that its entries are known."""
+        return sorted({record.provenance.source for record in self.imports})
+
+
+@dataclass(frozen=True, slots=True)
 class WithdrawnEntry:
     """An entry that no longer matches.
 

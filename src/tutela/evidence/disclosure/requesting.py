@@ -42,6 +42,7 @@ def ask(
     legal_basis: str,
     reference: str,
     clock: Clock,
+    face: str = "cli",
 ) -> Disclosure:
     """Ask for a case to be handed over, in the caller's transaction.
 
@@ -55,6 +56,7 @@ def ask(
         legal_basis: Why they may.
         reference: Their own reference.
         clock: The time.
+        face: From where they ask.
 
     Raises:
         InvalidInputError: A text is empty or too long, or no item's file would be handed over.
@@ -87,7 +89,7 @@ def ask(
     asked = find_disclosure(connection, number)
     append(
         connection,
-        bearer(key),
+        bearer(key, face),
         Act.DISCLOSURE_REQUESTED,
         clock,
         case=case,
@@ -104,6 +106,8 @@ def agree(
     number: int,
     exhibits: Sequence[Exhibit],
     clock: Clock,
+    *,
+    face: str = "cli",
 ) -> Disclosure:
     """Agree to what another person asked for, in the caller's transaction.
 
@@ -113,6 +117,7 @@ def agree(
         number: The request.
         exhibits: The case's items as they are now, as ``ask`` was given them.
         clock: The time.
+        face: From where they agree.
 
     Raises:
         NotAgreedError: The request was decided or has lapsed, its asker's key was revoked, or the
@@ -121,7 +126,7 @@ def agree(
         NotPermittedError: The key is the asker's too, belongs to nobody, or lacks the scope.
     """
     asked = check_may_agree(connection, key, number, exhibits, clock)
-    return _decide(connection, key, asked, State.AGREED, clock=clock)
+    return _decide(connection, key, asked, State.AGREED, clock=clock, face=face)
 
 
 def check_may_agree(
@@ -146,7 +151,13 @@ def check_may_agree(
 
 
 def refuse(
-    connection: Connection, key: ApiKey, number: int, reason: str, clock: Clock
+    connection: Connection,
+    key: ApiKey,
+    number: int,
+    reason: str,
+    clock: Clock,
+    *,
+    face: str = "cli",
 ) -> Disclosure:
     """Refuse a request, or take an agreement back. Whoever may disclose may do it, the asker too.
 
@@ -160,7 +171,7 @@ def refuse(
     asked = find_disclosure(connection, number)
     _require_state(asked, State.ASKED, State.AGREED)
     because = _checked("a reason", reason, 1000)
-    return _decide(connection, key, asked, State.REFUSED, because, clock=clock)
+    return _decide(connection, key, asked, State.REFUSED, because, clock=clock, face=face)
 
 
 def check_may_make(
@@ -255,9 +266,19 @@ def left_out_of(disclosure: Disclosure) -> frozenset[str]:
     return frozenset(id_ for id_, standing, _sha256 in lines if standing == Standing.LEFT_OUT)
 
 
-def bearer(key: ApiKey) -> Actor:
-    """The person who identifies themselves by a key on the command line."""
-    return Actor(f"key:{key.name}", f"key:{key.id}", "operator", "cli")
+def bearer(key: ApiKey, face: str = "cli") -> Actor:
+    """The person who identifies themselves by a key of theirs."""
+    return Actor(
+        f"key:{key.name}", f"key:{key.id}", "operator" if face == "cli" else "person", face
+    )
+
+
+def disclosures_of(connection: Connection, case: str) -> list[Disclosure]:
+    """Every request to hand a case over, the newest first."""
+    rows = connection.execute(
+        select(disclosures).where(disclosures.c.case_id == case).order_by(disclosures.c.id.desc())
+    ).mappings()
+    return [_disclosure(row) for row in rows]
 
 
 def require_person(key: ApiKey) -> None:
@@ -288,6 +309,7 @@ def _decide(
     because: str | None = None,
     *,
     clock: Clock,
+    face: str,
 ) -> Disclosure:
     changed = changed_rows(
         connection,
@@ -300,7 +322,7 @@ def _decide(
         _require_state(find_disclosure(connection, asked.id), asked.state)
     append(
         connection,
-        bearer(key),
+        bearer(key, face),
         Act.DISCLOSURE_AGREED if state is State.AGREED else Act.DISCLOSURE_REFUSED,
         clock,
         case=asked.case,

@@ -6,7 +6,7 @@ Who does it, and why, is for the caller to write into the ledger in the same tra
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, ScalarSelect, delete, func, select, update
 
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.storage.clock import Clock
@@ -58,7 +58,15 @@ def count_by_kind(connection: Connection, kinds: Iterable[str]) -> dict[str, dic
     Nobody waits for a count of a million: what is more than ``MOST_COUNTED`` is that and one.
     """
     names = sorted({*kinds, *_kinds_with_jobs(connection)})
-    return {name: {state: _capped(connection, name, state) for state in State} for name in names}
+    asked = [(name, state) for name in names for state in State]
+    if not asked:
+        return {}
+    # All at once: they are many, and a server may be far away.
+    counts = connection.execute(select(*(_capped(*each) for each in asked))).one()
+    found: dict[str, dict[State, int]] = {name: {} for name in names}
+    for (name, state), count in zip(asked, counts, strict=True):
+        found[name][state] = count
+    return found
 
 
 def _kinds_with_jobs(connection: Connection) -> Iterator[str]:
@@ -70,14 +78,14 @@ def _kinds_with_jobs(connection: Connection) -> Iterator[str]:
         found = connection.execute(beyond).scalar_one_or_none()
 
 
-def _capped(connection: Connection, kind: str, state: State) -> int:
+def _capped(kind: str, state: State) -> ScalarSelect[int]:
     some = (
         select(jobs.c.id)
         .where(jobs.c.kind == kind, jobs.c.state == state)
         .limit(MOST_COUNTED + 1)
         .subquery()
     )
-    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return select(func.count()).select_from(some).scalar_subquery()
 
 
 def find_job(connection: Connection, job: JobId) -> KeptJob:

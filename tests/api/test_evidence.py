@@ -1,0 +1,65 @@
+"""``/v1/evidence``: custodians' programs keep evidence as people do, with the same permissions."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.house import House
+from tests.pictures import drawn, encoded
+from tutela.accounts.permissions import Permission
+
+
+@pytest.fixture
+def house(make_house) -> Iterator[House]:
+    with make_house(jurisdiction="US") as house:
+        yield house
+
+
+def sealed_case(house: House) -> str:
+    content = encoded(drawn(3))
+    house.add_picture("partner", content)
+    answer = house.client.post("/v1/screen", files={"file": ("a.png", content)})
+    return answer.json()["case"]
+
+
+def test_evidence_is_held_released_and_verified(house: House) -> None:
+    case = sealed_case(house)
+    wish = {"reference": "AZ 12/26", "reason": "an order of the court"}
+    held = house.client.post(f"/v1/evidence/{case}/holds", json=wish).json()
+    item = held["evidence"][0]["item"]
+    assert held["evidence"][0]["holds"] == ["AZ 12/26"]
+    assert house.client.post(f"/v1/evidence/{case}/holds", json=wish).status_code == 409
+    released = house.client.post(f"/v1/evidence/{case}/releases", json=wish).json()
+    assert released["evidence"][0]["holds"] == []
+    letter = {"kind": "preservation-letter", "reference": "5", "reason": "came", "period": "90d"}
+    told = house.client.post(f"/v1/evidence/{item}/events", json=letter).json()
+    event = told["events"][0]["event"]
+    taken = house.client.post(f"/v1/evidence/events/{event}/withdrawal", json={"reason": "no"})
+    assert taken.json()["events"][0]["withdrawn_at"]
+    verified = house.client.post(f"/v1/evidence/{case}/verification").json()
+    assert verified == {"sound": 1, "damaged": []}
+
+
+def test_a_key_that_belongs_to_nobody_asks_for_no_disclosure(house: House) -> None:
+    case = sealed_case(house)
+    asked = house.client.post(
+        f"/v1/evidence/{case}/disclosures",
+        json={
+            "authority": "An office",
+            "reference": "7",
+            "legal_basis": "An order",
+            "recipients": "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+        },
+    )
+    assert asked.status_code == 403
+    assert "belongs to nobody" in asked.json()["detail"]
+    assert house.client.get(f"/v1/evidence/{case}/disclosures").json() == []
+
+
+def test_who_may_not_keep_evidence_learns_nothing_of_it(house: House) -> None:
+    case = sealed_case(house)
+    stranger = house.client_with(
+        *(set(Permission) - {Permission.EVIDENCE_KEEP, Permission.EVIDENCE_DISCLOSE})
+    )
+    assert stranger.get(f"/v1/evidence/{case}").status_code == 403
+    assert stranger.get(f"/v1/evidence/{case}/disclosures").status_code == 403
