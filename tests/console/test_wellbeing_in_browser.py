@@ -96,9 +96,17 @@ def test_the_break_that_is_due_says_why_and_until_when(walker: Walker) -> None:
 
 
 def test_leads_see_load_and_no_ranking(walker: Walker) -> None:
+    looked(walker, walker.enter_as(Role.REVIEWER), severe=True)
     walker.enter_as(Role.LEAD, name="Robin Example")
     walker.walk("/load")
     walker.go("/load")
     text = walker.find("main").text
     assert "Sam" in text
     assert "ecided" not in text
+
+
+def test_who_never_looks_has_a_page_too(walker: Walker) -> None:
+    walker.enter_as(Role.INTAKE)
+    walker.go("/me")
+    walker.look("me-intake-light")
+    assert "0800 000 000" in walker.find("main").text

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -231,3 +232,12 @@ def test_damage_of_any_kind_costs_the_file_alone(cells: RenderingPool, kind: str
         rendering = shown(cells, bytes(damaged), Look(Level.PART, False, MARK))
         assert bool(rendering.jpeg) != bool(rendering.reason)
     assert shown(cells, sound, WHOLE).jpeg
+
+
+def test_whoever_comes_when_too_many_wait_is_told_at_once() -> None:
+    heavy = encoded(Image.new("RGB", (6_000, 6_000), (20, 90, 160)))
+    with RenderingPool(1) as cells, ThreadPoolExecutor(8) as people:
+        looks = [people.submit(shown, cells, heavy, VEIL) for _ in range(8)]
+        failures = [look.exception() for look in looks]
+    assert sum(failure is None for failure in failures) >= 4
+    assert any(isinstance(failure, OverCapacityError) for failure in failures)

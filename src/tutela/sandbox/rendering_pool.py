@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from queue import LifoQueue
-from threading import Event
+from threading import BoundedSemaphore, Event
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -19,6 +19,8 @@ from tutela.sandbox.rendering import MOST_BYTES
 _START_SECONDS = 60
 # The cell ends a process that is late; if it does not, the cell itself is ended.
 _GRACE_SECONDS = 5
+# For each cell. Whoever comes when all are taken is told so at once, instead of keeping a thread.
+_WAITING = 4
 
 
 class RenderingPool:
@@ -37,6 +39,7 @@ class RenderingPool:
         self._limits = limits or Limits()
         self._closed = Event()
         self._cells: set[_Cell] = set()
+        self._places = BoundedSemaphore(cells * _WAITING)
         self._free: LifoQueue[_Cell | None] = LifoQueue()
         for _ in range(cells):
             self._free.put(None)
@@ -50,10 +53,35 @@ class RenderingPool:
             look: How it is to be shown.
 
         Raises:
-            OverCapacityError: The pool is closed.
+            OverCapacityError: Too many wait already, or the pool is closed.
             TutelaError: A cell cannot be started.
         """
         descriptor = file if isinstance(file, int) else file.fileno()
+        if not self._places.acquire(blocking=False):
+            raise OverCapacityError("many people look at something just now: try again in a moment")
+        try:
+            return self._render(descriptor, look)
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """End all cells, also in the middle of a file."""
+        self._closed.set()
+        for cell in list(self._cells):
+            self._drop(cell)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _render(self, descriptor: int, look: Look) -> Rendering:
         cell = self._free.get()
         try:
             cell = self._started(cell)
@@ -75,23 +103,6 @@ class RenderingPool:
                 cell = None
             self._free.put(cell)
         return rendering or _nothing("the process that shows files ended twice")
-
-    def close(self) -> None:
-        """End all cells, also in the middle of a file."""
-        self._closed.set()
-        for cell in list(self._cells):
-            self._drop(cell)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _started(self, cell: "_Cell | None") -> "_Cell":
         if self._closed.is_set():

@@ -86,13 +86,22 @@ class Media {
       this.every = said.every;
     }
     const address = this.words ? said.address.replace("/whole?", "/words?") : said.address;
-    const answer = await fetch(address, {
-      headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store", redirect: "manual",
-    });
+    const answer = await this.fetch(address, still);
     if (answer.ok) return answer;
     const failed = await answer.json().catch(() => ({}));
     if (still()) this.tell(failed.reason ? this.say.sayFails.replace("{reason}", failed.reason) : this.say.sayGone);
     return null;
+  }
+
+  // Where many look at once there may be no place: then it is asked for again, as long as it is wanted.
+  async fetch(address, still) {
+    for (let left = 10; ; left -= 1) {
+      const answer = await fetch(address, {
+        headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store", redirect: "manual",
+      });
+      if (answer.status !== 503 || !left || !still()) return answer;
+      await new Promise((done) => setTimeout(done, 500 + 500 * Math.random()));
+    }
   }
 
   async veil() {
