@@ -1,4 +1,4 @@
-"""Labels, notes, assignment, closing, facts, bulk decisions, and how often two agree."""
+"""Labels, notes, assignment, closing, facts, and bulk decisions."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +29,6 @@ from tutela.cases.labelling import label, unlabel
 from tutela.cases.marking import mark
 from tutela.cases.moving import MoveNotAllowedError
 from tutela.cases.noting import note
-from tutela.cases.quality import agreement
 from tutela.cases.reading import read_case
 from tutela.cases.schemes import all_schemes
 from tutela.cases.states import State
@@ -38,7 +37,7 @@ from tutela.ledger.tables import ledger_reasons
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings, load_settings
 
-YES, NO, _ = Decision
+_, NO, _ = Decision
 
 
 @pytest.fixture
@@ -230,15 +229,3 @@ def test_no_program_confirms_in_bulk(database: Database, clock, settings) -> Non
     decided(database, clock, settings, first, ANNA)
     with pytest.raises(NotPermittedError), database.writing() as connection:
         confirm_alike(connection, first, [second], PROGRAM, clock, settings)
-
-
-def test_how_often_two_agree_is_counted_for_all_together(database, clock, settings) -> None:
-    employ(database, clock)
-    for first, second in ((YES, YES), (NO, NO), (YES, NO)):
-        case = a_case(database, clock)
-        decided(database, clock, settings, case, ANNA, first, ask_second=True)
-        decided(database, clock, settings, case, BEN, second)
-    with database.reading() as connection:
-        found = agreement(connection, clock() - timedelta(days=1), clock() + timedelta(days=1))
-        assert (found.looked_at_twice, found.agreed) == (3, 2)
-        assert agreement(connection, clock() + timedelta(days=1), clock()).rate is None
