@@ -143,7 +143,9 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
     application.add_middleware(Measured)
     for router in every_route.ROUTERS:
         application.include_router(router)
-    application.include_router(home.router(lambda: _health(application.state.service)))
+    application.include_router(
+        home.router(lambda: _health(application.state.service), public=settings.statistics.public)
+    )
     application.include_router(documentation.router())
     for router in every_page.ROUTERS:
         application.include_router(router)

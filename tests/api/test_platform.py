@@ -10,8 +10,10 @@ def test_statistics_are_published_only_where_the_house_wants_it(make_house) -> N
     with make_house() as house:
         for path in ("/v1/statistics", "/v1/statistics.csv", "/transparency"):
             assert house.stranger().get(path).status_code == 404
+        assert "/transparency" not in house.stranger().get("/").text
     with make_house(statistics=Statistics(public=True)) as house:
         stranger = house.stranger()
+        assert "/transparency" in stranger.get("/").text
         assert stranger.get("/v1/statistics").json() == {"months": []}
         table = stranger.get("/v1/statistics.csv")
         assert table.headers["content-type"] == "text/csv; charset=utf-8"

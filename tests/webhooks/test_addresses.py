@@ -54,8 +54,8 @@ def test_a_name_is_refused_for_where_it_leads(host: str) -> None:
 
 
 def test_networks_of_ones_own_may_be_allowed() -> None:
-    assert str(find_destination("http://10.1.2.3:3000/", OWN).address) == "10.1.2.3"
-    assert str(find_destination("https://[fd00::5]/", OWN).address) == "fd00::5"
+    assert str(find_destination("http://10.1.2.3:3000/", OWN).addresses[0]) == "10.1.2.3"
+    assert str(find_destination("https://[fd00::5]/", OWN).addresses[0]) == "fd00::5"
     assert find_destination("http://localhost/", (*OWN, ip_network("::1"))).url.host == "localhost"
     with pytest.raises(RefusedAddressError, match="private network"):
         find_destination("http://10.2.0.1/", OWN)

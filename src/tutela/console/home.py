@@ -16,12 +16,13 @@ from tutela.console.visiting import find_visitor
 from tutela.errors import StorageError
 
 
-def router(health: Callable[[], Health]) -> APIRouter:
+def router(health: Callable[[], Health], *, public: bool = False) -> APIRouter:
     """The routes of the home page.
 
     Args:
         health: Looks at the house anew for each visit. It is called from a worker thread, so it
             may take a moment; what it says can be read by anyone.
+        public: Whether there are statistics for the public, to lead to.
     """
     routes = APIRouter(include_in_schema=False)
 
@@ -42,6 +43,7 @@ def router(health: Callable[[], Health]) -> APIRouter:
             languages=languages().values(),
             say=language.texts,
             health=health(),
+            public=public,
             address=str(request.base_url).rstrip("/"),
         )
         answer.headers["Content-Language"] = language.tag

@@ -36,11 +36,11 @@ class Destination:
 
     Attributes:
         url: The webhook's address as it was given.
-        address: The checked address behind its name.
+        addresses: The checked addresses behind its name, the best first.
     """
 
     url: httpx.URL
-    address: Address
+    addresses: tuple[Address, ...]
 
 
 def checked_url(text: str, private: Sequence[Network]) -> str:
@@ -95,9 +95,9 @@ def find_destination(text: str, private: Sequence[Network]) -> Destination:
         found = socket.getaddrinfo(url.host, port_of(url), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise UnknownNameError(f"the name {url.host} is not known") from None
-    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    addresses = tuple(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
     _refuse(url, addresses, private)
-    return Destination(url, addresses[0])
+    return Destination(url, addresses)
 
 
 def port_of(url: httpx.URL) -> int:

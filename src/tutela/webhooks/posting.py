@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +12,7 @@ import httpx
 
 import tutela
 from tutela.webhooks.addresses import (
+    Address,
     Destination,
     Network,
     RefusedAddressError,
@@ -87,26 +89,40 @@ async def _post(
     keeping_answer: bool,
 ) -> tuple[int, bytes]:
     url = destination.url
-    request = httpx.Request(
-        "POST",
-        # The address that was checked, so that the name is not looked up a second time.
-        url.copy_with(host=str(destination.address), port=port_of(url)),
-        content=body,
-        headers={**_HEADERS, **headers, "host": url.netloc.decode("ascii")},
-        # By its name the receiver is known: the certificate has to bear it.
-        extensions={"sni_hostname": url.raw_host.decode("ascii"), "timeout": _each(seconds)},
-    )
+    *others, last = [_request(url, each, body, headers, seconds) for each in destination.addresses]
     # No limit on one step alone keeps a receiver that sends a byte now and then from holding on.
     async with asyncio.timeout(seconds):
         async with httpx.AsyncHTTPTransport(
             verify=_trust() if url.scheme == "https" else False, trust_env=False
         ) as transport:
-            response = await transport.handle_async_request(request)
-            try:
-                beginning = await _beginning(response) if keeping_answer else b""
-                return response.status_code, beginning
-            finally:
-                await response.aclose()
+            for request in others:
+                with suppress(httpx.ConnectError):
+                    return await _answer(transport, request, keeping_answer)
+            return await _answer(transport, last, keeping_answer)
+
+
+def _request(
+    url: httpx.URL, address: Address, body: bytes, headers: Mapping[str, str], seconds: float
+) -> httpx.Request:
+    return httpx.Request(
+        "POST",
+        # The address that was checked, so that the name is not looked up a second time.
+        url.copy_with(host=str(address), port=port_of(url)),
+        content=body,
+        headers={**_HEADERS, **headers, "host": url.netloc.decode("ascii")},
+        # By its name the receiver is known: the certificate has to bear it.
+        extensions={"sni_hostname": url.raw_host.decode("ascii"), "timeout": _each(seconds)},
+    )
+
+
+async def _answer(
+    transport: httpx.AsyncHTTPTransport, request: httpx.Request, keeping_answer: bool
+) -> tuple[int, bytes]:
+    response = await transport.handle_async_request(request)
+    try:
+        return response.status_code, await _beginning(response) if keeping_answer else b""
+    finally:
+        await response.aclose()
 
 
 @cache
