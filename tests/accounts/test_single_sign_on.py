@@ -23,7 +23,7 @@ from tests.conftest import TurnedClock
 from tutela.accounts.identities import person_behind
 from tutela.accounts.people import Person
 from tutela.accounts.permissions import Role
-from tutela.accounts.single_sign_on import Identity, Provider
+from tutela.accounts.single_sign_on import Identity, Provider, check_sign_on
 from tutela.errors import NotProvedError, OutsideError, SettingsError
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
@@ -46,7 +46,7 @@ def issuer() -> Iterator[str]:
             "ada": {"email": "ada@example.org", "email_verified": True, "groups": ["review", "x"]},
             "eve": {"email": "ada@example.org", "email_verified": False},
         }.items():
-            httpx.put(f"{address}/users/{subject}", json=claims).raise_for_status()
+            httpx.put(f"{address}/users/{subject}", json=claims, timeout=60).raise_for_status()
         yield address
 
 
@@ -60,7 +60,7 @@ def provider(issuer: str) -> Provider:
 
 def sign_in_there(address: str, subject: str) -> dict[str, str]:
     """What the browser comes back with."""
-    answer = httpx.post(address, data={"sub": subject})
+    answer = httpx.post(address, data={"sub": subject}, timeout=60)
     assert answer.status_code == 302, answer.text
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
@@ -150,8 +150,14 @@ def test_groups_become_roles_only_where_the_settings_say_so(issuer: str) -> None
     ],
 )
 def test_settings_that_would_not_do_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(SettingsError):
-        Provider(SingleSignOn(**wrong), system_clock)
+    with pytest.raises(SettingsError, match="single_sign_on"):
+        check_sign_on(SingleSignOn(**wrong))
+
+
+def test_a_house_without_single_sign_on_is_set_rightly() -> None:
+    check_sign_on(SingleSignOn())
+    with pytest.raises(SettingsError, match="there is none"):
+        Provider(SingleSignOn(), system_clock)
 
 
 def test_a_provider_that_is_away_is_said(clock: TurnedClock) -> None:
@@ -318,6 +324,26 @@ def test_a_new_key_of_the_provider_is_fetched(liar: Liar) -> None:
     for _ in range(2):
         assert provider.arrive(back, WAY_BACK, state="state", nonce="nonce", verifier="v")
         liar.key = RSAKey.generate_key(2048)
+
+
+def test_a_proof_has_to_be_fresh(liar: Liar) -> None:
+    provider = Provider(SingleSignOn(issuer=liar.address, client_id="tutela"), system_clock)
+    asked = dict(parse_qsl(urlsplit(provider.depart(WAY_BACK, anew=True).address).query))
+    assert asked["prompt"] == "login"
+    assert asked["max_age"] == "0"
+    back, since = {"state": "state", "code": "code"}, system_clock()
+
+    def prove() -> Identity:
+        return provider.arrive(
+            back, WAY_BACK, state="state", nonce="nonce", verifier="v", since=since
+        )
+
+    for old in ({}, {"auth_time": timedelta(minutes=-10)}):
+        liar.changes = old
+        with pytest.raises(NotProvedError, match="ask who you are again"):
+            prove()
+    liar.changes = {"auth_time": timedelta()}
+    assert prove().subject == "ada"
 
 
 def test_an_answer_of_another_provider_is_refused(liar: Liar) -> None:

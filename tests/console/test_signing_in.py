@@ -187,6 +187,22 @@ def test_who_has_no_second_step_sets_one_up_first(ben: Somebody) -> None:
     assert ben.browser.get("/queue").status_code == 200
 
 
+def test_a_password_alone_sets_nothing_up_once_there_is_a_second_step(
+    ben: Somebody, house: House
+) -> None:
+    ben.password()
+    mine, thiefs = ben.browser, browser_of(house)
+    ben.browser = thiefs
+    ben.password()
+    assert thiefs.get("/sign-in/set-up").status_code == 200
+    device = Authenticator(house.address)
+    answer = as_text(device.create(ask(mine, "/sign-in/set-up/passkey/begin")))
+    assert mine.post("/sign-in/set-up", data={"answer": answer}).status_code == 200
+    for asked in (thiefs.post("/sign-in/set-up"), thiefs.get("/sign-in/set-up")):
+        assert asked.headers["Location"].startswith("/sign-in?next=")
+    assert thiefs.get("/sign-in").status_code == 200
+
+
 def test_a_passkey_is_set_up_and_signs_in_by_itself(ben: Somebody, house: House) -> None:
     ben.password()
     device = Authenticator(house.address)

@@ -80,11 +80,11 @@ class Provider:
         """Check the settings.
 
         Raises:
-            SettingsError: They lack something, or the provider cannot be reached safely.
+            SettingsError: As ``check_sign_on``; or there is no provider in them.
         """
+        check_sign_on(settings)
         if settings.issuer is None or settings.client_id is None:
-            raise SettingsError("single_sign_on: give issuer and client_id, or leave both out")
-        _need_https(settings.issuer)
+            raise SettingsError("single_sign_on.issuer: there is none")
         self._settings = settings
         self._clock = clock
         self._roles = _roles(settings)
@@ -274,6 +274,19 @@ class Provider:
         for part in self._settings.roles_claim.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
         return frozenset(each for each in value or () if isinstance(each, str))
+
+
+def check_sign_on(settings: SingleSignOn) -> None:
+    """See that single sign-on, if the house has any, is set as it should be.
+
+    Raises:
+        SettingsError: Something is missing or unknown, or the provider cannot be asked safely.
+    """
+    if (settings.issuer is None) != (settings.client_id is None):
+        raise SettingsError("single_sign_on: give issuer and client_id, or leave both out")
+    if settings.issuer is not None:
+        _need_https(settings.issuer)
+    _roles(settings)
 
 
 def _roles(settings: SingleSignOn) -> Mapping[str, Role] | None:

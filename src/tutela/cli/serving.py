@@ -13,6 +13,7 @@ from uvicorn.supervisors import Multiprocess
 
 from tutela.accounts.invitations import FIRST_VALIDITY, Invited, invite_first
 from tutela.accounts.permissions import Permission
+from tutela.accounts.single_sign_on import check_sign_on
 from tutela.cli.acting import needs
 from tutela.cli.opening import (
     DataFolder,
@@ -47,6 +48,7 @@ def serve(
         settings,
         database,
     ):
+        check_sign_on(settings.single_sign_on)
         try:
             prepare_vault(settings, database)
         except StorageError as error:
@@ -61,7 +63,9 @@ def serve(
     address = f"http://{_shown(settings.host)}:{listening.getsockname()[1]}"
     to_people.print(f"Tutela is at [bold]{address}[/]  (Ctrl-C stops it)")
     if first:
-        _invite(settings.console.address or address, first)
+        # By its name, since a passkey cannot be bound to a number.
+        named = address.replace("//127.0.0.1:", "//localhost:")
+        _invite(settings.console.address or named, first)
     config = uvicorn.Config(
         _APPLICATION,
         factory=True,

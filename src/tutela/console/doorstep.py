@@ -1,6 +1,7 @@
 """Who stands at the door: a browser that began something, a person whose second step is due."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -10,11 +11,13 @@ from fastapi import Depends, HTTPException, Request
 from starlette.responses import Response
 
 from tutela.accounts.passkeys import HouseAddress
-from tutela.accounts.sessions import Awaits
+from tutela.accounts.second_factors import second_factors_of
+from tutela.accounts.sessions import Awaits, end_session
 from tutela.console.cookies import browser_secret, give_browser_secret
 from tutela.console.house import Here, House
 from tutela.console.origin import check_origin, own_origin, own_path
 from tutela.console.visiting import SIGN_IN, Visitor, find_visitor, lead_to
+from tutela.errors import NotFoundError
 
 SECOND_STEP = "/sign-in/second-step"
 SET_UP = "/sign-in/set-up"
@@ -45,6 +48,9 @@ class Expected:
             raise HTTPException(
                 HTTPStatus.SEE_OTHER, headers={"Location": way_on(visitor.session.awaits, request)}
             )
+        if self.due is Awaits.SET_UP and _has_set_up(house, visitor):
+            # It was set up from elsewhere meanwhile: whoever has only the password is to show it.
+            raise lead_to(request, SIGN_IN)
         return visitor
 
 
@@ -53,6 +59,16 @@ SecondStepDue = Annotated[Visitor, Depends(Expected(Awaits.SECOND_STEP))]
 
 SetUpDue = Annotated[Visitor, Depends(Expected(Awaits.SET_UP))]
 """A route's parameter that receives somebody who has to set a second step up."""
+
+
+def _has_set_up(house: House, visitor: Visitor) -> bool:
+    person = visitor.person.id
+    with house.database.reading() as connection:
+        if not second_factors_of(connection, person).any:
+            return False
+    with suppress(NotFoundError), house.database.writing() as connection:
+        end_session(connection, person, visitor.session.id, visitor.caller.actor, house.clock)
+    return True
 
 
 def way_on(due: Awaits | None, request: Request) -> str:

@@ -100,5 +100,4 @@ def _page(
         email=invitation.email or email,
         error=error.message if error else "",
         elsewhere=sign_on.name if sign_on.issuer else None,
-        house_name=house.settings.organisation,
     )

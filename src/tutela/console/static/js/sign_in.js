@@ -34,6 +34,9 @@ function answered(credential) {
   });
 }
 
+// A passkey is bound to a name: an address of numbers is none.
+const possible = window.PublicKeyCredential !== undefined && !/^[\d.]+$|^\[/.test(location.hostname);
+
 async function fillIn(form) {
   const asking = await fetch(form.dataset.ask, { method: "POST", headers: { Accept: "application/json" } });
   if (asking.status === 429) throw new Error(form.dataset.wait);
@@ -58,7 +61,7 @@ function wordsFor(error, form) {
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const button = form.querySelector("button");
   const error = form.querySelector("[data-error]");
-  if (!window.PublicKeyCredential) {
+  if (!possible) {
     form.querySelector("[data-missing]").hidden = false;
     continue;
   }
