@@ -4,9 +4,10 @@ Nobody has to look at the same file twice. Each case is decided on by itself, wi
 own in the ledger; one that another person holds, or that has anything else in it, is left alone.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
@@ -23,6 +24,10 @@ from tutela.storage.clock import Clock
 from tutela.storage.settings import Settings
 
 MOST_AT_ONCE = 200
+
+# Of a file that is found again and again, no more than so many are looked through.
+_MOST_SAME = 2_000
+_CASES_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +58,31 @@ def alike(connection: Connection, case: CaseId, limit: int = MOST_AT_ONCE) -> li
     ).all()
     if not mine:
         return []
-    same = (
-        select(case_items.c.case_id, func.count().label("same"))
-        .join(cases, cases.c.id == case_items.c.case_id)
-        .where(same_file(mine), cases.c.id != case, cases.c.state == State.OPEN)
-        .group_by(case_items.c.case_id)
-        .subquery()
+    # First the items, by an index of their digests, and only then the states of their cases: asked
+    # for both at once, a database may read through all open cases instead.
+    same = Counter(
+        connection.execute(
+            select(case_items.c.case_id)
+            .where(same_file(mine), case_items.c.case_id != case)
+            .limit(_MOST_SAME)
+        ).scalars()
     )
-    others = case_items.alias("others")
-    every = select(func.count()).where(others.c.case_id == same.c.case_id).scalar_subquery()
-    found = (
-        select(cases.c.id)
-        .join(same, same.c.case_id == cases.c.id)
+    found: list[tuple[datetime, str]] = []
+    numbers = sorted(same)
+    every = select(func.count()).where(case_items.c.case_id == cases.c.id).scalar_subquery()
+    for start in range(0, len(numbers), _CASES_AT_ONCE):
+        rows = connection.execute(
+            select(cases.c.id, cases.c.state, cases.c.opened_at, every.label("items")).where(
+                cases.c.id.in_(numbers[start : start + _CASES_AT_ONCE])
+            )
+        )
         # Whatever has anything else in it is looked at by itself.
-        .where(same.c.same == every)
-        .order_by(cases.c.opened_at, cases.c.id)
-        .limit(limit)
-    )
-    return [CaseId(number) for number in connection.execute(found).scalars()]
+        found += [
+            (row.opened_at, row.id)
+            for row in rows
+            if row.state == State.OPEN and row.items == same[row.id]
+        ]
+    return [CaseId(number) for _, number in sorted(found)[:limit]]
 
 
 def confirm_alike(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -60,11 +61,17 @@ class Comfort:
     @property
     def zone(self) -> ZoneInfo:
         """The time zone, or UTC where the machine does not know it any more."""
-        return ZoneInfo(self.time_zone if self.time_zone in available_timezones() else "UTC")
+        return ZoneInfo(self.time_zone if self.time_zone in time_zones() else "UTC")
 
 
 GENTLE = Comfort()
 """What holds for whoever has chosen nothing."""
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Every time zone that the machine knows. They are files, and take long to look for."""
+    return tuple(sorted(available_timezones()))
 
 
 def comfort_of(connection: Connection, person: PersonId) -> Comfort:
@@ -88,7 +95,7 @@ def choose_comfort(connection: Connection, person: PersonId, comfort: Comfort) -
         raise InvalidInputError(
             f"a peek lasts {SHORTEST_PEEK} to {LONGEST_PEEK} seconds at most: choose such a number"
         )
-    if comfort.time_zone not in available_timezones():
+    if comfort.time_zone not in time_zones():
         raise InvalidInputError(
             f'"{comfort.time_zone[:60]}" is no time zone: choose one such as Europe/Luxembourg'
         )

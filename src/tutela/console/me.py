@@ -1,9 +1,7 @@
 """``/me``: my wellbeing: what I looked at, how I am shown things, my breaks, and who can help."""
 
 from datetime import timedelta
-from functools import cache
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -19,6 +17,7 @@ from tutela.cases.comfort import (
     Size,
     choose_comfort,
     comfort_of,
+    time_zones,
 )
 from tutela.cases.exposure import exposure_by_day
 from tutela.cases.pauses import pauses_of
@@ -122,16 +121,10 @@ def _page(
         reveals=tuple(Reveal),
         shortest_peek=SHORTEST_PEEK,
         longest_peek=LONGEST_PEEK,
-        zones=_zones(),
+        zones=time_zones(),
         care=house.settings.care,
         **values,
     )
-
-
-@cache
-def _zones() -> tuple[str, ...]:
-    # They are files of the machine, and take long to look for.
-    return tuple(sorted(available_timezones()))
 
 
 def _values(connection: Connection, visitor: Visitor, house: House) -> dict[str, object]:
