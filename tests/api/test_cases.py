@@ -235,3 +235,11 @@ def test_details_of_matches_are_for_those_who_may_see_them(house: House) -> None
     reader = house.client_with(Permission.CASES_READ)
     assert sent(reader, "GET", f"/{case}")["items"][0]["matches"] is None
     assert sent(house.client, "GET", f"/{case}")["items"][0]["matches"]
+
+
+def test_who_is_on_a_break_is_given_no_case_however_they_ask(house: House) -> None:
+    intake, anna = one(house, 1, Role.INTAKE), one(house, 2, Role.REVIEWER)
+    case = sent(intake, "POST", "", 201, **WORDS)["case"]
+    assert anna.post("/v1/me/break").is_success
+    sent(anna, "POST", "/next", 409)
+    sent(anna, "POST", f"/{case}/take", 409)

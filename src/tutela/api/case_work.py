@@ -76,10 +76,11 @@ def take_next(service: Here, key: Reviewer, how: SentNext) -> HoldAnswer | Respo
 
 @router.post("/{case}/take", summary="Have a case to yourself")
 def take_case(service: Here, key: Reviewer, case: str) -> HoldAnswer:
-    """Taking again what you have keeps it for longer."""
-    minutes = service.settings.review.hold_minutes
+    """Taking again what you have keeps it for longer. Refused while you have to rest."""
+    caller, minutes = caller_of_key(key), service.settings.review.hold_minutes
     with service.database.writing() as connection:
-        hold = take(connection, read_case_id(case), caller_of_key(key), service.clock, minutes)
+        see_rested(connection, caller.person, service.clock, service.settings)
+        hold = take(connection, read_case_id(case), caller, service.clock, minutes)
     return HoldAnswer.model_validate(hold_fields(hold))
 
 
