@@ -1,6 +1,9 @@
 """A link lets in once whom it was meant for, in the roles that were said, and not for long."""
 
+import threading
+
 import pytest
+from sqlalchemy import update
 
 from tests.actors import actor_called
 from tutela.accounts.invitations import (
@@ -13,10 +16,13 @@ from tutela.accounts.invitations import (
     withdraw_invitation,
 )
 from tutela.accounts.passwords import kept_password, set_password
-from tutela.accounts.people import add_person, find_person
+from tutela.accounts.people import add_person, find_person, lock_people
 from tutela.accounts.permissions import Role
 from tutela.accounts.sessions import begin_session, find_session
+from tutela.accounts.tables import people
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act
 
 ACTOR = actor_called("cli:test")
 
@@ -131,3 +137,31 @@ def test_starting_anew_takes_the_old_ways_in_away_when_the_link_is_used(
         assert accept(connection, invited.token, clock) == rosa == find_person(connection, rosa.id)
         assert kept_password(connection, rosa.id) is None
         assert find_session(connection, token, settings, clock) is None
+
+
+def test_starting_anew_while_others_change_the_account_waits_and_never_in_a_circle(
+    database, clock
+) -> None:
+    with database.writing() as connection:
+        rosa = add_person(
+            connection, "Rosa", "rosa@house.example", [Role.LEAD], actor=ACTOR, clock=clock
+        )
+        invited = invite_anew(connection, rosa, actor=ACTOR, clock=clock)
+    done: list[str] = []
+
+    def start() -> None:
+        with database.writing() as connection:
+            person = accept(connection, invited.token, clock)
+            begin_session(connection, person, clock, proved=True)
+        done.append(person.email)
+
+    starting = threading.Thread(target=start)
+    with database.writing() as connection:
+        lock_people(connection)
+        # As when an account is closed: whatever refers to the person waits for this.
+        connection.execute(update(people).where(people.c.id == rosa.id).values(email="r@h.example"))
+        starting.start()
+        starting.join(0.5)
+        append(connection, ACTOR, Act.PERSON_CHANGED, clock, thing=rosa.actor_id)
+    starting.join(30)
+    assert done == ["r@h.example"]

@@ -20,6 +20,7 @@ from tutela.cases.moving import (
 from tutela.cases.states import Move, State
 from tutela.cases.tables import cases
 from tutela.errors import NotFoundError, NotPermittedError, OutOfTurnError
+from tutela.ledger.tables import ledger_entries
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings, load_settings
 
@@ -137,6 +138,12 @@ def test_a_lead_looks_at_what_is_disputed_where_it_is(database: Database, clock,
         give_back(connection, case, LEAD, clock, hold.number)
         held = connection.execute(select(cases.c.held_until)).scalar_one()
     assert held is None
+    with database.reading() as connection:
+        told = select(ledger_entries.c.act, ledger_entries.c.actor).order_by(
+            ledger_entries.c.number.desc()
+        )
+        assert tuple(connection.execute(told).first()) == ("case.taken", "person:3")
+    assert moves_of(database, case) == []
 
 
 @pytest.mark.parametrize("before", [State.CONFIRMED, State.REPORTED, State.CLOSED])

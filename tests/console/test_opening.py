@@ -1,6 +1,7 @@
 """A case is opened by hand from what somebody was told of."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from html import unescape
 
 import pytest
@@ -9,6 +10,8 @@ from tests.console.visitors import signed_in
 from tests.house import House, running_house
 from tutela.accounts.permissions import Role
 from tutela.console.language import languages
+from tutela.console.opening import read_due
+from tutela.errors import InvalidInputError
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import load_settings
 
@@ -64,6 +67,23 @@ def test_a_reviewer_says_what_makes_a_case_more_urgent(house: House) -> None:
     assert client.post(f"{case}/facts", data={"facts": ["known"]}).status_code == 422
     intake, _ = signed_in(house, Role.INTAKE)
     assert intake.post(f"{case}/facts", data=said).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("2031-05-06T07:08", "2031-05-06T07:08+00:00"),
+        ("2031-05-06T07:08Z", "2031-05-06T07:08+00:00"),
+        ("2031-05-06T07:08+02:00", "2031-05-06T05:08+00:00"),
+    ],
+)
+def test_a_moment_is_utc_unless_it_says_otherwise(sent: str, meant: str) -> None:
+    assert read_due(sent) == datetime.fromisoformat(meant)
+
+
+def test_a_moment_outside_of_all_years_is_refused() -> None:
+    with pytest.raises(InvalidInputError):
+        read_due("0001-01-01T00:00+12:00")
 
 
 def test_whoever_only_looks_after_the_house_opens_no_case(house: House) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pyotp
 import pytest
 from markupsafe import escape
+from sqlalchemy import select
 
 from tests.accounts.authenticator import Authenticator
 from tests.actors import actor_called
@@ -20,6 +21,7 @@ from tutela.accounts.people import Person, find_person
 from tutela.accounts.permissions import Role
 from tutela.accounts.recovery import make_recovery_codes
 from tutela.accounts.sign_in_key import SignInKey
+from tutela.accounts.tables import sign_in_failures
 from tutela.console.language import languages
 from tutela.storage.settings import load_settings
 
@@ -216,6 +218,29 @@ def test_a_passkey_is_set_up_and_signs_in_by_itself(ben: Somebody, house: House)
     )
     assert signed.headers["Location"] == "/queue"
     assert ben.browser.get("/queue").status_code == 200
+
+
+def test_whoever_is_signed_in_makes_nothing_good_at_their_address(
+    ben: Somebody, house: House, clock: TurnedClock
+) -> None:
+    ben.password()
+    device = Authenticator(house.address)
+    answer = ask(ben.browser, "/sign-in/set-up/passkey/begin")
+    ben.browser.post("/sign-in/set-up", data={"answer": as_text(device.create(answer))})
+    before = failures(house)
+    for _ in range(3):
+        clock.turn(minutes=1)
+        options = ask(ben.browser, "/sign-in/passkey/ask")
+        answer = as_text(device.get(options))
+        signed = ben.browser.post("/sign-in/passkey", data={"answer": answer})
+        assert signed.status_code == 303
+    assert failures(house) == before
+
+
+def failures(house: House) -> list[tuple[object, ...]]:
+    with house.service.database.reading() as connection:
+        rows = connection.execute(select(sign_in_failures).order_by("subject_sha256"))
+        return [tuple(row) for row in rows]
 
 
 def ask(browser: httpx.Client, path: str) -> str:

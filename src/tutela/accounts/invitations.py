@@ -20,6 +20,7 @@ from tutela.accounts.people import (
     add_person,
     find_person,
     is_anybody_here,
+    lock_people,
     person_called,
     read_roles,
     roles_text,
@@ -186,6 +187,9 @@ def accept(
         InvalidInputError: The name or the address is none.
         NotFoundError: The link never was one, was used already, or has expired.
     """
+    # Whoever changes people waits here, and not behind the ledger's head, which is held from the
+    # first entry on.
+    lock_people(connection)
     invitation = find_invitation(connection, token, clock)
     used = delete(invitations).where(invitations.c.id == invitation.id)
     if not changed_rows(connection, used):

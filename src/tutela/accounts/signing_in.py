@@ -27,7 +27,7 @@ from tutela.accounts.passwords import (
     kept_password,
     set_password,
 )
-from tutela.accounts.people import Person, find_person, person_called
+from tutela.accounts.people import Person, find_person, lock_people, person_called
 from tutela.accounts.permissions import Role
 from tutela.accounts.second_factors import second_factors_of, still_due
 from tutela.accounts.sessions import Session, begin_session, complete_session, mark_proved
@@ -103,18 +103,17 @@ def sign_in_by_passkey(
     database: Database,
     check: Callable[[Connection], Person],
     *,
-    address: str,
+    address: str | None,
     device: str,
     clock: Clock,
 ) -> str:
     """Let somebody in by a passkey, which is both steps in one.
 
-    The try was counted when the passkey was asked for.
-
     Args:
         database: The database.
         check: Says whose passkey answered, or raises ``NotProvedError``.
-        address: From where.
+        address: Where a try was counted when the passkey was asked for; ``None`` if none was, so
+            that no success makes good what somebody else got wrong there.
         device: By what they will know the session again.
         clock: The time.
 
@@ -129,7 +128,8 @@ def sign_in_by_passkey(
         person = check(connection)
         return begin_session(connection, person, clock, proved=True, device=device)
 
-    return _tried(database, (address_of(address),), None, enter, clock)
+    counted = () if address is None else (address_of(address),)
+    return _tried(database, counted, None, enter, clock)
 
 
 def sign_in_from_elsewhere(
@@ -164,6 +164,8 @@ def sign_in_from_elsewhere(
     if roles is not None and not roles:
         raise NotProvedError("none of your groups has a role here: ask an administrator")
     with database.writing() as connection:
+        # Before the ledger's first entry: later ones wait for what others hold meanwhile.
+        lock_people(connection)
         if invitation is None:
             person = person_behind(connection, identity, clock)
         else:

@@ -182,7 +182,9 @@ def take(connection: Connection, case: CaseId, caller: Caller, clock: Clock, min
     _check_turn(connection, case, waiting, row.assigned_to, caller)
     until = now + timedelta(minutes=minutes)
     if waiting in _LOOKED_AT_IN_PLACE:
-        return _hold(connection, case, waiting, holder, row.hold + 1, until)
+        looked_at = _hold(connection, case, waiting, holder, row.hold + 1, until)
+        append(connection, caller.actor, Act.CASE_TAKEN, clock, case=case)
+        return looked_at
     (after,) = MOVES[Move.TAKE][waiting]
     if overdue:
         change_state(connection, case, Move.GIVE_BACK, waiting, clock)

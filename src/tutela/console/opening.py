@@ -66,7 +66,7 @@ def open_case(
 
 
 def read_due(text: str) -> datetime | None:
-    """A moment in UTC as a form sends it, or nothing.
+    """A moment as a form sends it, or nothing. It is UTC unless it says how far from that it is.
 
     Raises:
         InvalidInputError: It is no moment.
@@ -74,8 +74,9 @@ def read_due(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidInputError("write the moment as 2026-01-31T12:00, in UTC") from None
 
 

@@ -33,6 +33,21 @@ def by_passkey(request: Request, house: House, answer: str, person: Person | Non
         answer: What the browser said, as JSON.
         person: Who it has to be; without it the passkey says who.
     """
+    return answered(request, house, end(request, house, Ceremony.PASSKEY), answer, person)
+
+
+def answered(
+    request: Request, house: House, begun: Begun, answer: str, person: Person | None = None
+) -> Check:
+    """A passkey's answer to what was taken up again already.
+
+    Args:
+        request: What the answer came with.
+        house: The house.
+        begun: What it answers to.
+        answer: What the browser said, as JSON.
+        person: Who it has to be; without it the passkey says who.
+    """
 
     def check(connection: Connection) -> Person:
         found = check_passkey(
@@ -45,7 +60,6 @@ def by_passkey(request: Request, house: House, answer: str, person: Person | Non
             raise NotProvedError("this account is closed")
         return whose
 
-    begun = end(request, house, Ceremony.PASSKEY)
     spoken = read_answer(answer)
     return check
 

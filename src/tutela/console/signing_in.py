@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from tutela.accounts.ceremonies import Ceremony
 from tutela.accounts.locking import address_of, begin_try
 from tutela.accounts.passkeys import ask_for_passkey
 from tutela.accounts.second_factors import second_factors_of
@@ -26,7 +27,7 @@ from tutela.console.doorstep import (
 from tutela.console.frame import page_router, show
 from tutela.console.house import Here, House
 from tutela.console.origin import FromOwnPages, own_path
-from tutela.console.proofs import by_code, by_passkey, by_recovery_code
+from tutela.console.proofs import answered, by_code, by_passkey, by_recovery_code, end
 from tutela.console.visiting import SIGN_IN, Visitor, find_visitor
 from tutela.errors import LockedOutError, NotFoundError, NotProvedError
 
@@ -96,10 +97,12 @@ def sign_in_with_passkey(
 ) -> Response:
     """Let somebody in by a passkey, which is both steps in one."""
     try:
+        begun = end(request, house, Ceremony.PASSKEY)
         token = sign_in_by_passkey(
             house.database,
-            by_passkey(request, house, answer),
-            address=whence(request),
+            answered(request, house, begun, answer),
+            # Whoever was signed in already when they asked was not counted.
+            address=whence(request) if begun.person is None else None,
             device=device_of(request.headers.get("user-agent")),
             clock=house.clock,
         )

@@ -8,7 +8,6 @@ from fastapi.responses import HTMLResponse, Response
 from tutela.accounts.invitations import Invitation, accept, find_invitation
 from tutela.accounts.locking import address_of, begin_try, note_success
 from tutela.accounts.passwords import hash_password, refuse_weak, set_password
-from tutela.accounts.second_factors import forget_second_factors
 from tutela.accounts.signing_in import let_in
 from tutela.console.device import device_of
 from tutela.console.doorstep import whence
@@ -17,7 +16,6 @@ from tutela.console.house import Here, House
 from tutela.console.origin import FromOwnPages
 from tutela.console.signing_in import Text, enter
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError
-from tutela.ledger.model import Actor
 
 router = page_router()
 
@@ -50,9 +48,6 @@ def welcome(
         with house.database.writing() as connection:
             person = accept(connection, token, house.clock, name=name, email=email)
             set_password(connection, person, hashed, house.clock)
-            if invitation.person is not None:
-                who = Actor(person.name, person.actor_id, "person", "console")
-                forget_second_factors(connection, person.id, who, house.clock)
             session = let_in(
                 connection,
                 person,

@@ -41,6 +41,7 @@ class Act(StrEnum):
     CASE_OPENED = "case.opened"
     CASE_ITEM_ADDED = "case.item-added"
     CASE_MOVED = "case.moved"
+    CASE_TAKEN = "case.taken"
     CASE_ASSIGNED = "case.assigned"
     CASE_FACTS_CHANGED = "case.facts-changed"
     CASE_LABELLED = "case.labelled"
