@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -195,3 +196,18 @@ def test_items_are_added_until_a_case_is_decided(vault: Vault, settings, databas
 def test_what_is_neither_words_nor_an_address_is_refused(kind, words) -> None:
     with pytest.raises(InvalidInputError):
         given_words(kind, words)
+
+
+def test_what_is_opened_by_hand_is_due_when_it_is_said_or_else_as_the_house_has_it(
+    vault: Vault, database, clock
+) -> None:
+    words = [given_words(ItemKind.TEXT, "Words.")]
+    said = clock() + timedelta(days=1)
+    cases = [
+        open_by_hand(vault, words, ANNA, clock),
+        open_by_hand(vault, words, ANNA, clock, due_hours=3),
+        open_by_hand(vault, words, ANNA, clock, due_hours=3, due_at=said),
+    ]
+    with database.reading() as connection:
+        due = [read_case(connection, case, ANNA).due_at for case in cases]
+    assert due == [None, clock() + timedelta(hours=3), said]

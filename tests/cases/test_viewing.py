@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import event, insert, select, update
 
 from tests.cases.looking import (
     ANNA,
@@ -18,6 +18,7 @@ from tests.cases.looking import (
     sealed_case,
     somebody,
 )
+from tests.cases.world import a_case
 from tests.drawing import landscape
 from tests.moving import video_of
 from tutela.accounts.model import Caller
@@ -30,7 +31,7 @@ from tutela.cases.pauses import paused_since, pauses_of
 from tutela.cases.pausing import come_back, take_break
 from tutela.cases.resting import RestDueError, RestKind, rest_due
 from tutela.cases.showing import read_words, show
-from tutela.cases.tables import cases
+from tutela.cases.tables import case_items, cases, viewings
 from tutela.cases.viewing import NotProvedError, Why, end, end_lost, hear
 from tutela.cases.viewings import how_viewed, looks_of, viewings_of_case, was_viewed
 from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError
@@ -353,6 +354,27 @@ def test_only_people_take_breaks(database: Database, clock) -> None:
     program = Caller(Actor("key:forum", "key:1", "program", "api"), frozenset(Permission))
     with database.writing() as connection, pytest.raises(InvalidInputError):
         take_break(connection, program, clock)
+
+
+def test_nobodys_looks_are_cut_for_another_persons(database: Database, clock) -> None:
+    begin = clock()
+    case = a_case(database, clock)
+    with database.writing() as connection:
+        item = connection.execute(select(case_items.c.id)).scalar_one()
+        shared = {"case_id": case, "item_id": item, "evidence_id": "e" * 26, "reason": "decide"}
+        seen = shared | {"level": Level.WHOLE, "shown": Shown.PICTURE, "seconds": 1.0}
+        hers = [
+            seen | {"person": 1, "began_at": begin + timedelta(seconds=number)}
+            for number in range(10_001)
+        ]
+        latest = begin + timedelta(seconds=20_000)
+        connection.execute(insert(viewings), [*hers, seen | {"person": 2, "began_at": latest}])
+    with database.reading() as connection:
+        looks = looks_of(connection, [1, 2, 3], begin)
+    assert {person: len(found) for person, found in looks.items()} == {1: 10_000, 2: 1}
+    moments = [look.began_at for look in looks[1]]
+    assert moments == sorted(moments)
+    assert moments[-1] == hers[-1]["began_at"]
 
 
 def test_what_is_read_of_viewings_is_found_by_an_index(database: Database, clock) -> None:

@@ -131,6 +131,19 @@ def test_the_first_page_leads_those_who_work_here_to_their_work(house: House) ->
     assert ENGLISH["sentence"] in browser_of(house, "no such token").get("/").text
 
 
+def test_whoever_runs_a_house_alone_begins_by_inviting_somebody(
+    tmp_path_factory: pytest.TempPathFactory, clock: TurnedClock
+) -> None:
+    settings = load_settings(data=tmp_path_factory.mktemp("alone") / "data", cells=1)
+    with running_house(settings, clock) as house:
+        client, _person = signed_in(house, Role.ADMINISTRATOR)
+        assert client.get("/").headers["Location"] == "/people"
+        assert ENGLISH["people_alone"] in client.get("/people").text
+        signed_in(house, Role.REVIEWER)
+        assert client.get("/").headers["Location"] == "/numbers"
+        assert ENGLISH["people_alone"] not in client.get("/people").text
+
+
 def test_an_unknown_address_is_a_page_for_people_and_a_document_for_programs(house: House) -> None:
     client, _person = signed_in(house, Role.REVIEWER)
     page = client.get("/nowhere")

@@ -227,6 +227,7 @@ def test_whoever_is_signed_in_makes_nothing_good_at_their_address(
     device = Authenticator(house.address)
     answer = ask(ben.browser, "/sign-in/set-up/passkey/begin")
     ben.browser.post("/sign-in/set-up", data={"answer": as_text(device.create(answer))})
+    browser_of(house).post("/sign-in", data={"email": "x@house.example", "password": "guessed"})
     before = failures(house)
     for _ in range(3):
         clock.turn(minutes=1)

@@ -163,6 +163,12 @@ def count_with(connection: Connection, role: Role) -> int:
     return sum(role in roles.split() for roles in rows.scalars())
 
 
+def is_alone(connection: Connection) -> bool:
+    """Whether only one person works here."""
+    rows = connection.execute(select(people.c.id).where(people.c.closed_at.is_(None)).limit(2))
+    return len(rows.all()) == 1
+
+
 def choose_language(connection: Connection, person: Person, language: str | None) -> None:
     """Write down which language somebody wants the pages in; ``None`` for the browser's."""
     connection.execute(update(people).where(people.c.id == person.id).values(language=language))

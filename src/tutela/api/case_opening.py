@@ -118,6 +118,7 @@ async def open_case(
             reference=sent.reference,
             facts=said_facts(sent.facts),
             due_at=sent.due_at,
+            due_hours=service.settings.review.due_hours,
             request=None if idempotency_key is None else f"{key.id}\0{idempotency_key}",
         )
         case = await service.judge(opening, place.held)

@@ -7,7 +7,7 @@ disclosed and destroyed by the same rules as a picture, and the database has no 
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tutela.accounts.model import Caller
 from tutela.cases.adding import Opening
@@ -82,6 +82,7 @@ def open_by_hand(
     reference: str | None = None,
     facts: Collection[Fact] = (),
     due_at: datetime | None = None,
+    due_hours: int | None = None,
     request: str | None = None,
 ) -> CaseId:
     """Open a case about what somebody was told of, or add it to the one open for its subject.
@@ -95,6 +96,7 @@ def open_by_hand(
         reference: What the platform calls the upload, or the sender the report.
         facts: What whoever opens it knows of it.
         due_at: When it has to be decided.
+        due_hours: Within how many hours, if no moment is given.
         request: Names this very request, so that sending it again opens no second case.
 
     Raises:
@@ -102,6 +104,8 @@ def open_by_hand(
         StorageError: It cannot be sealed.
     """
     _check_number(items)
+    if due_at is None and due_hours is not None:
+        due_at = clock() + timedelta(hours=due_hours)
     openings = _openings(items, caller, subject, reference, facts=facts, request=request)
     if subject is None:
         # Those of one subject are together anyway.

@@ -86,6 +86,7 @@ def open_case(
                     reference=reference,
                     facts=facts,
                     due_at=read_moment(due, system_clock()) if due else None,
+                    due_hours=settings.review.due_hours,
                 )
             else:
                 case = read_case_id(into)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from tutela.accounts.people import is_alone
 from tutela.console import headers
 from tutela.console.language import choose, languages
 from tutela.console.model import Health
@@ -54,11 +55,16 @@ def router(health: Callable[[], Health], *, public: bool = False) -> APIRouter:
 
 
 def _place_of_work(request: Request) -> str | None:
+    if not request.cookies:
+        return None
+    house = request.app.state.house
     try:
-        visitor = find_visitor(request, request.app.state.house) if request.cookies else None
+        visitor = find_visitor(request, house)
+        if visitor is None or visitor.session.awaits is not None:
+            return None
+        with house.database.reading() as connection:
+            alone = is_alone(connection)
     except StorageError:
         # The page says how the storage is.
         return None
-    if visitor is None or visitor.session.awaits is not None:
-        return None
-    return first_page(visitor.caller.permissions)
+    return first_page(visitor.caller.permissions, alone=alone)

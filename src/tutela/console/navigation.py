@@ -87,8 +87,20 @@ def navigation_for(permissions: Collection[Permission]) -> tuple[Group, ...]:
     return tuple(group for group in groups if group.entries)
 
 
-def first_page(permissions: Collection[Permission]) -> str:
-    """Where a person with these permissions begins."""
+def first_page(permissions: Collection[Permission], *, alone: bool = False) -> str:
+    """Where a person with these permissions begins.
+
+    Args:
+        permissions: What they may do.
+        alone: Whether nobody else works here: then whoever is not to look at cases begins by
+            inviting somebody who does.
+    """
+    if (
+        alone
+        and Permission.PEOPLE_WRITE in permissions
+        and Permission.CASES_READ not in permissions
+    ):
+        return "/people"
     for group in navigation_for(permissions):
         return group.entries[0].path
     return "/me"

@@ -59,6 +59,7 @@ def open_case(
             reference=told.reference.strip() or None,
             facts=said_facts(told.facts),
             due_at=read_due(told.due),
+            due_hours=house.settings.review.due_hours,
         )
     except InvalidInputError as error:
         return _page(request, opener, told, error)
