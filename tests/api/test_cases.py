@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from tests.actors import actor_called
 from tests.house import House
 from tutela.accounts.keys import add_key
 from tutela.accounts.people import add_person
 from tutela.accounts.permissions import Permission, Role
+from tutela.ledger.tables import ledger_entries
 
 WORDS = {"items": [{"kind": "text", "words": "Words about a landscape."}]}
 
@@ -243,3 +245,19 @@ def test_who_is_on_a_break_is_given_no_case_however_they_ask(house: House) -> No
     assert anna.post("/v1/me/break").is_success
     sent(anna, "POST", "/next", 409)
     sent(anna, "POST", f"/{case}/take", 409)
+
+
+def test_who_reads_a_case_by_a_key_is_in_the_ledger(house: House) -> None:
+    intake, anna = one(house, 1, Role.INTAKE), one(house, 2, Role.REVIEWER)
+    case = sent(intake, "POST", "", 201, **WORDS)["case"]
+    sent(anna, "GET", f"/{case}")
+    sent(anna, "POST", f"/{case}/take")
+    # Whoever holds it is in the ledger already.
+    sent(anna, "GET", f"/{case}")
+    with house.service.database.reading() as connection:
+        acts = connection.execute(
+            select(ledger_entries.c.act).where(
+                ledger_entries.c.case_id == case, ledger_entries.c.act == "case.read"
+            )
+        ).scalars()
+        assert list(acts) == ["case.read"]

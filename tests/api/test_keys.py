@@ -58,3 +58,14 @@ def test_nobody_gains_by_a_key_what_they_may_not_do(house: House) -> None:
     mine = few.post("/v1/keys", json={"name": "b", "scopes": ["keys:write"], "mine": True})
     assert mine.status_code == 422
     assert few.post("/v1/keys", json={"name": "c", "scopes": ["keys:write"]}).status_code == 201
+
+
+def test_by_a_key_nobody_makes_one_of_their_own_that_allows_more(house: House) -> None:
+    _, ada = add(house, "ada", Role.ADMINISTRATOR)
+    made = ada.post("/v1/keys", json={"name": "few", "scopes": ["keys:write"], "mine": True})
+    few = house.stranger({"Authorization": f"Bearer {made.json()['key']}"})
+    more = few.post("/v1/keys", json={"name": "more", "scopes": ["people:write"], "mine": True})
+    assert more.status_code == 403
+    assert "people:write" in more.json()["detail"]
+    same = few.post("/v1/keys", json={"name": "same", "scopes": ["keys:write"], "mine": True})
+    assert same.status_code == 201

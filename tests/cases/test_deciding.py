@@ -23,10 +23,14 @@ from tests.cases.world import (
     taken,
     with_evidence,
 )
+from tutela.accounts.calling import caller_of_key
+from tutela.accounts.keys import add_key, check_key
 from tutela.accounts.permissions import Role
 from tutela.cases.deciding import Decision, SecondLook, decide, needs_second_look, settle, undo
 from tutela.cases.grounds import Basis, Ground, ground_of, possible_bases
+from tutela.cases.labelling import label
 from tutela.cases.moving import HoldLostError, MoveNotAllowedError
+from tutela.cases.noting import note
 from tutela.cases.reading import read_case
 from tutela.cases.states import State
 from tutela.cases.tables import case_items
@@ -172,6 +176,34 @@ def test_of_those_drawn_by_lot_a_second_person_decides_without_knowing(
         "take person:2",
         "confirm person:2",
     ]
+
+
+def test_by_whatever_key_the_first_one_wrote_the_second_one_reads_nothing_of_it(
+    database: Database, clock, settings
+) -> None:
+    case = a_case(database, clock)
+    with database.writing() as connection:
+        key = add_key(
+            connection,
+            "hers",
+            sorted(ANNA.permissions),
+            ANNA.actor,
+            clock,
+            owner=ANNA.person,
+        )
+        by_key = caller_of_key(check_key(connection, key))
+    for author in (ANNA, by_key, BEN):
+        with database.writing() as connection:
+            note(connection, case, f"by {author.actor.id}", author, clock)
+    with database.writing() as connection:
+        label(connection, case, "industry", "B2", by_key, clock, settings=settings)
+    decided(database, clock, reviewing(settings), case, ANNA, ask_second=True)
+    with database.reading() as connection:
+        seen = read_case(connection, case, BEN)
+        assert [each.words for each in seen.notes] == ["by person:2"]
+        assert seen.labels == ()
+        for herself in (ANNA, by_key):
+            assert len(read_case(connection, case, herself).notes) == 3
 
 
 @pytest.mark.parametrize("second", [NO, NOT_SURE])

@@ -96,7 +96,8 @@ def test_a_number_is_understood_as_people_type_it(house: House) -> None:
 def test_who_reads_a_case_is_in_the_ledger(house: House) -> None:
     case = new_case(house, b"read")
     client, somebody = signed_in(house, Role.AUDITOR)
-    client.get(f"/cases/{case}")
+    # Whatever a request says of itself.
+    client.get(f"/cases/{case}", headers={"HX-Request": "true"})
     with house.service.database.reading() as connection:
         acts = connection.execute(
             select(ledger_entries.c.act).where(

@@ -97,7 +97,8 @@ def give_key(
     """Make a key that the caller may make, so that nobody gains by a key what they may not do.
 
     The machine's operator may make any. A person makes keys that belong to themselves, and keys of
-    programs for what programs do; a program makes keys that allow no more than its own.
+    programs for what programs do. By a key nobody makes one that allows more than that one: a
+    program's none at all, a person's none that belongs to them.
 
     Returns:
         The key itself. It is shown once and cannot be had again.
@@ -113,6 +114,11 @@ def give_key(
             raise NotPermittedError(
                 "a key that belongs to somebody else is made by them, or by the machine's "
                 'operator with "tutela key add"'
+            )
+        if owner is not None and caller.actor.role == "program" and chosen - caller.permissions:
+            raise NotPermittedError(
+                "a key makes none that allows more than itself: leave out "
+                f"{', '.join(sorted(chosen - caller.permissions))}, or sign in and make it there"
             )
         given = caller.permissions if caller.person is None else FOR_PROGRAMS
         beyond = chosen - given if owner is None else frozenset()
@@ -154,6 +160,12 @@ def bearers(connection: Connection) -> dict[str, str]:
         key.actor_id: names[key.owner] if key.owner is not None else key.name
         for key in all_keys(connection)
     }
+
+
+def ids_of(connection: Connection, person: PersonId) -> frozenset[str]:
+    """All that the ledger calls a person: by themselves, and by any key that was ever theirs."""
+    keys = connection.execute(select(api_keys.c.id).where(api_keys.c.owner == person)).scalars()
+    return frozenset({f"person:{person}", *(f"key:{number}" for number in keys)})
 
 
 def named(who: str, names: Mapping[str, str]) -> str:

@@ -24,7 +24,7 @@ from tutela.cases.joining import LONGEST_KEY
 from tutela.cases.listing import end_of, listed
 from tutela.cases.model import read_case_id
 from tutela.cases.queue import Place
-from tutela.cases.reading import read_case
+from tutela.cases.reading import enter_read, read_case
 from tutela.cases.schemes import all_schemes
 from tutela.cases.states import State
 from tutela.cases.telling import queued_fields, whole_fields
@@ -77,9 +77,14 @@ def list_cases(
 
 @router.get("/v1/cases/{case}", summary="One case", responses=problems(HTTPStatus.NOT_FOUND))
 def show_case(service: Here, key: Reader, case: str) -> CaseAnswer:
-    """By its number, in either case, with or without dashes."""
+    """By its number, in either case, with or without dashes. The ledger tells who read it."""
+    caller = caller_of_key(key)
     with service.database.reading() as connection:
-        found = read_case(connection, read_case_id(case), caller_of_key(key))
+        found = read_case(connection, read_case_id(case), caller)
+    if not found.is_held_by(caller.person, service.clock()):
+        # Whoever holds it is in the ledger already, since they took it.
+        with service.database.writing() as connection:
+            enter_read(connection, found.id, caller, service.clock)
     details = Permission.SCREEN_DETAILS in key.permissions
     return CaseAnswer.model_validate(whole_fields(found, service.clock(), details=details))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, select
 
+from tutela.accounts.keys import ids_of
 from tutela.accounts.model import Caller, PersonId
 from tutela.cases.deciding import KeptDecision, Stage, decisions_of
 from tutela.cases.grounds import Basis, Ground, ground_of, has_seen, possible_bases, same_file
@@ -182,6 +183,11 @@ class WholeCase:
     ground: frozenset[Ground]
     earlier: tuple[Elsewhere, ...]
 
+    def is_held_by(self, person: PersonId | None, now: datetime) -> bool:
+        """Whether a person has it now."""
+        held = self.held_until is not None and self.held_until > now
+        return held and person is not None and self.held_by == person
+
 
 MOST_LINKED = 20
 """So many other cases are shown beside an item, and of a subject."""
@@ -223,6 +229,7 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
     state = State(row.state)
     decisions = decisions_of(connection, case)
     hidden = _hidden_from(caller, state, decisions)
+    unheard = _ids_behind(connection, hidden)
     ground = ground_of(connection, case)
     return WholeCase(
         id=CaseId(row.id),
@@ -239,12 +246,8 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
         hold=row.hold,
         decided_at=row.decided_at,
         items=_items(connection, case),
-        labels=tuple(
-            each for each in labels_of(connection, case) if not _hides(hidden, each.set_by)
-        ),
-        notes=tuple(
-            each for each in notes_of(connection, case) if not _hides(hidden, each.written_by)
-        ),
+        labels=tuple(each for each in labels_of(connection, case) if each.set_by not in unheard),
+        notes=tuple(each for each in notes_of(connection, case) if each.written_by not in unheard),
         decisions=tuple(each for each in decisions if each is not hidden),
         blind=hidden is not None,
         bases=tuple(possible_bases(ground, seen=has_seen(connection, case, caller))),
@@ -290,8 +293,13 @@ def _hidden_from(
     return None if theirs and firsts[-1].person == holder_of(caller) else firsts[-1]
 
 
-def _hides(hidden: KeptDecision | None, actor: str) -> bool:
-    return hidden is not None and actor == hidden.decided_by
+def _ids_behind(connection: Connection, hidden: KeptDecision | None) -> frozenset[str]:
+    """By which ids whoever took a decision labels and writes: also by keys, and on the pages."""
+    if hidden is None:
+        return frozenset()
+    if hidden.person is None:
+        return frozenset({hidden.decided_by})
+    return ids_of(connection, hidden.person)
 
 
 def _items(connection: Connection, case: CaseId) -> tuple[WholeItem, ...]:

@@ -13,7 +13,7 @@ from tutela.accounts.permissions import Permission
 from tutela.cases.listing import listed
 from tutela.cases.model import read_case_id
 from tutela.cases.queue import Queued
-from tutela.cases.reading import WholeCase, WholeItem, read_case
+from tutela.cases.reading import WholeCase, WholeItem, enter_read, read_case
 from tutela.cases.schemes import all_schemes
 from tutela.cases.searching import search
 from tutela.cases.states import State
@@ -75,9 +75,10 @@ def list_cases(
 @needs(Permission.CASES_READ)
 def show_case(case: CaseNumber, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show one case. No picture is ever shown."""
-    with open_house(data) as (_settings, database), database.reading() as connection:
+    with open_house(data) as (_settings, database), database.writing() as connection:
         found = read_case(connection, read_case_id(case), local_caller())
         names = names_of_people(connection)
+        enter_read(connection, found.id, local_caller(), system_clock)
     if json:
         print_json(whole_fields(found, system_clock(), details=True))
         return

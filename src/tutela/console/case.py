@@ -72,7 +72,7 @@ def case_page(
     with house.database.reading() as connection:
         whole = read_case(connection, case, reader.caller)
         values = _values(connection, whole, reader, house, now)
-    if not values["mine"] and "hx-request" not in request.headers:
+    if not values["mine"]:
         # Whoever holds it is in the ledger already, since they took it.
         with house.database.writing() as connection:
             enter_read(connection, case, reader.caller, house.clock)
@@ -95,7 +95,7 @@ def _values(
     reviews = reader.may(Permission.CASES_REVIEW)
     leads = reader.may(Permission.CASES_LEAD)
     held = whole.held_until is not None and whole.held_until > now
-    mine = held and whole.held_by == reader.person.id
+    mine = whole.is_held_by(reader.person.id, now)
     waits = whole.state in MOVES[Move.TAKE] or (whole.state in _SETTLED and leads)
     # One whose hold ran out can be taken before it is put back.
     free = not held and (waits or whole.state in _TAKEN)
