@@ -261,3 +261,10 @@ def test_who_reads_a_case_by_a_key_is_in_the_ledger(house: House) -> None:
             )
         ).scalars()
         assert list(acts) == ["case.read"]
+
+
+def test_nobody_is_called_by_letters_that_are_not_seen(house: House) -> None:
+    reader = one(house, 1, Role.REVIEWER)
+    for subject in ("%00", "a%00b"):
+        answer = reader.get(f"/v1/cases?subject={subject}")
+        assert (answer.status_code, answer.json()["cases"]) == (200, [])

@@ -35,7 +35,7 @@ from tutela.cases.states import State
 from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError, SettingsError
 from tutela.ledger.tables import ledger_reasons
 from tutela.storage.database import Database
-from tutela.storage.settings import Settings, load_settings
+from tutela.storage.settings import SecondLookFor, Settings, load_settings
 
 _, NO, _ = Decision
 
@@ -221,6 +221,19 @@ def test_the_same_files_are_confirmed_together_and_nothing_else(database, clock,
     with database.writing() as connection:
         assert undo(connection, same[1], ANNA, clock, settings) is None
     assert state_of(database, same[1]) is State.OPEN
+
+
+@pytest.mark.parametrize("policy", [SecondLookFor.CONFIRMED, SecondLookFor.CONFIRMED_UNLISTED])
+def test_what_a_second_person_always_looks_at_is_not_confirmed_together(
+    database: Database, clock, settings, policy
+) -> None:
+    employ(database, clock)
+    first, second = a_case(database, clock, b"the same"), a_case(database, clock, b"the same")
+    decided(database, clock, settings, first, ANNA)
+    strict = reviewing(settings, second_look_for=(policy,))
+    with database.writing() as connection:
+        done = confirm_alike(connection, first, [second], ANNA, clock, strict)
+    assert (done.decided, done.left) == ((), (second,))
 
 
 def test_no_program_confirms_in_bulk(database: Database, clock, settings) -> None:

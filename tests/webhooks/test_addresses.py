@@ -38,7 +38,8 @@ def test_what_is_no_address_of_the_web_is_refused(url: str) -> None:
     "host",
     ["127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "0.0.0.0",
      "100.64.0.1", "224.0.0.1", "255.255.255.255", "[::1]", "[::]", "[fe80::1]", "[fd00::1]",
-     "[::ffff:127.0.0.1]", "[64:ff9b::a00:1]", "[2002:7f00:1::]", "[ff02::1]"],
+     "[::ffff:127.0.0.1]", "[64:ff9b::a00:1]", "[2002:7f00:1::]", "[ff02::1]",
+     "[::7f00:1]", "[64:ff9b:1::7f00:1]"],
 )  # fmt: skip
 def test_private_addresses_are_refused_in_every_spelling(host: str) -> None:
     with pytest.raises(RefusedAddressError, match="private network"):

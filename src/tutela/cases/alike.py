@@ -1,7 +1,8 @@
 """Deciding on many cases at once whose files were confirmed elsewhere already.
 
 Nobody has to look at the same file twice. Each case is decided on by itself, with an entry of its
-own in the ledger; one that another person holds, or that has anything else in it, is left alone.
+own in the ledger; one that another person holds, that has anything else in it, or that the settings
+have a second person look at, is left alone.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from tutela.accounts.model import Caller
-from tutela.cases.deciding import Decision, Stage, record_decision
+from tutela.cases.deciding import Decision, Stage, asks_second_look, record_decision
 from tutela.cases.grounds import DIGESTS, Basis, is_confirmed, same_file
 from tutela.cases.model import CaseId
 from tutela.cases.moving import change_state, enter_move, holder_of
@@ -36,7 +37,8 @@ class Decided:
 
     Attributes:
         decided: The cases that were decided on.
-        left: Those that were not: another one has them, or they are not alike any more.
+        left: Those that were not: another one has them, they are not alike any more, or a second
+            person has to look.
     """
 
     decided: tuple[CaseId, ...]
@@ -121,7 +123,12 @@ def confirm_alike(
         .order_by(cases.c.id)
         .with_for_update(skip_locked=True)
     )
-    decided = [CaseId(number) for number in connection.execute(free).scalars()]
+    decided = [
+        number
+        for number in map(CaseId, connection.execute(free).scalars())
+        if not asks_second_look(connection, number, Decision.CONFIRMED, caller, settings.review)
+    ]
+    reason = reason.strip().replace("\0", "")
     final = clock() + timedelta(seconds=settings.review.undo_seconds)
     for each in decided:
         number = record_decision(
@@ -131,7 +138,7 @@ def confirm_alike(
             decision=Decision.CONFIRMED,
             basis=Basis.ELSEWHERE,
             state_before=State.OPEN,
-            reason=reason.strip(),
+            reason=reason,
             caller=caller,
             clock=clock,
         )

@@ -429,6 +429,15 @@ def _another_could(connection: Connection, caller: Caller) -> bool:
     )
 
 
+def asks_second_look(
+    connection: Connection, case: CaseId, decision: Decision, caller: Caller, review: Review
+) -> bool:
+    """Whether the settings have a second person look at such a decision on this case."""
+    if not review.second_look_for or not _another_could(connection, caller):
+        return False
+    return needs_second_look(decision, ground_of(connection, case), review.second_look_for)
+
+
 def needs_second_look(
     decision: Decision, ground: Collection[Ground], policy: Collection[SecondLookFor]
 ) -> bool:

@@ -19,7 +19,9 @@ Network = IPv4Network | IPv6Network
 
 _LONGEST = 2000
 # Addresses of these hold another one, which is where they lead.
-_TRANSLATED = IPv6Network("64:ff9b::/96")
+_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
+# A network of one's own may translate these to any address of its own.
+_TRANSLATED_HERE = IPv6Network("64:ff9b:1::/48")
 
 
 class RefusedAddressError(InvalidInputError):
@@ -127,7 +129,8 @@ def _is_in(address: Address, networks: Sequence[Network]) -> bool:
 
 def _is_public(address: Address) -> bool:
     meant = _meant(address)
-    return meant.is_global and not meant.is_multicast
+    here = meant.version == 6 and meant in _TRANSLATED_HERE
+    return meant.is_global and not meant.is_multicast and not here
 
 
 def _meant(address: Address) -> Address:
@@ -137,6 +140,6 @@ def _meant(address: Address) -> Address:
             return address.ipv4_mapped
         if address.sixtofour:
             return address.sixtofour
-        if address in _TRANSLATED:
+        if any(address in each for each in _TRANSLATED):
             return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address
