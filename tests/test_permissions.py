@@ -64,6 +64,15 @@ def callers(house: House, people) -> dict[Role | None, httpx.Client]:
     return found
 
 
+@pytest.fixture(scope="module")
+def keys(house: House) -> dict[Permission, tuple[httpx.Client, httpx.Client]]:
+    """For each scope a program that has it alone, and one that has all others."""
+    return {
+        scope: (house.client_with(scope), house.client_with(*(set(Permission) - {scope})))
+        for scope in Permission
+    }
+
+
 def ask(client: httpx.Client, route) -> httpx.Response:
     path = re.sub(r"{(\w+)(:\w+)?}", lambda name: ABSENT.get(name[1], ABSENT["number"]), route.path)
     return client.request(route.method, path, follow_redirects=False)
@@ -132,6 +141,18 @@ def test_each_role_gets_in_just_where_it_may(house: House, people, callers, rout
         else:
             assert answer.status_code == 403, whose
             assert permission in answer.text, whose
+
+
+@pytest.mark.parametrize("route", [each for each in GUARDED if not each.is_page], ids=named)
+def test_each_route_opens_to_its_own_scope_and_to_no_other(house: House, keys, route) -> None:
+    (permission,) = set(route.declared)
+    if permission is None:
+        return
+    own, others = keys[permission]
+    assert not _is_turned_away(ask(own, route), route)
+    refused = ask(others, route)
+    assert refused.status_code == 403
+    assert permission in refused.text
 
 
 @pytest.mark.parametrize("route", [each for each in GUARDED if each.proved], ids=named)

@@ -30,14 +30,15 @@ _HELD_TO_PERMISSIONS = (
 
 
 def tutela(
-    settings: Settings, *arguments: str | Path, held_to_permissions: bool = False
+    settings: Settings, *arguments: str | Path, held_to_permissions: bool = False, typed: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, if wanted without root's power to read every file."""
     words = [str(argument) for argument in arguments]
     if not held_to_permissions:
-        return _warm_command().run(words, environment(settings), _SECONDS)
+        return _warm_command().run(words, environment(settings), _SECONDS, typed)
     return subprocess.run(
         [*_HELD_TO_PERMISSIONS, TUTELA, *words],
+        input=typed,
         env=environment(settings),
         capture_output=True,
         text=True,

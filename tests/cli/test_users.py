@@ -11,7 +11,7 @@ PASSWORD = "lamp river cotton seven\n"
 def add(settings: Settings, name: str, *roles: str):
     words = [word for role in roles for word in ("--role", role)]
     done = tutela(
-        settings, "user", "add", name, f"{name}@house.example", *words, "--json", input=PASSWORD
+        settings, "user", "add", name, f"{name}@house.example", *words, "--json", typed=PASSWORD
     )
     assert done.returncode == 0, done.stderr
     return json_lines(done)[0]
@@ -66,7 +66,7 @@ def test_the_small_things(settings: Settings) -> None:
     assert nobody.returncode == 2
     assert "tutela user ls" in nobody.stderr
     weak = tutela(
-        settings, "user", "add", "Eve", "eve@house.example", "--role", "lead", input="short\n"
+        settings, "user", "add", "Eve", "eve@house.example", "--role", "lead", typed="short\n"
     )
     assert weak.returncode == 2
     assert "12 letters" in weak.stderr

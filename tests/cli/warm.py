@@ -35,7 +35,11 @@ class WarmCommand:
             )
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], seconds: float
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        seconds: float,
+        typed: str = "",
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of ours to its end, in this folder. May be called from many threads."""
         request = [list(arguments), dict(environment), str(Path.cwd())]
@@ -44,9 +48,11 @@ class WarmCommand:
             told,
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,
-            Path(os.devnull).open("rb") as empty,
+            tempfile.TemporaryFile() as keyboard,
         ):
-            files = [empty.fileno(), out.fileno(), err.fileno(), tell.fileno()]
+            keyboard.write(typed.encode())
+            keyboard.seek(0)
+            files = [keyboard.fileno(), out.fileno(), err.fileno(), tell.fileno()]
             with tell:
                 socket.send_fds(self._line, [json.dumps(request).encode()], files)
             command = int(told.recv(20))
