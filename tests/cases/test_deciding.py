@@ -28,13 +28,13 @@ from tutela.accounts.keys import add_key, check_key
 from tutela.accounts.permissions import Role
 from tutela.cases.deciding import Decision, SecondLook, decide, needs_second_look, settle, undo
 from tutela.cases.grounds import Basis, Ground, ground_of, possible_bases
-from tutela.cases.labelling import label
+from tutela.cases.labelling import label, unlabel
 from tutela.cases.moving import HoldLostError, MoveNotAllowedError
 from tutela.cases.noting import note
 from tutela.cases.reading import read_case
 from tutela.cases.states import State
 from tutela.cases.tables import case_items
-from tutela.errors import InvalidInputError, NotPermittedError, OutOfTurnError
+from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError, OutOfTurnError
 from tutela.fingerprints.model import Kind
 from tutela.sandbox.model import Level
 from tutela.storage.database import Database
@@ -196,7 +196,7 @@ def test_by_whatever_key_the_first_one_wrote_the_second_one_reads_nothing_of_it(
         with database.writing() as connection:
             note(connection, case, f"by {author.actor.id}", author, clock)
     with database.writing() as connection:
-        label(connection, case, "industry", "B2", by_key, clock, settings=settings)
+        hers = label(connection, case, "industry", "B2", by_key, clock, settings=settings)
     decided(database, clock, reviewing(settings), case, ANNA, ask_second=True)
     with database.reading() as connection:
         seen = read_case(connection, case, BEN)
@@ -204,6 +204,11 @@ def test_by_whatever_key_the_first_one_wrote_the_second_one_reads_nothing_of_it(
         assert seen.labels == ()
         for herself in (ANNA, by_key):
             assert len(read_case(connection, case, herself).notes) == 3
+    # Nor does he learn of it by labelling the same, or take away what he does not see.
+    with database.writing() as connection:
+        assert label(connection, case, "industry", "B2", BEN, clock, settings=settings) != hers
+    with pytest.raises(NotFoundError), database.writing() as connection:
+        unlabel(connection, case, hers, BEN, clock)
 
 
 @pytest.mark.parametrize("second", [NO, NOT_SURE])

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, insert, select, update
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId
 from tutela.cases.moving import lock_case
+from tutela.cases.reading import ids_kept_from
 from tutela.cases.schemes import find_scheme
 from tutela.cases.tables import case_items, case_labels
 from tutela.errors import NotFoundError
@@ -28,7 +29,7 @@ def label(
     """Label a case, or one of its items. Do it last in the transaction.
 
     Where an item has at most one label of a scheme, the new one takes the old one's place. One that
-    is there already stays as it is.
+    is there already stays as it is. What is kept from whoever takes a second look is passed over.
 
     Args:
         connection: A transaction that writes.
@@ -57,6 +58,7 @@ def label(
             case_labels.c.item_id.is_not_distinct_from(item),
             case_labels.c.scheme == scheme,
             case_labels.c.removed_at.is_(None),
+            case_labels.c.set_by.not_in(ids_kept_from(connection, case, caller)),
         )
     ).all()
     for each in there:
@@ -104,6 +106,7 @@ def unlabel(
             case_labels.c.id == number,
             case_labels.c.case_id == case,
             case_labels.c.removed_at.is_(None),
+            case_labels.c.set_by.not_in(ids_kept_from(connection, case, caller)),
         )
         .values(removed_at=clock(), removed_by=caller.actor.id)
         .returning(case_labels.c.id)

@@ -13,7 +13,7 @@ from tutela.accounts.model import Caller, PersonId
 from tutela.cases.deciding import KeptDecision, Stage, decisions_of
 from tutela.cases.grounds import Basis, Ground, ground_of, has_seen, possible_bases, same_file
 from tutela.cases.model import CaseId, Item, ItemKind, Match
-from tutela.cases.moving import absent, holder_of
+from tutela.cases.moving import absent, holder_of, state_of
 from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_labels, case_matches, case_notes, cases, subjects
 from tutela.evidence.model import Evidence, ItemId
@@ -259,6 +259,12 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
 def enter_read(connection: Connection, case: CaseId, caller: Caller, clock: Clock) -> None:
     """Say in the ledger that somebody reads a case. Do it last in the transaction."""
     append(connection, caller.actor, Act.CASE_READ, clock, case=case)
+
+
+def ids_kept_from(connection: Connection, case: CaseId, caller: Caller) -> frozenset[str]:
+    """By which ids the one labelled and wrote whose first decision this caller is not to know."""
+    hidden = _hidden_from(caller, state_of(connection, case), decisions_of(connection, case))
+    return _ids_behind(connection, hidden)
 
 
 def labels_of(connection: Connection, case: CaseId) -> list[Label]:
