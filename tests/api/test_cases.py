@@ -172,6 +172,54 @@ def test_fingerprints_bring_their_subject(house: House) -> None:
     assert [each["case"] for each in found] == [case]
 
 
+def test_how_well_a_list_knows_a_case_is_for_those_who_may_know_what_matched(house: House) -> None:
+    intake, reviewer = one(house, 1, Role.INTAKE), one(house, 2, Role.REVIEWER)
+    house.add_digest("partner", b"one")
+    answer = house.client.post(
+        "/v1/screen",
+        files={"file": ("p", b"one")},
+        data={"subject": "account-1", "reference": "upload-1"},
+    )
+    case = answer.json()["case"]
+    sent(intake, "POST", "", 201, **WORDS, subject="account-2", facts=["live_stream"])
+    hold = sent(reviewer, "POST", f"/{case}/take")["hold"]
+    decision = {"decision": "confirmed", "basis": "digest"}
+    sent(reviewer, "POST", f"/{case}/decide", hold=hold, **decision)
+
+    told = sent(intake, "GET", f"/{case}")
+    assert (told["facts"], told["bases"], told["decisions"][0]["basis"]) == ([], [], None)
+    assert told["why"] == ["it came today"]
+    (item,) = told["items"]
+    fingerprints = ("md5", "sha1", "sha256", "pdq", "pdq_quality", "matches")
+    assert {item[name] for name in fingerprints} == {None}
+    # What whoever sent it asks for is there.
+    assert (item["reference"], item["size"]) == ("upload-1", 3)
+    assert item["received_at"]
+    assert told["state"] != "open"
+
+    whole = sent(reviewer, "GET", f"/{case}")
+    assert (whole["facts"], whole["decisions"][0]["basis"]) == (["known"], "digest")
+    assert whole["items"][0]["sha256"] == hashlib.sha256(b"one").hexdigest()
+    query = f"?state={told['state']}"
+    assert sent(intake, "GET", query)["cases"][0]["facts"] == []
+    assert sent(reviewer, "GET", query)["cases"][0]["facts"] == ["known"]
+
+
+def test_the_order_of_the_queue_is_told_with_what_matched_alone(house: House, clock) -> None:
+    intake, reviewer = one(house, 1, Role.INTAKE), one(house, 2, Role.REVIEWER)
+    urgent = sent(intake, "POST", "", 201, **WORDS, subject="account-1", facts=["live_stream"])
+    clock.turn(minutes=1)
+    last = sent(intake, "POST", "", 201, **WORDS, subject="account-2")
+    for client, order in ((reviewer, [urgent, last]), (intake, [last, urgent])):
+        page = sent(client, "GET", "?state=open&limit=1")
+        rest = client.get(
+            "/v1/cases", params={"state": "open", "limit": 1, "after": page["next"]}
+        ).json()
+        assert [each["case"] for each in page["cases"] + rest["cases"]] == [
+            each["case"] for each in order
+        ]
+
+
 def test_the_same_file_again_is_confirmed_together(house: House) -> None:
     reviewer = one(house, 1, Role.REVIEWER)
     house.add_digest("partner", b"one")

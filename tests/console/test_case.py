@@ -4,6 +4,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from hashlib import md5
 from html import unescape
 
 import httpx
@@ -82,6 +83,32 @@ def test_distances_and_lists_are_for_those_who_may_see_them(house: House) -> Non
     assert f"partner {case}" not in page
     assert "of 256" not in page
     assert ENGLISH["match_some"] in page
+
+
+def test_how_well_a_list_knows_a_file_is_for_those_who_may_see_it(house: House) -> None:
+    case = a_case(house.service.database, system_clock, b"how well", facts="live_stream known")
+    with_evidence(house.service.database, case)
+    matched(house.service.database, system_clock, case)
+    reviewer, _ = signed_in(house, Role.REVIEWER)
+    custodian, _ = signed_in(house, Role.CUSTODIAN)
+    assert decided_by(reviewer, case).status_code == 303
+    told = (ENGLISH["fact_known"], md5(b"how well").hexdigest(), ENGLISH["basis_digest"])
+    page = text_of(reviewer.get(f"/cases/{case}"))
+    assert [each for each in told if each not in page] == []
+    page = text_of(custodian.get(f"/cases/{case}"))
+    assert [each for each in told if each in page] == []
+    assert ENGLISH["fact_live_stream"].format(days=30) in page
+    row = text_of(reviewer.get("/queue", params={"tab": "decided"}))
+    assert ENGLISH["fact_known"] in row
+    row = text_of(custodian.get("/queue", params={"tab": "decided"}))
+    assert case in row
+    assert ENGLISH["fact_known"] not in row
+
+
+def test_that_nobody_has_to_look_is_not_said_to_those_who_may_not_know_why(house: House) -> None:
+    case = new_case(house, b"nobody looks")
+    intake, _ = signed_in(house, Role.INTAKE)
+    assert ENGLISH["known"] not in text_of(intake.get(f"/cases/{case}"))
 
 
 def test_a_number_is_understood_as_people_type_it(house: House) -> None:

@@ -35,7 +35,10 @@ class QueuedAnswer(BaseModel):
     opened_at: datetime
     kind: str = Field(description="What its first item is.", examples=["picture"])
     items: int = Field(description="How many items it has.")
-    facts: list[Fact] = Field(description="What is known of it.")
+    facts: list[Fact] = Field(
+        description="What is known of it; `known` and `similar` only for keys that also have the "
+        "scope `screen:details`."
+    )
     why: list[str] = Field(
         description="Why it stands where it does in the queue.",
         examples=[["no list has it: put forward by 7 days", "it came today"]],
@@ -93,7 +96,11 @@ class ItemAnswer(BaseModel):
     reference: str | None = Field(description="What the platform calls the upload.")
     received_at: datetime
     size: int | None = Field(None, description="Bytes.")
-    md5: str | None = None
+    md5: str | None = Field(
+        None,
+        description="This and the other fingerprints only for keys that also have the scope "
+        "`screen:details`.",
+    )
     sha1: str | None = None
     sha256: str | None = None
     pdq: str | None = None
@@ -134,7 +141,9 @@ class DecisionAnswer(BaseModel):
     id: int
     stage: Stage
     decision: Decision
-    basis: Basis
+    basis: Basis | None = Field(
+        description="What it rests on. Only for keys that also have the scope `screen:details`."
+    )
     decided_at: datetime
     decided_by: str = Field(examples=["person:3"])
     person: int | None
@@ -150,7 +159,9 @@ class CaseAnswer(BaseModel):
     state: State = Field(description="Where it stands.")
     opened_at: datetime
     subject: str | None = Field(description="Whom it is about, as the platform calls them.")
-    facts: list[Fact]
+    facts: list[Fact] = Field(
+        description="What is known of it; `known` and `similar` only with `screen:details`."
+    )
     why: list[str] = Field(description="Why it stands where it does in the queue.")
     severe: bool
     due_at: datetime | None
@@ -165,7 +176,9 @@ class CaseAnswer(BaseModel):
     blind: bool = Field(
         description="Whether a first decision is kept back until a second person has decided."
     )
-    bases: list[Basis] = Field(description="What your decision could rest on.")
+    bases: list[Basis] = Field(
+        description="What your decision could rest on; empty without the scope `screen:details`."
+    )
     earlier: list[ElsewhereAnswer] = Field(description="Other cases of the same subject.")
 
 

@@ -44,7 +44,7 @@ _Person = Annotated[int | None, Query(ge=1, le=GREATEST)]
 )
 def list_cases(
     service: Here,
-    _key: Reader,
+    key: Reader,
     *,
     state: Annotated[State | None, Query(description="Where they stand.")] = None,
     subject: Annotated[str | None, Query(max_length=LONGEST_KEY)] = None,
@@ -55,7 +55,12 @@ def list_cases(
         str | None, Query(max_length=60, description="What the page before gave as `next`.")
     ] = None,
 ) -> CasesAnswer:
-    """The newest first; those of one state in the order in which they come up."""
+    """The newest first; those of one state in the order in which they come up.
+
+    That order tells how well a list knows a file: without `screen:details` they too come the
+    newest first.
+    """
+    details = Permission.SCREEN_DETAILS in key.permissions
     with service.database.reading() as connection:
         page = listed(
             connection,
@@ -65,12 +70,17 @@ def list_cases(
             held_by=None if held_by is None else PersonId(held_by),
             limit=limit,
             after=None if after is None else Place.read(after),
+            ranked=details,
         )
     now = service.clock()
-    by_rank = state is not None and (subject, assigned_to, held_by) == (None, None, None)
+    by_rank = (
+        details and state is not None and (subject, assigned_to, held_by) == (None, None, None)
+    )
     end = end_of(page, by_rank=by_rank) if len(page) == limit else None
     return CasesAnswer(
-        cases=[QueuedAnswer.model_validate(queued_fields(row, now)) for row in page],
+        cases=[
+            QueuedAnswer.model_validate(queued_fields(row, now, details=details)) for row in page
+        ],
         next=end.text if end else None,
     )
 

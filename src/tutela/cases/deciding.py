@@ -252,7 +252,7 @@ class KeptDecision:
         id: Its number.
         stage: In which capacity it was taken.
         decision: What was decided.
-        basis: What it rests on.
+        basis: What it rests on; ``None`` if that is kept from whoever reads it.
         decided_at: When.
         decided_by: The actor's id in the ledger.
         person: The person; ``None`` for the machine's operator.
@@ -264,7 +264,7 @@ class KeptDecision:
     id: DecisionId
     stage: Stage
     decision: Decision
-    basis: Basis
+    basis: Basis | None
     decided_at: datetime
     decided_by: str
     person: PersonId | None

@@ -86,6 +86,7 @@ FACTS: Mapping[Fact, Weight] = MappingProxyType(
 _DERIVED = frozenset(
     {Fact.FIRST_SEEN, Fact.SIMILAR, Fact.KNOWN, Fact.CONFIRMED_BEFORE, Fact.STATUTORY_CLOCK}
 )
+_HOW_WELL_KNOWN = frozenset({Fact.SIMILAR, Fact.KNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,11 @@ def rank(facts: Collection[Fact], opened_at: datetime, due_at: datetime | None =
     forward = sum((FACTS[fact].forward for fact in known), timedelta(0))
     severe = any(FACTS[fact].severe for fact in known)
     return Rank(known, opened_at - forward, severe, due_at)
+
+
+def facts_told(facts: Iterable[str], *, details: bool) -> tuple[str, ...]:
+    """The facts that somebody is told: how well a list knows a file is a detail of screening."""
+    return tuple(fact for fact in facts if details or fact not in _HOW_WELL_KNOWN)
 
 
 def facts_of_matches(matches: Collection[Match]) -> frozenset[Fact]:

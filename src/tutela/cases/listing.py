@@ -17,6 +17,7 @@ def listed(
     held_by: PersonId | None = None,
     limit: int = 50,
     after: Place | None = None,
+    ranked: bool = True,
 ) -> list[Queued]:
     """A page of the cases that fit: in the order of the queue if only their state is asked for.
 
@@ -28,9 +29,10 @@ def listed(
         held_by: Who holds them.
         limit: How many at most.
         after: The end of the page before, as ``end_of`` gives it.
+        ranked: Whether those of one state are in the order of the queue.
     """
     others = (subject, assigned_to, held_by)
-    if state is not None and others == (None, None, None):
+    if ranked and state is not None and others == (None, None, None):
         return waiting(connection, state=state, limit=limit, after=after)
     page = select(cases)
     if state is not None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Row, RowMapping, select
 
 from tutela.accounts.keys import ids_of
 from tutela.accounts.model import Caller, PersonId
+from tutela.accounts.permissions import Permission
 from tutela.cases.deciding import KeptDecision, Stage, decisions_of
+from tutela.cases.facts import facts_told
 from tutela.cases.grounds import Basis, Ground, ground_of, has_seen, possible_bases, same_file
 from tutela.cases.model import CaseId, Item, ItemKind, Match
 from tutela.cases.moving import absent, holder_of, state_of
@@ -216,6 +218,9 @@ def find_case(connection: Connection, case: CaseId) -> Case:
 def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase:
     """A case with all that this caller may know of it.
 
+    Whoever may not see what matched is told neither how well a list knows the files, nor what a
+    decision rests on, which says the same, nor the fingerprints that others could look up.
+
     Raises:
         NotFoundError: There is no case of this number.
     """
@@ -231,7 +236,7 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
     hidden = _hidden_from(caller, state, decisions)
     unheard = _ids_behind(connection, hidden)
     ground = ground_of(connection, case)
-    return WholeCase(
+    whole = WholeCase(
         id=CaseId(row.id),
         state=state,
         opened_at=row.opened_at,
@@ -254,6 +259,7 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
         ground=ground,
         earlier=_earlier(connection, case, row.subject_id),
     )
+    return whole if Permission.SCREEN_DETAILS in caller.permissions else _without_details(whole)
 
 
 def enter_read(connection: Connection, case: CaseId, caller: Caller, clock: Clock) -> None:
@@ -286,6 +292,22 @@ def notes_of(connection: Connection, case: CaseId) -> list[Note]:
         select(case_notes).where(case_notes.c.case_id == case).order_by(case_notes.c.id)
     )
     return [Note(row.id, row.written_at, row.written_by, row.words) for row in rows]
+
+
+def _without_details(case: WholeCase) -> WholeCase:
+    return replace(
+        case,
+        facts=facts_told(case.facts, details=False),
+        items=tuple(_without_fingerprints(each) for each in case.items),
+        decisions=tuple(replace(each, basis=None) for each in case.decisions),
+        bases=(),
+        ground=case.ground - {Ground.EVERY_DIGEST},
+    )
+
+
+def _without_fingerprints(item: WholeItem) -> WholeItem:
+    kept = FingerprintSet(size=item.item.fingerprints.size)
+    return replace(item, item=replace(item.item, fingerprints=kept))
 
 
 def _hidden_from(

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tutela.cases.deciding import KeptDecision, Outcome
+from tutela.cases.facts import facts_told
 from tutela.cases.model import Match
 from tutela.cases.moving import Hold
 from tutela.cases.queue import Queued
@@ -10,16 +11,23 @@ from tutela.cases.reading import Elsewhere, Label, Note, WholeCase, WholeItem
 from tutela.cases.waiting import why
 
 
-def queued_fields(row: Queued, now: datetime) -> dict[str, object]:
-    """A case as a list has it."""
+def queued_fields(row: Queued, now: datetime, *, details: bool) -> dict[str, object]:
+    """A case as a list has it.
+
+    Args:
+        row: The case.
+        now: The present moment.
+        details: Whether the caller may know how well a list knows what it is about.
+    """
+    facts = facts_told(row.facts, details=details)
     return {
         "case": row.case,
         "state": row.state,
         "opened_at": row.opened_at.isoformat(),
         "kind": row.kind,
         "items": row.items,
-        "facts": list(row.facts),
-        "why": [each.words for each in why(row.facts, row.opened_at, row.due_at, now)],
+        "facts": list(facts),
+        "why": [each.words for each in why(facts, row.opened_at, row.due_at, now)],
         "severe": row.severe,
         "due_at": _moment(row.due_at),
         "assigned_to": row.assigned_to,
@@ -29,7 +37,7 @@ def queued_fields(row: Queued, now: datetime) -> dict[str, object]:
 
 
 def whole_fields(case: WholeCase, now: datetime, *, details: bool) -> dict[str, object]:
-    """A case with all that is known of it.
+    """A case with all that ``read_case`` tells of it.
 
     Args:
         case: The case.

@@ -52,7 +52,7 @@ def list_cases(
         names = names_of_people(connection)
     if json:
         for row in found:
-            print_json(queued_fields(row, system_clock()))
+            print_json(queued_fields(row, system_clock(), details=True))
         return
     if not found:
         to_people.print("No cases. That is the good news.")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
+from tutela.cases.facts import facts_told
 from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.overview import decided, held, undoable
 from tutela.cases.queue import (
@@ -91,6 +92,7 @@ def show_queue(
 ) -> HTMLResponse:
     """The cases that wait, and those that somebody works on."""
     wish = _Wish(tab, only, _read_place(after))
+    details = reader.may(Permission.SCREEN_DETAILS)
     with house.database.reading() as connection:
         rows = _rows(connection, wish, reader)
         more = len(rows) > _ON_A_PAGE
@@ -109,7 +111,9 @@ def show_queue(
             mine=held_by(connection, reader.person.id),
             undoable=undoable(connection, reader.person.id, house.clock, house.settings),
             now=house.clock(),
-            why=lambda row: why(row.facts, row.opened_at, row.due_at, house.clock()),
+            why=lambda row: why(
+                facts_told(row.facts, details=details), row.opened_at, row.due_at, house.clock()
+            ),
             after=_write_place(wish.tab, rows[-1]) if more else None,
             began=wish.after is None,
         )
