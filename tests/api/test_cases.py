@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from tests.actors import actor_called
+from tests.cases import world
 from tests.house import House
 from tutela.accounts.keys import add_key
 from tutela.accounts.people import add_person
 from tutela.accounts.permissions import Permission, Role
 from tutela.ledger.tables import ledger_entries
+from tutela.sandbox.model import Shown
 
 WORDS = {"items": [{"kind": "text", "words": "Words about a landscape."}]}
 
@@ -70,6 +72,11 @@ def test_a_case_lives_its_life_over_http(house: House) -> None:
     assert sent(anna, "POST", f"/{case}/keep", hold=hold["hold"])["hold"] == hold["hold"]
     label = sent(anna, "POST", f"/{case}/labels", scheme="industry", label="B2")["id"]
     sent(anna, "POST", f"/{case}/notes", words="a landscape")
+    unread = {"hold": hold["hold"], "decision": "not_sure", "basis": "read"}
+    told = sent(anna, "POST", f"/{case}/decide", 422, **unread)["detail"]
+    assert "on the console's page of the case" in told
+    for reader in (world.person(2), world.person(3)):
+        world.looked(house.service.database, house.service.clock, case, reader, shown=Shown.TEXT)
     outcome = sent(
         anna,
         "POST",

@@ -29,14 +29,15 @@ from tutela.accounts.permissions import Role
 from tutela.cases.deciding import Decision, SecondLook, decide, needs_second_look, settle, undo
 from tutela.cases.grounds import Basis, Ground, ground_of, possible_bases
 from tutela.cases.labelling import label, unlabel
-from tutela.cases.moving import HoldLostError, MoveNotAllowedError
+from tutela.cases.model import ItemKind
+from tutela.cases.moving import HoldLostError, MoveNotAllowedError, take
 from tutela.cases.noting import note
 from tutela.cases.reading import read_case
 from tutela.cases.states import State
 from tutela.cases.tables import case_items
 from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError, OutOfTurnError
 from tutela.fingerprints.model import Kind
-from tutela.sandbox.model import Level
+from tutela.sandbox.model import Level, Shown
 from tutela.storage.database import Database
 from tutela.storage.jobs.tables import jobs
 from tutela.storage.settings import SecondLookFor, Settings, load_settings
@@ -117,14 +118,14 @@ def test_what_one_item_is_says_nothing_of_another_one(database: Database, clock,
     matched(database, clock, case)
     with database.writing() as connection:
         known = ground_of(connection, case)
-        assert possible_bases(known, seen=False) == [Basis.DIGEST, Basis.ELSEWHERE]
+        assert possible_bases(known, seen=False, read=False) == [Basis.DIGEST, Basis.ELSEWHERE]
         connection.execute(
             insert(case_items).values(
                 case_id=case, name="", origin="scan", received_at=clock(), evidence_id="f" * 26
             )
         )
         more = ground_of(connection, case)
-        assert possible_bases(more, seen=False) == []
+        assert possible_bases(more, seen=False, read=False) == []
         # Whoever decides against the list is looked at twice all the same.
         assert Ground.DIGEST in more
 
@@ -133,6 +134,60 @@ def test_what_can_be_looked_at_is_not_decided_by_reading(database: Database, clo
     case = with_evidence(database, a_case(database, clock))
     with pytest.raises(InvalidInputError, match="can be looked at"):
         decided(database, clock, alone, case, ANNA, basis=Basis.READ)
+
+
+@pytest.mark.parametrize("kind", [ItemKind.TEXT, ItemKind.URL])
+def test_read_is_true_only_of_whom_the_words_were_shown(
+    database: Database, clock, alone, kind
+) -> None:
+    case = with_evidence(database, a_case(database, clock), kind)
+    looked(database, clock, case, BEN, shown=Shown.TEXT)
+    looked(database, clock, case, ANNA, shown=None)
+    looked(database, clock, case, ANNA, shown=Shown.NOTHING)
+    for caller in (ANNA, OPERATOR):
+        with (
+            pytest.raises(InvalidInputError, match="on the console's page"),
+            database.writing() as connection,
+        ):
+            hold = take(connection, case, caller, clock, 15).number
+            decide(connection, case, YES, caller, clock, alone, hold=hold, basis=Basis.READ)
+    looked(database, clock, case, ANNA, shown=Shown.TEXT)
+    assert decided(database, clock, alone, case, ANNA, basis=Basis.READ).state is State.CONFIRMED
+
+
+@pytest.mark.parametrize("shown", [Shown.PICTURE, Shown.NOTHING])
+def test_what_has_words_and_a_picture_is_not_decided_before_both_were_shown(
+    database: Database, clock, alone, shown
+) -> None:
+    case = with_evidence(database, a_case(database, clock), ItemKind.TEXT)
+    looked(database, clock, case, ANNA, shown=Shown.TEXT)
+    with database.writing() as connection:
+        picture = connection.execute(
+            insert(case_items)
+            .values(
+                case_id=case,
+                name="",
+                origin="scan",
+                kind=ItemKind.PICTURE,
+                received_at=clock(),
+                evidence_id="f" * 26,
+            )
+            .returning(case_items.c.id)
+        ).scalar_one()
+        assert read_case(connection, case, ANNA).bases == ()
+    looked(database, clock, case, ANNA, Level.VEIL, item=picture)
+    with database.reading() as connection:
+        assert read_case(connection, case, ANNA).bases == ()
+    looked(database, clock, case, ANNA, shown=shown, item=picture)
+    with database.reading() as connection:
+        both = (Basis.SEEN, Basis.READ) if shown is Shown.PICTURE else (Basis.READ,)
+        assert read_case(connection, case, ANNA).bases == both
+
+
+def test_what_cannot_be_shown_is_decided_by_who_tried(database: Database, clock, alone) -> None:
+    case = with_evidence(database, a_case(database, clock))
+    looked(database, clock, case, ANNA, shown=Shown.NOTHING)
+    assert decided(database, clock, alone, case, ANNA, NO).state is State.NOT_CONFIRMED
 
 
 def test_what_is_confirmed_elsewhere_needs_no_viewing_until_that_is_undone(

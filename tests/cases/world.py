@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from tutela.accounts.model import Caller, PersonId
 from tutela.accounts.people import add_person
 from tutela.accounts.permissions import Role, permissions_of
 from tutela.cases.deciding import Decision, Outcome, decide
 from tutela.cases.grounds import Basis
-from tutela.cases.model import CaseId, Item, Match, new_case_id
+from tutela.cases.model import CaseId, Item, ItemKind, Match, new_case_id
 from tutela.cases.moving import Hold, take
 from tutela.cases.opening import open_case
 from tutela.cases.states import State
@@ -75,11 +75,13 @@ def a_case(database: Database, clock: Clock, content: bytes = b"", **values: obj
     return case
 
 
-def with_evidence(database: Database, case: CaseId) -> CaseId:
-    """The same case, as if its file had been sealed."""
+def with_evidence(database: Database, case: CaseId, kind: ItemKind = ItemKind.FILE) -> CaseId:
+    """The same case, as if its file, or words, had been sealed."""
     with database.writing() as connection:
         connection.execute(
-            update(case_items).where(case_items.c.case_id == case).values(evidence_id="e" * 26)
+            update(case_items)
+            .where(case_items.c.case_id == case)
+            .values(evidence_id="e" * 26, kind=kind)
         )
     return case
 
@@ -114,12 +116,12 @@ def looked(
     caller: Caller,
     level: Level = Level.WHOLE,
     shown: Shown | None = Shown.PICTURE,
+    item: int | None = None,
 ) -> None:
-    """Have somebody look at a case's item."""
+    """Have somebody look at a case's item, the first one if none is named."""
     with database.writing() as connection:
-        item = connection.execute(
-            select(case_items.c.id).where(case_items.c.case_id == case)
-        ).scalar_one()
+        first = select(func.min(case_items.c.id)).where(case_items.c.case_id == case)
+        item = item or connection.execute(first).scalar_one()
         connection.execute(
             insert(viewings).values(
                 case_id=case,

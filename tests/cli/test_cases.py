@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.cli.command import json_lines, tutela
+from tutela.cases.tables import case_items
+from tutela.storage.database import Database
 from tutela.storage.settings import Settings, load_settings
 
 
@@ -18,6 +21,14 @@ def say(settings: Settings, *words: str) -> dict:
     assert done.returncode == 0, done.stderr
     lines = json_lines(done)
     return lines[0] if lines else {}
+
+
+def nothing_sealed(settings: Settings, case: str) -> None:
+    """Have a case be as if nothing of it had been sealed, so that there is nothing to look at."""
+    with Database.open(settings).writing() as connection:
+        connection.execute(
+            update(case_items).where(case_items.c.case_id == case).values(evidence_id=None)
+        )
 
 
 def test_a_case_lives_its_life_by_commands(settings: Settings, tmp_path: Path) -> None:
@@ -36,6 +47,9 @@ def test_a_case_lives_its_life_by_commands(settings: Settings, tmp_path: Path) -
     assert say(settings, "next")["case"] == case
     label = say(settings, "label", case, "inhope", "material-text")["label"]
     say(settings, "note", case, "a note")
+    unread = tutela(settings, "case", "decide", case, "confirmed", "--basis", "read")
+    assert "on the console's page of the case" in unread.stderr
+    nothing_sealed(settings, case)
     decided = say(settings, "decide", case, "confirmed", "--basis", "read", "--reason", "plain")
     assert decided["state"] == "confirmed"
     assert say(settings, "undo", case)["state"] == "in_review"

@@ -30,7 +30,7 @@ class Basis(StrEnum):
     ELSEWHERE = "elsewhere"
     """The same file was confirmed in another case."""
     READ = "read"
-    """Words or an address were read, or there is nothing that could be looked at."""
+    """Whoever decides read its words and addresses, or there is nothing that could be looked at."""
 
 
 class Ground(StrEnum):
@@ -50,6 +50,7 @@ class Ground(StrEnum):
     """Something was sealed that can be looked at."""
 
 
+WORDS = (ItemKind.TEXT, ItemKind.URL)
 EXACT_KINDS = (Kind.MD5, Kind.SHA1, Kind.SHA256)
 DIGESTS = (case_items.c.md5, case_items.c.sha1, case_items.c.sha256)
 
@@ -75,22 +76,36 @@ def ground_of(connection: Connection, case: CaseId) -> frozenset[Ground]:
     # What one item is says nothing of another one that came later from the same sender.
     if exact and len(exact) == len(items):
         found.add(Ground.EVERY_DIGEST)
-    if any(item.kind in (ItemKind.TEXT, ItemKind.URL) for item in items):
+    if any(item.kind in WORDS for item in items):
         found.add(Ground.WORDS)
-    if any(item.evidence_id for item in items if item.kind not in (ItemKind.TEXT, ItemKind.URL)):
+    if any(item.evidence_id for item in items if item.kind not in WORDS):
         found.add(Ground.SIGHT)
     if items and all(_confirmed_elsewhere(connection, case, item) for item in items):
         found.add(Ground.ELSEWHERE)
     return frozenset(found)
 
 
-def possible_bases(ground: Collection[Ground], *, seen: bool) -> list[Basis]:
-    """What a decision may rest on, the one that spares most first. Pure."""
+def bases_for(
+    connection: Connection, case: CaseId, ground: Collection[Ground], caller: Caller
+) -> list[Basis]:
+    """What this caller's decision may rest on, the one that spares most first."""
+    seen, read = has_seen(connection, case, caller), _has_read(connection, case, caller)
+    return possible_bases(ground, seen=seen, read=read)
+
+
+def possible_bases(ground: Collection[Ground], *, seen: bool, read: bool) -> list[Basis]:
+    """What a decision may rest on, the one that spares most first. Pure.
+
+    Args:
+        ground: What there is in the case.
+        seen: Whether whoever decides looked at something of it.
+        read: Whether all that was sealed of it was shown to them, as far as it can be.
+    """
     possible = {
         Basis.DIGEST: Ground.EVERY_DIGEST in ground,
         Basis.ELSEWHERE: Ground.ELSEWHERE in ground,
         Basis.SEEN: seen,
-        Basis.READ: Ground.WORDS in ground or Ground.SIGHT not in ground,
+        Basis.READ: read and (Ground.WORDS in ground or not seen),
     }
     return [basis for basis in possible if possible[basis]]
 
@@ -103,22 +118,48 @@ def check_basis(
     Raises:
         InvalidInputError: It cannot.
     """
-    seen = basis is Basis.SEEN and has_seen(connection, case, caller)
-    if basis not in possible_bases(ground, seen=seen):
+    if basis not in bases_for(connection, case, ground, caller):
         raise InvalidInputError(f"the decision on {case} cannot rest on that: {_WHY_NOT[basis]}")
 
 
 def has_seen(connection: Connection, case: CaseId, caller: Caller) -> bool:
-    """Whether a person looked at something of this case: more was shown to them than a veil."""
+    """Whether a person looked at something of this case: more was shown to them than a veil.
+
+    To have read its words is not enough where there is something else to look at.
+    """
     if caller.person is None:
         return False
+    more_than_words = exists().where(
+        case_items.c.case_id == case,
+        case_items.c.evidence_id.is_not(None),
+        case_items.c.kind.not_in(WORDS),
+    )
     looked = exists().where(
         viewings.c.case_id == case,
         viewings.c.person == caller.person,
         viewings.c.level != Level.VEIL,
         viewings.c.shown != Shown.NOTHING,
+        or_(viewings.c.shown != Shown.TEXT, ~more_than_words),
     )
     return bool(connection.execute(select(looked)).scalar_one())
+
+
+def _has_read(connection: Connection, case: CaseId, caller: Caller) -> bool:
+    """Whether a person was shown the words of each item that has some, and everything else.
+
+    Of what cannot be shown at all, it is enough that they tried to see it.
+    """
+    shown = exists().where(
+        viewings.c.item_id == case_items.c.id,
+        viewings.c.person == caller.person,
+        viewings.c.level != Level.VEIL,
+        viewings.c.shown.is_not(None),
+        or_(viewings.c.shown == Shown.TEXT, case_items.c.kind.not_in(WORDS)),
+    )
+    left = select(case_items.c.id).where(
+        case_items.c.case_id == case, case_items.c.evidence_id.is_not(None), ~shown
+    )
+    return connection.execute(left.limit(1)).scalar_one_or_none() is None
 
 
 def matched_entries(
@@ -183,5 +224,6 @@ _WHY_NOT = {
     Basis.SEEN: "you have not looked at anything of it, or at a veil alone",
     Basis.DIGEST: "no list has the very same file of each item; a similar one is not the same",
     Basis.ELSEWHERE: "the same file as each item is confirmed in no other case",
-    Basis.READ: "it has no words or address, but something that can be looked at",
+    Basis.READ: "on the console's page of the case, read the words of each text and address, and "
+    "look at whatever else can be looked at; words are shown nowhere else",
 }

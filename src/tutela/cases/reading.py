@@ -13,7 +13,7 @@ from tutela.accounts.model import Caller, PersonId
 from tutela.accounts.permissions import Permission
 from tutela.cases.deciding import KeptDecision, Stage, decisions_of
 from tutela.cases.facts import facts_told
-from tutela.cases.grounds import Basis, Ground, ground_of, has_seen, possible_bases, same_file
+from tutela.cases.grounds import Basis, Ground, bases_for, ground_of, same_file
 from tutela.cases.model import CaseId, Item, ItemKind, Match
 from tutela.cases.moving import absent, holder_of, state_of
 from tutela.cases.states import State
@@ -255,7 +255,7 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
         notes=tuple(each for each in notes_of(connection, case) if each.written_by not in unheard),
         decisions=tuple(each for each in decisions if each is not hidden),
         blind=hidden is not None,
-        bases=tuple(possible_bases(ground, seen=has_seen(connection, case, caller))),
+        bases=tuple(bases_for(connection, case, ground, caller)),
         ground=ground,
         earlier=_earlier(connection, case, row.subject_id),
     )

@@ -131,9 +131,10 @@ def _undoable(
 def _bases(whole: WholeCase) -> dict[Decision, tuple[Basis, ...]]:
     """What the page offers as a basis of each decision, the one that spares most first."""
     bases = whole.bases
-    if Ground.SIGHT in whole.ground and Basis.SEEN not in bases:
-        # They may look before they decide; whether they did is known when they do.
-        bases = (*bases, Basis.SEEN)
+    # They may look and read before they decide; whether they did is known when they do.
+    for basis, ground in ((Basis.SEEN, Ground.SIGHT), (Basis.READ, Ground.WORDS)):
+        if ground in whole.ground and basis not in bases:
+            bases = (*bases, basis)
     # That others found it to be what it seems speaks for confirming it, and for nothing else.
     own = tuple(each for each in bases if each in (Basis.SEEN, Basis.READ))
     return {
