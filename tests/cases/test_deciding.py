@@ -26,6 +26,7 @@ from tests.cases.world import (
 from tutela.accounts.calling import caller_of_key
 from tutela.accounts.keys import add_key, check_key
 from tutela.accounts.permissions import Role
+from tutela.cases.closing import close
 from tutela.cases.deciding import Decision, SecondLook, decide, needs_second_look, settle, undo
 from tutela.cases.grounds import Basis, Ground, ground_of, possible_bases
 from tutela.cases.labelling import label, unlabel
@@ -406,3 +407,29 @@ def test_nothing_takes_effect_while_it_can_be_undone(database: Database, clock, 
         ).all()
     assert job.due_at == outcome.undo_until
     assert job.payload == {"case": case, "decision": outcome.decision}
+
+
+def test_nobody_cuts_short_the_time_in_which_another_one_may_undo(
+    database: Database, clock, alone
+) -> None:
+    looked_at_twice, settled_at_once = a_case(database, clock), a_case(database, clock)
+    decided(database, clock, alone, looked_at_twice, ANNA, ask_second=True)
+    decided(database, clock, alone, settled_at_once, ANNA)
+    clock.turn(seconds=18)
+
+    def take_it() -> None:
+        with database.writing() as connection:
+            take(connection, looked_at_twice, BEN, clock, 15, undo_seconds=60)
+
+    def close_it() -> None:
+        with database.writing() as connection:
+            close(connection, settled_at_once, LEAD, clock, reason="done", undo_seconds=60)
+
+    for act in (take_it, close_it):
+        with pytest.raises(OutOfTurnError, match="try again in 42 seconds"):
+            act()
+    clock.turn(seconds=42)
+    take_it()
+    close_it()
+    assert state_of(database, looked_at_twice) is State.IN_SECOND_LOOK
+    assert state_of(database, settled_at_once) is State.CLOSED

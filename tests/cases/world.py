@@ -15,7 +15,7 @@ from tutela.cases.model import CaseId, Item, ItemKind, Match, new_case_id
 from tutela.cases.moving import Hold, take
 from tutela.cases.opening import open_case
 from tutela.cases.states import State
-from tutela.cases.tables import case_items, case_matches, cases, viewings
+from tutela.cases.tables import case_decisions, case_items, case_matches, cases, viewings
 from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.lists import create_list
@@ -189,3 +189,13 @@ def moves_of(database: Database, case: CaseId) -> Sequence[str]:
 
 A_WHILE = timedelta(minutes=2)
 """After so long nothing can be undone."""
+
+
+def made_final(database: Database, clock: Clock, case: CaseId) -> None:
+    """Have what was decided on a case be so long ago that nothing can be undone."""
+    with database.writing() as connection:
+        connection.execute(
+            update(case_decisions)
+            .where(case_decisions.c.case_id == case)
+            .values(decided_at=clock() - A_WHILE)
+        )

@@ -11,10 +11,11 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from tests.cases.world import a_case, matched, state_of, with_evidence
+from tests.cases.world import a_case, made_final, matched, state_of, with_evidence
 from tests.console.visitors import signed_in
 from tests.house import House, running_house
 from tutela.accounts.permissions import Role
+from tutela.cases.model import CaseId
 from tutela.cases.states import State
 from tutela.console.language import languages
 from tutela.fingerprints.model import Kind
@@ -243,6 +244,10 @@ def test_a_lead_assigns_closes_and_reopens(house: House) -> None:
     lead.post(f"/cases/{case}/assign", data={"person": str(somebody.id)})
     assert case in reviewer.get("/queue?tab=mine").text
     decided_by(reviewer, case)
+    early = lead.post(f"/cases/{case}/close", data={"words": "All is done"})
+    assert early.status_code == 409
+    assert "may still take it back: try again in" in text_of(early)
+    made_final(house.service.database, system_clock, CaseId(case))
     assert lead.post(f"/cases/{case}/close", data={"words": ""}).status_code == 422
     assert lead.post(f"/cases/{case}/close", data={"words": "All is done"}).status_code == 303
     assert state_of(house.service.database, case) is State.CLOSED

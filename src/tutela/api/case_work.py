@@ -77,10 +77,17 @@ def take_next(service: Here, key: Reviewer, how: SentNext) -> HoldAnswer | Respo
 @router.post("/{case}/take", summary="Have a case to yourself")
 def take_case(service: Here, key: Reviewer, case: str) -> HoldAnswer:
     """Taking again what you have keeps it for longer. Refused while you have to rest."""
-    caller, minutes = caller_of_key(key), service.settings.review.hold_minutes
+    caller, review = caller_of_key(key), service.settings.review
     with service.database.writing() as connection:
         see_rested(connection, caller.person, service.clock, service.settings)
-        hold = take(connection, read_case_id(case), caller, service.clock, minutes)
+        hold = take(
+            connection,
+            read_case_id(case),
+            caller,
+            service.clock,
+            review.hold_minutes,
+            undo_seconds=review.undo_seconds,
+        )
     return HoldAnswer.model_validate(hold_fields(hold))
 
 
@@ -163,7 +170,14 @@ def close_case(service: Here, key: Lead, case: str, sent: SentReason) -> StateAn
     """Once it is decided, and nothing is left to do."""
     number = read_case_id(case)
     with service.database.writing() as connection:
-        close(connection, number, caller_of_key(key), service.clock, reason=sent.reason)
+        close(
+            connection,
+            number,
+            caller_of_key(key),
+            service.clock,
+            reason=sent.reason,
+            undo_seconds=service.settings.review.undo_seconds,
+        )
     return _standing(service, number)
 
 

@@ -7,6 +7,7 @@ already, is told so, and nothing of what they do counts.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -154,7 +155,15 @@ def enter_move(
     )
 
 
-def take(connection: Connection, case: CaseId, caller: Caller, clock: Clock, minutes: int) -> Hold:
+def take(
+    connection: Connection,
+    case: CaseId,
+    caller: Caller,
+    clock: Clock,
+    minutes: int,
+    *,
+    undo_seconds: int = 0,
+) -> Hold:
     """Have a case to oneself. One that the caller has already is kept for longer.
 
     Args:
@@ -163,6 +172,7 @@ def take(connection: Connection, case: CaseId, caller: Caller, clock: Clock, min
         caller: Who takes it: a person, or the machine's operator.
         clock: The time.
         minutes: For how long.
+        undo_seconds: So long a second look waits for whoever may still take the first one back.
 
     Raises:
         NotFoundError: There is no such case.
@@ -180,6 +190,8 @@ def take(connection: Connection, case: CaseId, caller: Caller, clock: Clock, min
         raise AlreadyHeldError(case, row.held_by, row.held_until)
     waiting = _waiting_state(state)
     _check_turn(connection, case, waiting, row.assigned_to, caller)
+    if waiting is State.SECOND_LOOK:
+        check_final(connection, case, caller, clock, undo_seconds)
     until = now + timedelta(minutes=minutes)
     if waiting in _LOOKED_AT_IN_PLACE:
         looked_at = _hold(connection, case, waiting, holder, row.hold + 1, until)
@@ -377,6 +389,29 @@ def has_decided(connection: Connection, case: CaseId, caller: Caller) -> bool:
         case_decisions.c.undone_at.is_(None),
     )
     return connection.execute(found.limit(1)).scalar_one_or_none() is not None
+
+
+def check_final(
+    connection: Connection, case: CaseId, caller: Caller, clock: Clock, undo_seconds: int
+) -> None:
+    """See that nobody else may take back what they decided on a case that is locked already.
+
+    Raises:
+        OutOfTurnError: Somebody may.
+    """
+    last = connection.execute(
+        select(case_decisions.c.person, case_decisions.c.decided_at)
+        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
+        .order_by(case_decisions.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is None or last.person == caller.person:
+        return
+    left = undo_seconds - (clock() - last.decided_at).total_seconds()
+    if left > 0:
+        raise OutOfTurnError(
+            f"whoever decided on {case} may still take it back: try again in {ceil(left)} seconds"
+        )
 
 
 def _hold(

@@ -57,8 +57,14 @@ def take_next(json: JsonLines = False, data: DataFolder = None) -> None:
 def take_case(case: CaseNumber, json: JsonLines = False, data: DataFolder = None) -> None:
     """Have a case to yourself; again, to have it for longer."""
     with open_house(data) as (settings, database), database.writing() as connection:
-        minutes = settings.review.hold_minutes
-        hold = take(connection, read_case_id(case), local_caller(), system_clock, minutes)
+        hold = take(
+            connection,
+            read_case_id(case),
+            local_caller(),
+            system_clock,
+            settings.review.hold_minutes,
+            undo_seconds=settings.review.undo_seconds,
+        )
     _tell_hold(hold, json)
 
 
@@ -149,8 +155,15 @@ def close_case(
 ) -> None:
     """Close a case that is decided, when nothing is left to do."""
     number = read_case_id(case)
-    with open_house(data) as (_settings, database), database.writing() as connection:
-        close(connection, number, local_caller(), system_clock, reason=reason)
+    with open_house(data) as (settings, database), database.writing() as connection:
+        close(
+            connection,
+            number,
+            local_caller(),
+            system_clock,
+            reason=reason,
+            undo_seconds=settings.review.undo_seconds,
+        )
         _tell_state(connection, number, json)
 
 

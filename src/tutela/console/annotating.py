@@ -123,7 +123,14 @@ def close_case(request: Request, lead: Lead, house: Here, case: str, words: Word
     """Say that nothing is left to do."""
 
     def act(connection: Connection, case: CaseId) -> Response:
-        close(connection, case, lead.caller, house.clock, reason=words)
+        close(
+            connection,
+            case,
+            lead.caller,
+            house.clock,
+            reason=words,
+            undo_seconds=house.settings.review.undo_seconds,
+        )
         return go(house, f"/cases/{case}", "said_closed")
 
     return do(request, lead, house, case, act)

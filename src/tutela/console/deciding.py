@@ -80,9 +80,16 @@ def take_case(request: Request, reviewer: Reviewer, house: Here, case: str) -> R
     """Have this case to oneself."""
 
     def act(connection: Connection, case: CaseId) -> Response:
-        minutes = house.settings.review.hold_minutes
+        review = house.settings.review
         see_rested(connection, reviewer.person.id, house.clock, house.settings)
-        take(connection, case, reviewer.caller, house.clock, minutes)
+        take(
+            connection,
+            case,
+            reviewer.caller,
+            house.clock,
+            review.hold_minutes,
+            undo_seconds=review.undo_seconds,
+        )
         return go(house, f"/cases/{case}")
 
     return do(request, reviewer, house, case, act)
