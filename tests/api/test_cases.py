@@ -243,6 +243,8 @@ def test_the_same_file_again_is_confirmed_together(house: House) -> None:
         decision="confirmed",
         basis="digest",
     )
+    assert sent(reviewer, "GET", f"/{numbers[0]}/alike")["cases"] == []
+    world.made_final(house.service.database, house.service.clock, numbers[0])
     found = sent(reviewer, "GET", f"/{numbers[0]}/alike")["cases"]
     assert sorted(found) == sorted(numbers[1:])
     done = sent(reviewer, "POST", f"/{numbers[0]}/alike", cases=[*found, numbers[0]])

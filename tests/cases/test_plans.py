@@ -31,7 +31,7 @@ def test_reading_a_case_never_goes_through_all_cases_of_a_state(
     event.listen(database.engine, "before_cursor_execute", explain)
     with database.reading() as connection:
         read_case(connection, case, ANNA)
-        alike(connection, case)
+        alike(connection, case, clock, load_settings(data=data))
     database.close()
     assert any("case_items USING INDEX ix_case_items_sha256" in line for line in plans)
     assert [line for line in plans if "cases USING" in line and "state=?" in line] == []

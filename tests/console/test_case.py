@@ -261,6 +261,8 @@ def test_the_same_file_is_confirmed_in_all_its_cases_at_once(house: House) -> No
     cases = [new_case(house, b"the same") for _ in range(4)]
     client, _ = signed_in(house, Role.REVIEWER)
     decided_by(client, cases[0])
+    assert 'name="others"' not in client.get(f"/cases/{cases[0]}").text
+    made_final(house.service.database, system_clock, CaseId(cases[0]))
     page = client.get(f"/cases/{cases[0]}").text
     assert all(f'name="others" value="{case}"' in page for case in cases[1:])
     answer = client.post(f"/cases/{cases[0]}/alike", data={"others": cases[1:3]})

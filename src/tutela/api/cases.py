@@ -103,7 +103,8 @@ def show_case(service: Here, key: Reader, case: str) -> CaseAnswer:
 def list_alike(service: Here, _key: Reader, case: str) -> AlikeAnswer:
     """Those that have nothing in them but files that are confirmed in this one."""
     with service.database.reading() as connection:
-        return AlikeAnswer(cases=alike(connection, read_case_id(case)))
+        found = alike(connection, read_case_id(case), service.clock, service.settings)
+    return AlikeAnswer(cases=found)
 
 
 @router.get("/v1/label-schemes", summary="The schemes that labels are taken from")

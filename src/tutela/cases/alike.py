@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from tutela.accounts.model import Caller
 from tutela.cases.deciding import Decision, Stage, asks_second_look, record_decision
-from tutela.cases.grounds import DIGESTS, Basis, is_confirmed, same_file
+from tutela.cases.grounds import DIGESTS, Basis, is_confirmed, is_final, same_file
 from tutela.cases.model import CaseId
 from tutela.cases.moving import change_state, enter_move, holder_of
 from tutela.cases.states import Move, State
@@ -45,18 +45,30 @@ class Decided:
     left: tuple[CaseId, ...]
 
 
-def alike(connection: Connection, case: CaseId, limit: int = MOST_AT_ONCE) -> list[CaseId]:
+def alike(
+    connection: Connection,
+    case: CaseId,
+    clock: Clock,
+    settings: Settings,
+    limit: int = MOST_AT_ONCE,
+) -> list[CaseId]:
     """The open cases of which every item is the very same file as one of a confirmed case.
+
+    There are none before the decision on that one is final: nothing is to rest on what can still
+    be undone.
 
     Args:
         connection: Where to read.
         case: The confirmed case.
+        clock: The time.
+        settings: The configuration.
         limit: How many at most, the oldest first.
     """
+    undo_since = clock() - timedelta(seconds=settings.review.undo_seconds)
     mine = connection.execute(
         select(*DIGESTS)
         .join(cases, cases.c.id == case_items.c.case_id)
-        .where(case_items.c.case_id == case, is_confirmed())
+        .where(case_items.c.case_id == case, is_confirmed(), is_final(undo_since))
     ).all()
     if not mine:
         return []
@@ -115,7 +127,7 @@ def confirm_alike(
     if not 0 < len(others) <= MOST_AT_ONCE:
         raise InvalidInputError(f"choose 1 to {MOST_AT_ONCE} cases")
     holder = holder_of(caller)
-    still_alike = set(alike(connection, case, limit=10 * MOST_AT_ONCE)) & set(others)
+    still_alike = set(alike(connection, case, clock, settings, 10 * MOST_AT_ONCE)) & set(others)
     free = (
         select(cases.c.id)
         .where(cases.c.id.in_(still_alike), cases.c.state == State.OPEN)

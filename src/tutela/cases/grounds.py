@@ -6,10 +6,11 @@ file was viewed before it was reported decides what the police may open without 
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, and_, exists, or_, select
 
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId, ItemKind
@@ -198,17 +199,28 @@ def same_file(items: Sequence[Row[*tuple[Any, ...]]]) -> ColumnElement[bool]:
 
 def is_confirmed() -> ColumnElement[bool]:
     """That a case is confirmed, whatever has been done about it since."""
-    last = (
-        select(case_decisions.c.decision)
+    settled = (State.CONFIRMED, State.REPORTED, State.CLOSED)
+    # As an expression, so that no index of states is taken for a way in: most cases are settled,
+    # and whoever asks has a few of them in view already.
+    return and_(
+        cases.c.state.concat("").in_(settled), _last(case_decisions.c.decision) == "confirmed"
+    )
+
+
+def is_final(undo_since: datetime) -> ColumnElement[bool]:
+    """That the decision on a case was taken before the time in which one can still be undone."""
+    return _last(case_decisions.c.decided_at) <= undo_since
+
+
+def _last(column: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """What a column has of the last decision on a case."""
+    return (
+        select(column)
         .where(case_decisions.c.case_id == cases.c.id, case_decisions.c.undone_at.is_(None))
         .order_by(case_decisions.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    settled = (State.CONFIRMED, State.REPORTED, State.CLOSED)
-    # As an expression, so that no index of states is taken for a way in: most cases are settled,
-    # and whoever asks has a few of them in view already.
-    return and_(cases.c.state.concat("").in_(settled), last == "confirmed")
 
 
 def _confirmed_elsewhere(connection: Connection, case: CaseId, item: Row[*tuple[Any, ...]]) -> bool:

@@ -294,7 +294,7 @@ def confirm_cases_alike(
     """List open cases with nothing in them but files that are confirmed in this one."""
     number = read_case_id(case)
     with open_house(data) as (settings, database), database.writing() as connection:
-        found = alike(connection, number)
+        found = alike(connection, number, system_clock, settings)
         left: tuple[CaseId, ...] = ()
         if confirm and found:
             done = confirm_alike(

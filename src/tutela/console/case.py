@@ -106,7 +106,9 @@ def _values(
         "sayable": SAYABLE,
         "schemes": all_schemes(house.settings),
         "reviewers": [each for each in people if Permission.CASES_REVIEW in each.permissions],
-        "alike": alike(connection, whole.id, _MOST_ALIKE) if reviews else [],
+        "alike": alike(connection, whole.id, house.clock, house.settings, _MOST_ALIKE)
+        if reviews
+        else [],
         "comfort": comfort_of(connection, reader.person.id),
         "held": held,
         "mine": mine,
