@@ -227,6 +227,35 @@ def test_the_order_of_the_queue_is_told_with_what_matched_alone(house: House, cl
         ]
 
 
+def test_what_a_platform_calls_something_is_kept_without_blanks_around_it(house: House) -> None:
+    house.add_digest("partner", b"one")
+    known = {"fingerprints": {"sha256": hashlib.sha256(b"one").hexdigest()}}
+    form = {"files": {"file": ("p", b"one")}}
+
+    def at_each_door(subject: str, reference: str) -> list[httpx.Response]:
+        called = {"subject": subject, "reference": reference}
+        return [
+            house.client.post("/v1/screen", json=known | called),
+            house.client.post("/v1/screen", data=called, **form),
+            house.client.post("/v1/screen/batch", json={"items": [known | called]}),
+            house.client.post("/v1/screen/batch", data=called, **form),
+            house.client.post("/v1/cases", json=WORDS | called),
+            house.client.post("/v1/cases", data=called, **form),
+        ]
+
+    for blank in ("", "  "):
+        for subject, reference in ((blank, "upload-1"), ("account-1", blank)):
+            answers = at_each_door(subject, reference)
+            assert [each.status_code for each in answers] == [422] * len(answers)
+    assert all(each.is_success for each in at_each_door(" account-1 ", " upload-1 "))
+    for subject in ("account-1", " account-1"):
+        (case,) = house.client.get("/v1/cases", params={"subject": subject}).json()["cases"]
+    items = sent(house.client, "GET", f"/{case['case']}")["items"]
+    assert {each["reference"] for each in items} == {"upload-1"}
+    found = house.client.post("/v1/cases/search", json={"text": "upload-1"}).json()["cases"]
+    assert [each["case"] for each in found] == [case["case"]]
+
+
 def test_the_same_file_again_is_confirmed_together(house: House) -> None:
     reviewer = one(house, 1, Role.REVIEWER)
     house.add_digest("partner", b"one")

@@ -40,7 +40,7 @@ def test_what_one_sender_sent_becomes_one_case(house: House) -> None:
     client, _ = signed_in(house, Role.INTAKE)
     told = {"words": "First", "subject": "user 17"}
     first = client.post("/cases/new", data=told).headers["Location"]
-    told = {"address": "https://host.example/a", "subject": "user 17"}
+    told = {"address": "https://host.example/a", "subject": " user 17 "}
     assert client.post("/cases/new", data=told).headers["Location"] == first
     page = client.get(first).text
     assert "https://host.example/a" not in page
@@ -49,7 +49,12 @@ def test_what_one_sender_sent_becomes_one_case(house: House) -> None:
 
 def test_what_cannot_be_understood_is_said_and_nothing_typed_is_lost(house: House) -> None:
     client, _ = signed_in(house, Role.INTAKE)
-    for told in ({}, {"address": "no address"}, {"words": "x", "due": "soon"}):
+    for told in (
+        {},
+        {"address": "no address"},
+        {"words": "x", "due": "soon"},
+        {"words": "x", "reference": " "},
+    ):
         answer = client.post("/cases/new", data={"subject": "user <18>", **told})
         assert answer.status_code == 422, told
         assert 'role="alert"' in answer.text

@@ -23,11 +23,12 @@ LONGEST_KEY = 200
 
 
 def check_key(key: str) -> str:
-    """What a platform calls a subject or an upload, as it is kept.
+    """What a platform calls a subject or an upload, as it is kept: without blanks around it.
 
     Raises:
         InvalidInputError: It is empty, too long, or has characters that cannot be seen.
     """
+    key = key.strip()
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
         raise InvalidInputError(
             f"a subject and a reference have 1 to {LONGEST_KEY} characters that can be seen"

@@ -38,6 +38,7 @@ def listed(
     if state is not None:
         page = page.where(cases.c.state == state)
     if subject is not None:
+        subject = subject.strip()
         if not subject.isprintable():
             return []  # None is called so, and not every database can be asked for it.
         of_subject = select(subjects.c.id).where(subjects.c.key == subject).scalar_subquery()
