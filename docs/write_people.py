@@ -215,8 +215,15 @@ _TWO = f"""
 
 Where there are two administrators, one alone neither gives nor invites to a role of these:
 {", ".join(sorted(f"`{role}`" for role in WEIGHTY))}; nor lets one who has it set up anew how they
-sign in. It is asked for, and done once another administrator agrees, within a week. A disclosure of
-evidence is asked for by one person and agreed to by another ([disclosure](disclosure.md)).
+sign in; nor takes any further role for themselves. It is asked for, and done once another
+administrator agrees, within a week.
+
+The only administrator of a small house may take further roles alone, those of a reviewer and a
+custodian too: there is nobody to ask. The ledger shows it, as it shows every change of roles
+(`person.changed`). Invite a second administrator as soon as there is somebody.
+
+A disclosure of evidence is asked for by one person and agreed to by another
+([disclosure](disclosure.md)).
 
 Whoever runs commands on the machine as the owner of the data folder is its operator. They can
 change all of it anyway, so they need nobody's agreement for roles; the ledger says that it was the

@@ -29,6 +29,7 @@ from tutela.errors import (
     NotPermittedError,
     NotSignedInError,
 )
+from tutela.ledger.tables import ledger_entries
 from tutela.storage.clock import Clock
 
 OPERATOR = Caller(actor_called("cli:test"), frozenset(Permission))
@@ -85,6 +86,42 @@ def test_a_weighty_role_needs_another_administrator(database, clock, two, rosa, 
         assert open_agreements(connection, clock) == []
         with pytest.raises(NotAgreedError, match="agreed already"):
             agree(connection, asked.id, caller=bea, clock=clock)
+
+
+def test_an_administrator_takes_no_further_role_alone(database, clock, two) -> None:
+    with database.writing() as connection:
+        ada, bea = (as_now(connection, each) for each in two)
+        wanted = [Role.ADMINISTRATOR, Role.REVIEWER]
+        key = add_key(
+            connection, "hers", [Permission.PEOPLE_WRITE], ada.actor, clock, owner=two[0].id
+        )
+        for caller in (ada, caller_of_key(check_key(connection, key))):
+            asked = change_roles(connection, two[0].id, wanted, caller=caller, clock=clock)
+            assert asked
+            assert find_person(connection, two[0].id).roles == {Role.ADMINISTRATOR}
+        with pytest.raises(NotPermittedError, match="another person"):
+            agree(connection, asked.id, caller=ada, clock=clock)
+        agree(connection, asked.id, caller=bea, clock=clock)
+        assert find_person(connection, two[0].id).roles == set(wanted)
+        # To give one up, or to give it to somebody else, needs nobody.
+        wanted = [Role.ADMINISTRATOR]
+        assert not change_roles(connection, two[0].id, wanted, caller=ada, clock=clock)
+        wanted = [Role.ADMINISTRATOR, Role.LEAD]
+        assert not change_roles(connection, two[1].id, wanted, caller=ada, clock=clock)
+
+
+def test_the_only_administrator_may_take_further_roles_and_the_ledger_shows_it(
+    database, clock
+) -> None:
+    with database.writing() as connection:
+        ada = add(connection, clock, "ada", Role.ADMINISTRATOR)
+        wanted = [Role.ADMINISTRATOR, Role.REVIEWER]
+        caller = as_now(connection, ada)
+        assert not change_roles(connection, ada.id, wanted, caller=caller, clock=clock)
+        entry = connection.execute(
+            select(ledger_entries).order_by(ledger_entries.c.number.desc()).limit(1)
+        ).one()
+        assert (entry.act, entry.actor) == ("person.changed", ada.actor_id)
 
 
 def test_a_lone_administrator_and_the_operator_need_nobody(database, clock, rosa) -> None:

@@ -32,7 +32,7 @@ class Matter(StrEnum):
     """What two people have to want."""
 
     ROLES = "roles"
-    """Somebody is made an administrator or a custodian."""
+    """Somebody is made an administrator or a custodian, or an administrator takes any role more."""
     INVITATION = "invitation"
     """Somebody is invited to be one."""
     START_ANEW = "start-anew"

@@ -1,7 +1,8 @@
 """Changing who may do what: roles, invitations, closing accounts. Never the last administrator.
 
-Nobody is made an administrator or a custodian by one administrator alone, where there are two: it
-is asked for, and done once another one agrees (``agreeing``). The machine's operator needs nobody:
+Nobody is made an administrator or a custodian by one administrator alone, where there are two, and
+no administrator gives further roles to themselves: it is asked for, and done once another one
+agrees (``agreeing``). The machine's operator needs nobody:
 who can change the database has no use for being asked.
 """
 
@@ -64,7 +65,10 @@ def change_roles(
     if wanted == person.roles:
         return None
     _keep_an_administrator(connection, person, wanted)
-    if _needs_two(connection, wanted - person.roles, caller):
+    gained = wanted - person.roles
+    # Whoever gives roles to others takes none by themselves.
+    weighty = gained if person.id == caller.person else gained & WEIGHTY
+    if _needs_two(connection, weighty, caller):
         return ask(
             connection,
             Matter.ROLES,
@@ -96,7 +100,7 @@ def invite_person(
         NotPermittedError: A program invites an administrator or custodian.
     """
     wanted = frozenset(roles)
-    if not _needs_two(connection, wanted, caller):
+    if not _needs_two(connection, wanted & WEIGHTY, caller):
         return invite(connection, name, email, wanted, actor=caller.actor, clock=clock)
     address = tidy_email(email)
     details = {"name": tidy_name(name), "email": address, "roles": sorted(wanted)}
@@ -126,7 +130,7 @@ def let_start_anew(
         NotPermittedError: A program lets an administrator or custodian do so.
     """
     person = _open_account(find_person(connection, number))
-    if not _needs_two(connection, person.roles, caller):
+    if not _needs_two(connection, person.roles & WEIGHTY, caller):
         return invite_anew(connection, person, actor=caller.actor, clock=clock)
     return ask(
         connection,
@@ -223,8 +227,8 @@ def _set_roles(
     )
 
 
-def _needs_two(connection: Connection, roles: frozenset[Role], caller: Caller) -> bool:
-    if not roles & WEIGHTY or caller.actor.role == OPERATOR:
+def _needs_two(connection: Connection, weighty: frozenset[Role], caller: Caller) -> bool:
+    if not weighty or caller.actor.role == OPERATOR:
         return False
     if caller.person is None:
         raise NotPermittedError(
