@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from tests.cases.world import ANNA, OPERATOR, PROGRAM, decided, employ, reviewing, taken
+from tests.cases.world import ANNA, OPERATOR, PROGRAM, decided, employ, looked, reviewing, taken
 from tests.evidence.sealing import blob_files, opened
 from tutela.cases.adding import Opening
 from tutela.cases.by_hand import add_by_hand, given_words, open_by_hand
@@ -24,6 +24,7 @@ from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import FingerprintSet
 from tutela.ledger.tables import ledger_entries
+from tutela.sandbox.model import Shown
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings
 
@@ -173,6 +174,10 @@ def test_items_are_added_until_a_case_is_decided(vault: Vault, settings, databas
     taken(database, clock, case, ANNA)
     add_by_hand(vault, case, more, ANNA, clock)
     assert len(contents(vault, case)) == 2
+    with database.reading() as connection:
+        items = [each.id for each in read_case(connection, case, ANNA).items]
+    for item in items:
+        looked(database, clock, case, ANNA, shown=Shown.TEXT, item=item)
     decided(database, clock, reviewing(settings), case, ANNA, ask_second=True)
     blobs = len(blob_files(settings))
     with pytest.raises(OutOfTurnError, match="takes no more items"):
