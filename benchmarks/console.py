@@ -84,7 +84,7 @@ def measure(scale: Scale) -> Findings:
 def _measure(
     data: Path, address: str | None, count: int, people: int, times: int, seconds: float
 ) -> _Measured:
-    environment = environment_of(data)
+    environment = environment_of(data) | {"TUTELA_STATISTICS__PUBLIC": "true"}
     if address is not None:
         environment["TUTELA_DATABASE_URL"] = address
     settings = load_settings(data=data, database_url=address)

@@ -329,7 +329,8 @@ def test_paths_are_shown_as_they_were_given_and_kept_in_full(
     done = tutela(settings, "scan", "uploads/a.png", "uploads/below", "--json")
     assert [line["path"] for line in json_lines(done)] == ["uploads/a.png", "uploads/below/b.jpg"]
     kept = json_lines(tutela(settings, "case", "ls", "--json"))
-    assert {case["name"] for case in kept} == {
+    shown = [json_lines(tutela(settings, "case", "show", case["case"], "--json")) for case in kept]
+    assert {case["items"][0]["name"] for (case,) in shown} == {
         str(folder / "a.png"),
         str(folder / "below" / "b.jpg"),
     }

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ def serving(settings: Settings, *arguments: str) -> Iterator[tuple[subprocess.Po
     )
     try:
         assert running.stderr
-        for line in running.stderr:
+        for line in iter(lambda: _line_of(running.stderr), ""):
             if found := re.search(r"http://[^ ]+", line):
                 break
         else:
@@ -48,6 +49,14 @@ def serving(settings: Settings, *arguments: str) -> Iterator[tuple[subprocess.Po
     finally:
         running.kill()
         running.communicate()
+
+
+def _line_of(pipe: IO[str]) -> str:
+    """The next line, and nothing of what comes behind it, which a buffer would keep."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(pipe.fileno(), 1)):
+        line += byte
+    return line.decode()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -13,6 +13,7 @@ from tests.console.visitors import browser_of
 from tests.house import House, running_house
 from tutela.cases.counting_days import count_days
 from tutela.storage.clock import system_clock
+from tutela.storage.settings import Statistics
 
 GROWING = (
     "cases",
@@ -75,7 +76,8 @@ def scans(house: House, statement: str, parameters: Any) -> list[str]:
 
 
 def test_every_query_of_every_page_is_led_by_an_index(settings) -> None:
-    with running_house(settings.model_copy(update={"job_threads": 0}), system_clock) as house:
+    changed = {"job_threads": 0, "statistics": Statistics(public=True)}
+    with running_house(settings.model_copy(update=changed), system_clock) as house:
         database = house.service.database
         filled = fill(database, system_clock, 400, reviewers=3)
         count_days(database, system_clock)

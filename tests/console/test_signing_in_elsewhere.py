@@ -109,14 +109,27 @@ def test_another_browsers_way_back_is_worth_nothing(house: House) -> None:
     assert led.headers["Location"] == "/sign-in"
 
 
-def test_a_proof_needs_that_the_provider_asked_again(house: House) -> None:
-    """This provider does not say when it asked, so nothing is proved."""
+def test_whoever_the_provider_asked_again_has_proved_who_they_are(house: House) -> None:
+    there_and_back(browser_of(house), "ada", "/sign-in/elsewhere?next=/queue")
     with house.service.database.reading() as connection:
         ada = person_called(connection, "ada@example.org")
     assert ada
     token = new_session(house.service.database, system_clock, ada, proved=False)
     browser = browser_of(house, token)
+    assert browser.get("/me/sign-in/app").headers["Location"].startswith("/prove")
     back = there_and_back(browser, "ada", "/sign-in/elsewhere?prove=true&next=/me/sign-in/app")
+    assert 'content="0; url=/me/sign-in/app"' in back.text
+    assert browser.get("/me/sign-in/app").status_code == 200
+
+
+def test_a_proof_by_somebody_else_is_none(house: House) -> None:
+    there_and_back(browser_of(house), "ada", "/sign-in/elsewhere?next=/queue")
+    with house.service.database.reading() as connection:
+        ada = person_called(connection, "ada@example.org")
+    assert ada
+    token = new_session(house.service.database, system_clock, ada, proved=False)
+    browser = browser_of(house, token)
+    back = there_and_back(browser, "kim", "/sign-in/elsewhere?prove=true&next=/me/sign-in/app")
     assert back.status_code == 422
     assert browser.get("/me/sign-in/app").headers["Location"].startswith("/prove")
 
