@@ -180,32 +180,35 @@ def cell_environment() -> dict[str, str]:
     return known | _ONE_THREAD
 
 
+def start_cell(program: str, line: socket.socket, limits: Limits) -> subprocess.Popen[bytes]:
+    """Start the process of a cell.
+
+    Args:
+        program: The module that it runs.
+        line: The cell's end of the line to the house; the caller closes its own copy.
+        limits: What one file may cost.
+    """
+    numbers = (line.fileno(), limits.pixels, limits.memory_bytes, limits.seconds)
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-P", "-W", "ignore", "-m", program, *map(str, numbers)],
+        env=cell_environment(),
+        pass_fds=[line.fileno()],
+        stdin=subprocess.DEVNULL,
+        # Codecs write warnings there, which may hold names from within a file.
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # Ctrl-C in a terminal is for the house, which then ends its cells.
+        start_new_session=True,
+    )
+
+
 class _Cell:
     """A running cell, and the line to it."""
 
     def __init__(self, limits: Limits) -> None:
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        numbers = (theirs.fileno(), limits.pixels, limits.memory_bytes, limits.seconds)
         with theirs:
-            self.process = subprocess.Popen(  # noqa: S603 - our own program
-                [
-                    sys.executable,
-                    "-P",
-                    "-W",
-                    "ignore",
-                    "-m",
-                    "tutela.sandbox.cell",
-                    *map(str, numbers),
-                ],
-                env=cell_environment(),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                # Codecs write warnings there, which may hold names from within a file.
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                # Ctrl-C in a terminal is for the house, which then ends its cells.
-                start_new_session=True,
-            )
+            self.process = start_cell("tutela.sandbox.cell", theirs, limits)
 
     def is_ready(self) -> bool:
         """Whether it has started well; waits until it has."""

@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
 import sys
 import time
 from queue import LifoQueue
@@ -13,7 +12,7 @@ from typing import Any, BinaryIO, Self
 
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.sandbox.model import PACKET_BYTES, Limits, Look, Rendering, Shown
-from tutela.sandbox.pool import cell_environment
+from tutela.sandbox.pool import start_cell
 from tutela.sandbox.rendering import MOST_BYTES
 
 _START_SECONDS = 60
@@ -130,26 +129,8 @@ class _Cell:
         self.is_well = True
         self._limits = limits
         self._line, theirs = _pair()
-        numbers = (theirs.fileno(), limits.pixels, limits.memory_bytes, limits.seconds)
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [
-                    sys.executable,
-                    "-P",
-                    "-W",
-                    "ignore",
-                    "-m",
-                    "tutela.sandbox.rendering_cell",
-                    *map(str, numbers),
-                ],
-                env=cell_environment(),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                # Codecs write warnings there, which may hold names from within a file.
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._process = start_cell("tutela.sandbox.rendering_cell", theirs, limits)
 
     def is_ready(self) -> bool:
         """Whether it has started well; waits until it has."""
