@@ -158,6 +158,14 @@ class LegalEvent:
     until: date | None = None
     period: Period | None = None
 
+    @property
+    def last_day(self) -> date | None:
+        """For a letter: the last day on which it asks for keeping, by its date and its period."""
+        days = [] if self.until is None else [self.until]
+        if self.period is not None:
+            days.append(self.period.after(_last_day_of(self.at)))
+        return max(days, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -277,10 +285,8 @@ def _unless_a_letter_runs(own: Due, events: list[LegalEvent], now: datetime | No
 
 
 def _asked_until(letter: LegalEvent) -> datetime:
-    days = [] if letter.until is None else [letter.until]
-    if letter.period is not None:
-        days.append(letter.period.after(_last_day_of(letter.at)))
-    return max(map(kept_through, days), default=letter.at.astimezone(UTC))
+    last_day = letter.last_day
+    return letter.at.astimezone(UTC) if last_day is None else kept_through(last_day)
 
 
 def _first_day_of(moment: datetime) -> date:
