@@ -1,13 +1,16 @@
 """Transactions hold together, and failures are explained."""
 
+import itertools
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from tutela.accounts.tables import api_keys
 from tutela.errors import SettingsError, StorageError
@@ -38,6 +41,59 @@ def test_writers_queue_instead_of_failing(database: Database) -> None:
         thread.join()
     with database.reading() as connection:
         assert current_revision(connection) == 80
+
+
+_WRITE = """
+import sys, threading, time
+from pathlib import Path
+from sqlalchemy import text
+from tutela.storage.database import Database
+from tutela.storage.settings import load_settings
+
+name, database = sys.argv[2], Database.open(load_settings(data=Path(sys.argv[1])))
+print("ready", flush=True)
+input()
+
+def write():
+    for _ in range(40):
+        with database.writing() as connection:
+            time.sleep(0.002)
+            connection.execute(text("INSERT INTO turns (who) VALUES (:who)"), {"who": name})
+
+threads = [threading.Thread(target=write) for _ in range(4)]
+for each in threads:
+    each.start()
+for each in threads:
+    each.join()
+"""
+
+
+def test_no_process_is_passed_over_for_long(tmp_path: Path) -> None:
+    database = Database.open(load_settings(data=tmp_path))
+    with database.writing() as connection:
+        connection.execute(text("CREATE TABLE turns (id INTEGER PRIMARY KEY, who TEXT)"))
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", _WRITE, str(tmp_path), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("one", "other")
+    ]
+    for process in running:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.wait(60) for process in running] == [0, 0]
+    with database.reading() as connection:
+        turns = list(connection.execute(text("SELECT who FROM turns ORDER BY id")).scalars())
+    changes = sum(before != after for before, after in itertools.pairwise(turns))
+    # SQLite by itself has one process write over and over while the other one waits.
+    assert changes > 100
 
 
 def test_a_moment_comes_back_as_the_same_moment(database: Database) -> None:

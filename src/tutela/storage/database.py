@@ -1,9 +1,13 @@
 """The database: how it is opened, and the two ways to talk to it."""
 
+import fcntl
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +28,7 @@ from tutela.storage.settings import Settings
 
 _BEGIN = "tutela_begin"
 _LOG_SECONDS = 10.0
+_PATIENCE_SECONDS = 60
 
 
 class Database:
@@ -31,6 +36,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._line = _line_of(engine)
 
     @classmethod
     def open(cls, settings: Settings) -> "Database":
@@ -88,6 +94,7 @@ class Database:
         """
         with (
             _failures_explained(self),
+            self._line.turn(),
             self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection,
             connection.begin(),
         ):
@@ -96,6 +103,66 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+class _Line:
+    """The line in which those who write to an SQLite file stand, before they take a connection.
+
+    SQLite lets one write at a time, but keeps no line: whoever waits looks again now and then, at
+    last ten times a second, and finds that others were quicker. Here nobody is passed over for
+    long. In one process they come one after the other; of several processes, one at a time is the
+    next, and is woken as soon as whoever writes is done.
+
+    Args:
+        database: The file; ``None`` where the database itself has many write at once, and for one
+            in memory, which is nobody else's.
+    """
+
+    def __init__(self, database: Path | None) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The time in which nobody else writes.
+
+        Raises:
+            StorageError: It did not come for a minute.
+        """
+        if self._database is None:
+            yield
+            return
+        if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+            raise StorageError(_BUSY)
+        try:
+            with ExitStack() as until_next, ExitStack() as until_done:
+                until_next.enter_context(_locked(Path(f"{self._database}-next")))
+                until_done.enter_context(_locked(Path(f"{self._database}-writer")))
+                until_next.close()
+                yield
+        finally:
+            self._lock.release()
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        # SQLite itself says what is wrong with the folder.
+        yield
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _line_of(engine: Engine) -> _Line:
+    file = engine.url.database
+    is_shared = engine.dialect.name == "sqlite" and file not in (None, "", ":memory:")
+    return _Line(Path(file or "") if is_shared else None)
 
 
 def insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -152,7 +219,9 @@ def _empty_log(database: Database) -> None:
 
 def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": 60, "check_same_thread": False}
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": _PATIENCE_SECONDS, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -207,6 +276,7 @@ def _explanation(database: Database, error: DBAPIError) -> str | None:
     return None
 
 
+_BUSY = "the database has been busy with another writer for a minute; try again"
 _FULL = "the disk is full; nothing already saved is lost: free some space and run it again"
 _READ_ONLY = "the database {where} is read-only; make the data folder writable for this user"
 _DAMAGED = "the database {where} is damaged; restore it from a backup"
@@ -222,7 +292,7 @@ _EXPLANATIONS = {
     "no such table": _DAMAGED,
     "unable to open": "the database {where} cannot be opened; check that the data folder is "
     "writable",
-    "database is locked": "the database has been busy with another writer for a minute; try again",
+    "database is locked": _BUSY,
     "disk i/o error": "the disk failed while reading or writing {where}; check the disk and its "
     "free space",
 }
