@@ -1,0 +1,110 @@
+"""Tables of this room.
+
+What is written in a report rests here sealed (``content.py``), and only until it is sent or
+discarded.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    text,
+)
+
+from tutela.storage.schema import Moment, RowId, metadata
+
+_FIRST_OF_ITS_CASE = text("corrects IS NULL AND state <> 'discarded'")
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("case_id", String(20), ForeignKey("cases.id"), nullable=False, index=True),
+    # The authority's id in the directory, such as ``us-ncmec``.
+    Column("authority", String(60), nullable=False),
+    # ``model.ChannelKind``.
+    Column("channel", String(20), nullable=False),
+    # ``model.Environment`` of the channel when it was queued.
+    Column("environment", String(10)),
+    Column("state", String(12), nullable=False),
+    # The content model's JSON, sealed; erased once it is sent or discarded.
+    Column("content", LargeBinary),
+    # The earlier report that it corrects or adds to.
+    Column("corrects", RowId, ForeignKey("reports.id")),
+    # Who, as the ledger calls them.
+    Column("made_at", Moment, nullable=False),
+    Column("made_by", String(100), nullable=False),
+    Column("signed_at", Moment),
+    Column("signed_by", String(100)),
+    Column("approved_at", Moment),
+    Column("approved_by", String(100)),
+    Column("queued_at", Moment),
+    Column("sent_at", Moment),
+    # What the authority calls it.
+    Column("remote_id", String(200)),
+    # Exactly what was sent, as a piece of evidence.
+    Column("receipt_item", String(26), ForeignKey("evidence_items.id")),
+    # Why it was stopped, for people: no personal data.
+    Column("trouble", String(1000)),
+    # An authority is told of a case once; what comes later corrects what it has.
+    Index(
+        "ix_reports_one_a_case",
+        "case_id",
+        "authority",
+        unique=True,
+        sqlite_where=_FIRST_OF_ITS_CASE,
+        postgresql_where=_FIRST_OF_ITS_CASE,
+    ),
+    Index("ix_reports_state", "state", "queued_at"),
+    # A job and the ledger name it by its number.
+    sqlite_autoincrement=True,
+)
+
+report_files = Table(
+    "report_files",
+    metadata,
+    Column("report_id", RowId, ForeignKey("reports.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("item_id", RowId, ForeignKey("case_items.id"), nullable=False),
+    Column("evidence_id", String(26), ForeignKey("evidence_items.id"), nullable=False, index=True),
+    # What is said of the file, sealed; erased with the report's content.
+    Column("details", LargeBinary),
+)
+
+# Each time that somebody began to send a report.
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("report_id", RowId, ForeignKey("reports.id"), nullable=False, index=True),
+    # The how many'th of this report, from 1.
+    Column("number", Integer, nullable=False),
+    Column("begun_at", Moment, nullable=False),
+    # What the authority calls it; there from before the next call is made.
+    Column("remote_id", String(200)),
+    # ``channel.Step``: how far it came for certain.
+    Column("step", String(20), nullable=False),
+    # Evidence id to what the authority answered of the file.
+    Column("files", JSON, nullable=False),
+    # When the authority last answered.
+    Column("heard_at", Moment),
+    Column("ended_at", Moment),
+    # ``channel.Outcome``; ``None`` while nobody knows it.
+    Column("outcome", String(20)),
+    Index("ix_delivery_attempts_number", "report_id", "number", unique=True),
+    sqlite_autoincrement=True,
+)
+
+# Exactly what an attempt sent, sealed; it goes into the receipt, and is erased with the attempt.
+delivery_documents = Table(
+    "delivery_documents",
+    metadata,
+    Column("attempt_id", RowId, ForeignKey("delivery_attempts.id"), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
