@@ -15,6 +15,7 @@ from tests.requirements import missing
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
+from tutela.testing.authority.serving import Authority, running_authority
 
 # A test that waits for its turn on a busy machine has not failed.
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -164,3 +165,10 @@ def make_house(
 ) -> Callable[..., AbstractContextManager[House]]:
     """Starts a house on each database in turn, with changed settings if any are given."""
     return lambda **changes: running_house(settings.model_copy(update=changes), clock)
+
+
+@pytest.fixture
+def authority(tmp_path: Path, clock: TurnedClock) -> Iterator[Authority]:
+    """An authority to which reports can go, whose clock is the test's."""
+    with running_authority(tmp_path / "authority", clock=clock) as running:
+        yield running

@@ -40,6 +40,7 @@ COMMANDS = {
     "webhook": "webhooks.app",
     "job": "jobs.app",
     "ledger": "ledger.app",
+    "sandbox-authority": "sandbox_authority.sandbox_authority",
 }
 
 

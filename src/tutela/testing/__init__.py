@@ -1,0 +1,1 @@
+"""Servers that stand in for other organisations' while one develops, tests or tries Tutela."""
