@@ -29,16 +29,40 @@ def send_mail(mail: Mail, message: EmailMessage) -> None:
 
 
 def _send(mail: Mail, message: EmailMessage) -> None:
+    with connected(mail, _TIMEOUT_SECONDS) as server:
+        sign_in(mail, server)
+        server.send_message(message)
+
+
+def connected(mail: Mail, seconds: float) -> smtplib.SMTP:
+    """A connection to the mail server, protected as the settings have it, before signing in.
+
+    Args:
+        mail: The settings.
+        seconds: How long each step may take.
+
+    Raises:
+        OSError: It cannot be reached, or is not trusted.
+        smtplib.SMTPException: It does not do what is asked of it.
+    """
     trust = ssl.create_default_context()
     if mail.security is MailSecurity.TLS:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
-            mail.server, mail.port, timeout=_TIMEOUT_SECONDS, context=trust
-        )
-    else:
-        server = smtplib.SMTP(mail.server, mail.port, timeout=_TIMEOUT_SECONDS)
-    with server:
+        return smtplib.SMTP_SSL(mail.server, mail.port, timeout=seconds, context=trust)
+    server = smtplib.SMTP(mail.server, mail.port, timeout=seconds)
+    try:
         if mail.security is MailSecurity.STARTTLS:
             server.starttls(context=trust)
-        if mail.user is not None and mail.password is not None:
-            server.login(mail.user, mail.password.get_secret_value())
-        server.send_message(message)
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def sign_in(mail: Mail, server: smtplib.SMTP) -> None:
+    """Sign in, if the settings say as whom.
+
+    Raises:
+        smtplib.SMTPException: The server does not take it.
+    """
+    if mail.user is not None and mail.password is not None:
+        server.login(mail.user, mail.password.get_secret_value())

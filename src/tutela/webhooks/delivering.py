@@ -33,6 +33,8 @@ from tutela.webhooks.tables import (
 )
 
 _AT_ONCE = 4
+# What a receiver answers to a test is shown to whoever tries it.
+_KEPT_BYTES = 200
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
 _WHILE_OFF = timedelta(minutes=10)
@@ -87,7 +89,7 @@ def delivering(settings: Settings, database: Database, clock: Clock) -> Kind:
             headers,
             private=settings.webhooks.private_networks,
             seconds=settings.webhooks.timeout_seconds,
-            keeping_answer=order.is_test,
+            keeping=_KEPT_BYTES if order.is_test else 0,
         )
         with database.writing() as connection:
             _note_attempt(connection, order, answer, now)

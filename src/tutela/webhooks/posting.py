@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -21,12 +21,28 @@ from tutela.webhooks.addresses import (
     port_of,
 )
 
-_KEPT_BYTES = 200
+_KEPT_LETTERS = 200
+# The words of an answer are waited for no longer than this, and so much less than its whole time.
+_ANSWER_SECONDS = 5.0
+_SPARE_SECONDS = 0.05
 _HEADERS = {
     "content-type": "application/json",
     "user-agent": f"tutela/{tutela.__version__}",
     "accept-encoding": "identity",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class LargeBody:
+    """A body that is not in memory.
+
+    Attributes:
+        size: In bytes.
+        pieces: Gives it from the first byte on, as often as it is called.
+    """
+
+    size: int
+    pieces: Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +54,24 @@ class Answer:
         status: The HTTP status, if there was an answer.
         failure: Why the receiver has not taken the message, or ``None`` if it has.
         beginning: The first bytes of the answer.
+        retry_after: What the receiver says of when to try again, as it says it.
     """
 
     milliseconds: int
     status: int | None
     failure: str | None
     beginning: bytes = b""
+    retry_after: str | None = None
 
 
 def post(
     url: str,
-    body: bytes,
+    body: bytes | LargeBody,
     headers: Mapping[str, str],
     *,
     private: Sequence[Network],
     seconds: float,
-    keeping_answer: bool = False,
+    keeping: int = 0,
 ) -> Answer:
     """Send a message to a webhook.
 
@@ -63,7 +81,8 @@ def post(
         headers: Of Standard Webhooks.
         private: The networks of one's own that webhooks may go to.
         seconds: The time that everything together may take, from connecting to the answer.
-        keeping_answer: Whether the first bytes of the answer are wanted.
+        keeping: How many of the first bytes of the answer are wanted, at most. What comes of
+            them within the time is given: that the message was taken is said before them.
     """
     begin = time.monotonic()
     try:
@@ -71,72 +90,100 @@ def post(
     except UnknownNameError as error:
         return Answer(_since(begin), None, error.message)
     except RefusedAddressError as error:
-        return Answer(_since(begin), None, error.message[:_KEPT_BYTES])
+        return Answer(_since(begin), None, error.message[:_KEPT_LETTERS])
     try:
-        status, beginning = asyncio.run(_post(destination, body, headers, seconds, keeping_answer))
+        heard = asyncio.run(_post(destination, body, headers, seconds, keeping))
     except (TimeoutError, httpx.TimeoutException):
         return Answer(_since(begin), None, f"no answer within {seconds:g} seconds")
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
         return Answer(_since(begin), None, _words_for(error))
-    return Answer(_since(begin), status, _verdict(status), beginning)
+    return Answer(
+        _since(begin), heard.status, _verdict(heard.status), heard.beginning, heard.retry_after
+    )
+
+
+@dataclass(slots=True)
+class _Heard:
+    status: int
+    retry_after: str | None
+    beginning: bytes = b""
 
 
 async def _post(
     destination: Destination,
-    body: bytes,
+    body: bytes | LargeBody,
     headers: Mapping[str, str],
     seconds: float,
-    keeping_answer: bool,
-) -> tuple[int, bytes]:
+    keeping: int,
+) -> _Heard:
     url = destination.url
     *others, last = [_request(url, each, body, headers, seconds) for each in destination.addresses]
     # No limit on one step alone keeps a receiver that sends a byte now and then from holding on.
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds) as limit:
         async with httpx.AsyncHTTPTransport(
             verify=_trust() if url.scheme == "https" else False, trust_env=False
         ) as transport:
             for request in others:
                 with suppress(httpx.ConnectError):
-                    return await _answer(transport, request, keeping_answer)
-            return await _answer(transport, last, keeping_answer)
+                    return await _answer(transport, request, keeping, limit)
+            return await _answer(transport, last, keeping, limit)
 
 
 def _request(
-    url: httpx.URL, address: Address, body: bytes, headers: Mapping[str, str], seconds: float
+    url: httpx.URL,
+    address: Address,
+    body: bytes | LargeBody,
+    headers: Mapping[str, str],
+    seconds: float,
 ) -> httpx.Request:
+    size = {"content-length": str(body.size)} if isinstance(body, LargeBody) else {}
     return httpx.Request(
         "POST",
         # The address that was checked, so that the name is not looked up a second time.
         url.copy_with(host=str(address), port=port_of(url)),
-        content=body,
-        headers={**_HEADERS, **headers, "host": url.netloc.decode("ascii")},
+        content=_pieces(body) if isinstance(body, LargeBody) else body,
+        headers={**_HEADERS, **headers, **size, "host": url.netloc.decode("ascii")},
         # By its name the receiver is known: the certificate has to bear it.
         extensions={"sni_hostname": url.raw_host.decode("ascii"), "timeout": _each(seconds)},
     )
 
 
+async def _pieces(body: LargeBody) -> AsyncIterator[bytes]:
+    for piece in body.pieces():
+        yield piece
+
+
 async def _answer(
-    transport: httpx.AsyncHTTPTransport, request: httpx.Request, keeping_answer: bool
-) -> tuple[int, bytes]:
+    transport: httpx.AsyncHTTPTransport,
+    request: httpx.Request,
+    keeping: int,
+    limit: asyncio.Timeout,
+) -> _Heard:
     response = await transport.handle_async_request(request)
     try:
-        return response.status_code, await _beginning(response) if keeping_answer else b""
+        heard = _Heard(response.status_code, response.headers.get("retry-after"))
+        if keeping:
+            soon = asyncio.get_running_loop().time() + _ANSWER_SECONDS
+            ends = min(soon, (limit.when() or soon) - _SPARE_SECONDS)
+            # Its status says whether it was taken, whatever becomes of the words behind it.
+            with suppress(TimeoutError, httpx.HTTPError):
+                async with asyncio.timeout_at(ends):
+                    await _read_beginning(response, keeping, heard)
+        return heard
     finally:
         await response.aclose()
+
+
+async def _read_beginning(response: httpx.Response, keeping: int, heard: _Heard) -> None:
+    async for piece in response.aiter_raw():
+        heard.beginning = (heard.beginning + piece[:keeping])[:keeping]
+        if len(heard.beginning) >= keeping:
+            break
 
 
 @cache
 def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    beginning = b""
-    async for piece in response.aiter_raw():
-        beginning += piece[:_KEPT_BYTES]
-        if len(beginning) >= _KEPT_BYTES:
-            break
-    return beginning[:_KEPT_BYTES]
 
 
 def _each(seconds: float) -> dict[str, float]:

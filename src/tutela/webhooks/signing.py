@@ -4,9 +4,11 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 """
 
 import base64
+import hashlib
+import hmac
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from standardwebhooks.webhooks import Webhook
@@ -47,6 +49,39 @@ def signed_headers(
     """
     text = body.decode()
     signatures = [Webhook(secret).sign(message, at, text) for secret in signing_secrets]
+    return _headers(message, at, signatures)
+
+
+def signed_headers_of_pieces(
+    message: str, body: Iterable[bytes], signing_secrets: Sequence[str], at: datetime
+) -> dict[str, str]:
+    """The same for a body that is not in memory. The arguments are those of ``signed_headers``.
+
+    Raises:
+        ValueError: A secret is none.
+    """
+    begin = f"{message}.{int(at.timestamp())}.".encode()
+    sums = [hmac.new(_key_of(secret), begin, hashlib.sha256) for secret in signing_secrets]
+    for piece in body:
+        for each in sums:
+            each.update(piece)
+    signatures = [f"v1,{base64.b64encode(each.digest()).decode()}" for each in sums]
+    return _headers(message, at, signatures)
+
+
+def is_secret(text: str) -> bool:
+    """Whether something is a secret that can sign: ``whsec_`` and 24 to 64 bytes in base 64."""
+    try:
+        return text.startswith(_SECRET_PREFIX) and 24 <= len(_key_of(text)) <= 64
+    except ValueError:
+        return False
+
+
+def _key_of(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+
+
+def _headers(message: str, at: datetime, signatures: Sequence[str]) -> dict[str, str]:
     return {
         "webhook-id": message,
         "webhook-timestamp": str(int(at.timestamp())),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from tests.evidence.disclosure.parcels import IDS, parcel
+from tests.requirements import missing
 from tutela.evidence.disclosure.cover_sheet import cover_sheet
-from tutela.evidence.disclosure.typesetting import printable
+from tutela.evidence.disclosure.typesetting import printable, second_font
 
 
 def _read(content: bytes) -> PdfReader:
@@ -97,3 +98,11 @@ def test_what_is_printed_tells_different_names_apart(text: str) -> None:
             for number, part in enumerate(written.split("{"))
         )
         assert read == unicodedata.normalize("NFC", text)
+
+
+def test_chinese_is_printed_where_the_machine_has_its_type() -> None:
+    if second_font() is None:
+        missing("a type of eastern Asia", "install it with: apt-get install fonts-droid-fallback")
+    text = _text(_read(cover_sheet(parcel("北京の写真.png صور <b>", authority="警察 & ٣"))))
+    assert "北京の写真.png {U+0635}{U+0648}{U+0631} <b>" in text
+    assert "警察 & {U+0663}" in text

@@ -86,6 +86,6 @@ def _padding(length: int, unit: int) -> int:
 
 def _altered(member: Member) -> StorageError:
     return StorageError(
-        f"{member.name} is not what was sealed: it is damaged; ask for the disclosure again "
-        "without it (--without), or restore it from a backup"
+        f"{member.name} is not what was sealed: it is damaged; hand over the rest without it, or "
+        "restore it from a backup"
     )

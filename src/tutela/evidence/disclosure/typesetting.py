@@ -3,14 +3,16 @@
 The type is Bitstream Vera, which comes with reportlab and is embedded, so that a sheet looks the
 same everywhere. It knows the letters of western Europe. Where the machine has DejaVu, Vera's sister
 with the same shapes and widths, that is used instead: it adds the rest of Europe, Greek and
-Cyrillic. Letters that are not in the type, that would be joined or run from right to left, or that
-nobody can see, are printed as their numbers, ``{U+5317}``: never wrongly, and never as a trick.
+Cyrillic. Where it has a type of eastern Asia, the letters of that are taken from there. Letters
+that are in no type, that would be joined or run from right to left, or that nobody can see, are
+printed as their numbers, ``{U+0635}``: never wrongly, and never as a trick.
 """
 
 import functools
+import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -34,6 +36,13 @@ MARGIN = 20 * mm
 TOP, BOTTOM = 26 * mm, 30 * mm
 WIDTH = PAGE[0] - 2 * MARGIN
 
+# Those whose outlines can be embedded, by the packages fonts-droid-fallback and fonts-wqy-*.
+_OF_EASTERN_ASIA = (
+    "DroidSansFallbackFull.ttf",
+    "DroidSansFallback.ttf",
+    "wqy-microhei.ttc",
+    "wqy-zenhei.ttc",
+)
 _FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 _HASHES = "Courier"
 # Strong letters from right to left, and the marks that change the direction of others.
@@ -52,19 +61,25 @@ def fonts() -> tuple[str, str]:
     raise RuntimeError("reportlab came without its fonts: install it again")
 
 
+@functools.cache
+def second_font() -> str | None:
+    """The type of eastern Asia, if the machine has one, ready to be used."""
+    for name in _OF_EASTERN_ASIA:
+        path = _find(name)
+        if path:
+            pdfmetrics.registerFont(TTFont(path.stem, str(path)))
+            return path.stem
+    return None
+
+
 def printable(text: str) -> str:
-    """The text with every letter that cannot be printed rightly as its number."""
-    known = pdfmetrics.getFont(fonts()[0]).face.charToGlyph
-    composed = unicodedata.normalize("NFC", text)
-    return "".join(
-        letter if letter == " " or _is_plain(letter, known) else f"{{U+{ord(letter):04X}}}"
-        for letter in composed
-    )
+    """The text with every letter that the first type cannot print rightly as its number."""
+    return "".join(written for written, _ in _letters(text, second=False))
 
 
 def said(text: str, style: str = "text") -> Paragraph:
     """A paragraph of any text; long words are broken."""
-    return Paragraph(escape(printable(text)), styles()[style])
+    return Paragraph(_in_its_types(text), styles()[style])
 
 
 def marked(text: str, style: str = "text") -> Paragraph:
@@ -187,6 +202,31 @@ def _draw_foot(canvas: Canvas, foot: str, number: str) -> None:
     canvas.drawString(MARGIN, y, printable(foot))
     canvas.drawRightString(PAGE[0] - MARGIN, y, number)
     canvas.restoreState()
+
+
+def _in_its_types(text: str) -> str:
+    """The text with reportlab's marks where it is set in the second type."""
+    runs = itertools.groupby(_letters(text, second=True), key=lambda each: each[1])
+    return "".join(_run("".join(letter for letter, _ in run), font) for font, run in runs)
+
+
+def _run(text: str, font: str | None) -> str:
+    written = escape(text)
+    return f'<font name="{font}">{written}</font>' if font else written
+
+
+def _letters(text: str, *, second: bool) -> Iterator[tuple[str, str | None]]:
+    """What is printed for each letter, and in which type if not in the first."""
+    known = pdfmetrics.getFont(fonts()[0]).face.charToGlyph
+    for letter in unicodedata.normalize("NFC", text):
+        if letter == " " or _is_plain(letter, known):
+            yield letter, None
+            continue
+        other = second_font() if second and letter > "\u2e7f" else None
+        if other and _is_plain(letter, pdfmetrics.getFont(other).face.charToGlyph):
+            yield letter, other
+        else:
+            yield f"{{U+{ord(letter):04X}}}", None
 
 
 def _is_plain(letter: str, known: dict[int, int]) -> bool:

@@ -20,7 +20,7 @@ UNFINISHED = ".unfinished"
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package on disk: its SHA-256 in hex, and its size in bytes."""
+    """A package: its SHA-256 in hex, and its size in bytes."""
 
     sha256: str
     size: int
@@ -68,7 +68,7 @@ def write_package(
         with _explained(path):
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb", buffering=1 << 20) as file:
-                package = _encrypt(content, file, recipients)
+                package = encrypt(content, file, recipients)
                 file.flush()
                 os.fsync(file.fileno())
         before_it_appears(package)
@@ -84,7 +84,13 @@ def write_package(
     return package
 
 
-def _encrypt(content: Iterator[bytes], file: BinaryIO, recipients: Recipients) -> Package:
+def encrypt(content: Iterator[bytes], file: BinaryIO, recipients: Recipients) -> Package:
+    """Encrypt content to the recipients, into an open file. Memory stays small.
+
+    Raises:
+        Exception: Whatever the content raises; the file is then unfinished.
+        OSError: It cannot be written.
+    """
     source, target = _Source(content), _Target(file)
     try:
         pyrage.encrypt_io(source, target, list(recipients.keys))
