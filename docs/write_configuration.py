@@ -13,6 +13,7 @@ from tutela.storage.settings import (
     Console,
     Mail,
     Policy,
+    Reporting,
     Review,
     Settings,
     SingleSignOn,
@@ -87,6 +88,15 @@ In the section `[single_sign_on]`; see [signing in](signing-in.md):
 ## Webhooks: how the platform is told
 
 In the section `[webhooks]`; see [webhooks](webhooks.md):
+
+""",
+    ),
+    (
+        Reporting,
+        """
+## Reporting: whom a case goes to, and until when
+
+In the section `[reporting]`; see [authorities](authorities.md):
 
 """,
     ),

@@ -278,6 +278,47 @@ class Webhooks(_Section):
     )
 
 
+class Reporting(_Section):
+    """How cases reach the authorities."""
+
+    establishment: str | None = Field(
+        None,
+        description="The country where your service is established, such as `US` (ISO 3166-1): it "
+        "decides [to whom a case goes](authorities.md). Without it, nothing that depends on it "
+        "applies, and no clock of it runs.",
+    )
+    authorities: Path | None = Field(
+        None,
+        description="A TOML file of your own authorities and duties, which add to Tutela's or "
+        "replace them; see [authorities](authorities.md#your-own-file).",
+    )
+    within_hours: int = Field(
+        24,
+        ge=1,
+        le=8760,
+        description="Within how many hours of its confirmation you want a case reported where the "
+        "law asks for haste and gives no number of hours.",
+    )
+    alert_before_hours: int = Field(
+        6,
+        ge=0,
+        le=8760,
+        description="So many hours before a case has to be reported, an alert is raised if it has "
+        "not been.",
+    )
+    alert_to: str | None = Field(
+        None,
+        description="Whom to write a mail to then (see `mail`). Without it, only the pages say so.",
+    )
+
+    @field_validator("establishment")
+    @classmethod
+    def _is_a_country(cls, value: str | None) -> str | None:
+        if value is None or re.fullmatch("[A-Z]{2}", value):
+            return value
+        raise ValueError("a country's two capital letters (ISO 3166-1), such as US or DE")
+
+
 class Statistics(_Section):
     """What the public is shown."""
 
@@ -500,6 +541,9 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Field(
         default_factory=Webhooks,
         description="How the platform is told of what people decide.",
+    )
+    reporting: Reporting = Field(
+        default_factory=Reporting, description="How cases reach the authorities."
     )
     statistics: Statistics = Field(
         default_factory=Statistics, description="What the public is shown."
