@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.testing.authority.caller import Caller
+from tutela.testing.authority.forms import Arrived
 from tutela.testing.authority.serving import Authority, running_authority
 
 MOST_FILE_BYTES = 1_000_000
@@ -28,3 +29,9 @@ def authority(shared_authority: Authority) -> Authority:
 def caller(authority: Authority) -> Iterator[Caller]:
     with Caller(authority.base, authority.user, authority.password) as calling:
         yield calling
+
+
+@pytest.fixture
+def arrived() -> Arrived:
+    """A file, as the registry hears of it."""
+    return Arrived("lake.jpg", 6, "0" * 32, "0" * 64)

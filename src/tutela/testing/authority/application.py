@@ -5,11 +5,11 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from tutela.testing.authority import page
 from tutela.testing.authority.answers import Answer
 from tutela.testing.authority.calls import Counter, Rules, calls, elsewhere
 from tutela.testing.authority.control import controls
 from tutela.testing.authority.model import Code
+from tutela.testing.authority.page import HEADERS, page
 from tutela.testing.authority.registry import Registry
 from tutela.testing.authority.spoiling import plain
 
@@ -34,7 +34,7 @@ def build(registry: Registry, rules: Rules) -> FastAPI:
 
     @application.get("/", response_class=HTMLResponse)
     async def what_arrived() -> HTMLResponse:
-        return HTMLResponse(page.page(registry), headers=page.HEADERS)
+        return HTMLResponse(page(registry), headers=HEADERS)
 
     @application.exception_handler(HTTPException)
     async def tell(request: Request, error: HTTPException) -> Response:

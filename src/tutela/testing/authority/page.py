@@ -8,12 +8,14 @@ from html import escape
 from tutela.testing.authority.model import File, Report, State
 from tutela.testing.authority.registry import Registry
 
-MOST_SHOWN = 100
-
 _STYLE = """
-:root { color-scheme: light dark; --line: #8886; --quiet: #666; --mark: #b45309; }
-@media (prefers-color-scheme: dark) { :root { --quiet: #aaa; --mark: #fbbf24; } }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 0 auto; padding: 1rem; }
+:root { color-scheme: light dark; --ground: #fff; --ink: #1c1917; --quiet: #57534e;
+  --line: #d6d3d1; --mark: #b45309; --link: #1d4ed8; }
+@media (prefers-color-scheme: dark) { :root { --ground: #1c1917; --ink: #f5f5f4; --quiet: #a8a29e;
+  --line: #57534e; --mark: #fbbf24; --link: #93c5fd; } }
+a { color: var(--link); }
+body { background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif;
+  max-width: 56rem; margin: 0 auto; padding: 1rem; }
 header p { border: 2px solid var(--mark); border-radius: .5rem; padding: .75rem 1rem; }
 header strong { color: var(--mark); }
 article { border: 1px solid var(--line); border-radius: .5rem; padding: 0 1rem 1rem;
@@ -45,14 +47,19 @@ _STATES = {
 }
 
 
-def page(registry: Registry) -> str:
-    """The page, as HTML."""
+def page(registry: Registry, most_shown: int = 100) -> str:
+    """The page, as HTML.
+
+    Args:
+        registry: What arrived.
+        most_shown: Of how many reports, the newest.
+    """
     counts = registry.counts()
-    reports = registry.reports(newest=MOST_SHOWN)
+    reports = registry.reports(newest=most_shown)
     shown = "".join(_article(each) for each in reversed(reports)) or _NONE
     total = sum(counts.values())
     counted = ", ".join(f"{counts[state]} {_STATES[state]}" for state in State if counts[state])
-    more = f" The newest {MOST_SHOWN} are shown." if total > MOST_SHOWN else ""
+    more = f" The newest {most_shown} are shown." if total > most_shown else ""
     summary = f"{_many(total, 'report')}: {counted}.{more}" if total else "No report yet."
     return _PAGE.format(style=_STYLE, summary=summary, now=_time(registry.now()), shown=shown)
 

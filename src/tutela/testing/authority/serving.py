@@ -67,6 +67,8 @@ def listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))
+        # From here on callers are kept waiting, not turned away, until the server has started.
+        listening.listen()
     except OSError:
         listening.close()
         raise
