@@ -95,6 +95,8 @@ def test_a_case_lives_its_life_over_http(house: House) -> None:
     sent(anna, "POST", f"/{case}/decide", hold=hold["hold"], **decision)
     settled = {"decision": "confirmed", "basis": "read", "reason": "plain"}
     sent(anna, "POST", f"/{case}/settle", 403, **settled)
+    assert "try again in" in sent(lead, "POST", f"/{case}/settle", 409, **settled)["detail"]
+    world.made_final(house.service.database, house.service.clock, case)
     assert sent(lead, "POST", f"/{case}/settle", **settled)["state"] == "confirmed"
     assert sent(lead, "POST", f"/{case}/close", reason="done")["state"] == "closed"
     assert sent(lead, "POST", f"/{case}/reopen", reason="more came")["state"] == "open"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select, update
 
 from tests.cases.world import (
     ANNA,
@@ -26,7 +26,7 @@ from tests.cases.world import (
 from tutela.accounts.calling import caller_of_key
 from tutela.accounts.keys import add_key, check_key
 from tutela.accounts.permissions import Role
-from tutela.cases.closing import close
+from tutela.cases.closing import close, reopen
 from tutela.cases.deciding import Decision, SecondLook, decide, needs_second_look, settle, undo
 from tutela.cases.grounds import Basis, Ground, ground_of, possible_bases
 from tutela.cases.labelling import label, unlabel
@@ -204,8 +204,54 @@ def test_what_is_confirmed_elsewhere_needs_no_viewing_until_that_is_undone(
     with pytest.raises(InvalidInputError, match="no other case"):
         decided(database, clock, alone, again, BEN, basis=Basis.ELSEWHERE)
     decided(database, clock, alone, first, ANNA)
+    # Nothing rests on what can still be undone.
+    with pytest.raises(InvalidInputError, match="no other case"):
+        decided(database, clock, alone, again, BEN, basis=Basis.ELSEWHERE)
+    clock.turn(seconds=alone.review.undo_seconds)
     outcome = decided(database, clock, alone, again, BEN, basis=Basis.ELSEWHERE)
     assert outcome.state is State.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "same"),
+    [
+        ({"sha256": b"1"}, {"sha256": b"1"}, True),
+        ({"sha256": b"1", "md5": b"m"}, {"sha256": b"2", "md5": b"m"}, False),
+        ({"md5": b"m"}, {"sha256": b"2", "md5": b"m"}, True),
+        ({"sha256": b"1", "sha1": b"s"}, {"sha1": b"s"}, True),
+        ({"sha1": b"s"}, {"sha1": b"t"}, False),
+        ({}, {}, False),
+    ],
+)
+def test_the_same_file_is_known_by_its_strongest_digest(
+    database: Database, clock, alone, mine, theirs, same
+) -> None:
+    here, there = a_case(database, clock), a_case(database, clock)
+    none: dict[str, bytes | None] = dict.fromkeys(("md5", "sha1", "sha256"))
+    with database.writing() as connection:
+        for case, digests in ((here, mine), (there, theirs)):
+            known = none | digests
+            connection.execute(update(case_items).where(case_items.c.case_id == case).values(known))
+    decided(database, clock, alone, there, ANNA)
+    with database.reading() as connection:
+        assert (Ground.ELSEWHERE in ground_of(connection, here)) is same
+
+
+def test_a_case_of_many_items_is_asked_about_at_once(database: Database, clock) -> None:
+    one, many = a_case(database, clock, b"one"), a_case(database, clock, b"many")
+    with database.writing() as connection:
+        for number in range(30):
+            values = {"case_id": many, "name": "", "origin": "scan", "received_at": clock()}
+            connection.execute(insert(case_items).values(**values, sha256=bytes([number] * 32)))
+
+    def questions(case: str) -> int:
+        asked: list[str] = []
+        with database.reading() as connection:
+            event.listen(connection, "before_cursor_execute", lambda *words: asked.append(words[2]))
+            ground_of(connection, case)
+        return len(asked)
+
+    assert questions(many) == questions(one)
 
 
 def test_of_those_drawn_by_lot_a_second_person_decides_without_knowing(
@@ -274,6 +320,7 @@ def test_what_two_do_not_agree_on_a_third_settles(database, clock, alone, second
     assert asked.second_look is SecondLook.ASKED
     both = person(2, Role.LEAD)
     assert decided(database, clock, alone, case, both, second).state is State.DISPUTED
+    clock.turn(minutes=1)
     for caller, error, words in (
         (ANNA, NotPermittedError, "cases:lead"),
         (both, OutOfTurnError, "one of those who decided"),
@@ -301,6 +348,7 @@ def test_who_settles_says_why_and_is_sure(database: Database, clock, alone) -> N
 def test_what_a_lead_looks_at_no_other_settles(database: Database, clock, alone) -> None:
     case = a_case(database, clock)
     decided(database, clock, alone, case, ANNA, NOT_SURE)
+    clock.turn(minutes=1)
     taken(database, clock, case, LEAD)
     with pytest.raises(OutOfTurnError, match="person 3"), database.writing() as connection:
         settled(connection, case, OTHER_LEAD, clock, alone)
@@ -391,11 +439,14 @@ def test_each_stage_can_be_undone(database: Database, clock, alone) -> None:
     decided(database, clock, alone, case, ANNA, ask_second=True)
     decided(database, clock, alone, case, BEN, NO)
     with database.writing() as connection:
+        undo(connection, case, BEN, clock, alone)
+    assert state_of(database, case) is State.IN_SECOND_LOOK
+    decided(database, clock, alone, case, BEN, NO)
+    clock.turn(minutes=1)
+    with database.writing() as connection:
         settled(connection, case, LEAD, clock, alone)
-    for caller, state in ((LEAD, State.DISPUTED), (BEN, State.IN_SECOND_LOOK)):
-        with database.writing() as connection:
-            undo(connection, case, caller, clock, alone)
-        assert state_of(database, case) is state
+        undo(connection, case, LEAD, clock, alone)
+    assert state_of(database, case) is State.DISPUTED
 
 
 def test_nothing_takes_effect_while_it_can_be_undone(database: Database, clock, alone) -> None:
@@ -415,6 +466,9 @@ def test_nobody_cuts_short_the_time_in_which_another_one_may_undo(
     looked_at_twice, settled_at_once = a_case(database, clock), a_case(database, clock)
     decided(database, clock, alone, looked_at_twice, ANNA, ask_second=True)
     decided(database, clock, alone, settled_at_once, ANNA)
+    reopened, disputed = a_case(database, clock), a_case(database, clock)
+    decided(database, clock, alone, reopened, ANNA)
+    decided(database, clock, alone, disputed, ANNA, NOT_SURE)
     clock.turn(seconds=18)
 
     def take_it() -> None:
@@ -425,11 +479,20 @@ def test_nobody_cuts_short_the_time_in_which_another_one_may_undo(
         with database.writing() as connection:
             close(connection, settled_at_once, LEAD, clock, reason="done", undo_seconds=60)
 
-    for act in (take_it, close_it):
+    def reopen_it() -> None:
+        with database.writing() as connection:
+            reopen(connection, reopened, LEAD, clock, reason="a mistake", undo_seconds=60)
+
+    def settle_it() -> None:
+        with database.writing() as connection:
+            settled(connection, disputed, LEAD, clock, alone)
+
+    acts = (take_it, close_it, reopen_it, settle_it)
+    for act in acts:
         with pytest.raises(OutOfTurnError, match="try again in 42 seconds"):
             act()
     clock.turn(seconds=42)
-    take_it()
-    close_it()
+    for act in acts:
+        act()
     assert state_of(database, looked_at_twice) is State.IN_SECOND_LOOK
     assert state_of(database, settled_at_once) is State.CLOSED

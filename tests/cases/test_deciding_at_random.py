@@ -157,6 +157,7 @@ def machine_over(
             self.clock.turn(minutes=2)
             self.next(both[0], False)
             self.take_and_decide(case, both[1], other, False, False)
+            self.clock.turn(minutes=2)
             self.settle(case, OTHER_LEAD, one)
 
         @rule(case=several, who=PEOPLE)

@@ -49,6 +49,11 @@ def test_held_and_assigned_cases_are_everybodys_again(database, clock, rosa) -> 
             ("D", State.IN_REVIEW, rosa.id + 1, None),
         ]
         told = connection.execute(
-            select(ledger_entries.c.thing).where(ledger_entries.c.case_id == "A")
-        ).scalars()
-        assert list(told) == ["move:give-back"]
+            select(ledger_entries.c.case_id, ledger_entries.c.act, ledger_entries.c.thing)
+            .where(ledger_entries.c.case_id.is_not(None))
+            .order_by(ledger_entries.c.case_id)
+        )
+        assert [tuple(each) for each in told] == [
+            ("A", "case.moved", "move:give-back"),
+            ("B", "case.given-back", None),
+        ]

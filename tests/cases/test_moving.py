@@ -5,7 +5,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from tests.cases.world import ANNA, BEN, LEAD, OPERATOR, PROGRAM, a_case, moves_of, state_of, taken
+from tests.cases.world import (
+    ANNA,
+    BEN,
+    LEAD,
+    OPERATOR,
+    OTHER_LEAD,
+    PROGRAM,
+    a_case,
+    moves_of,
+    state_of,
+    taken,
+)
 from tutela.cases.moving import (
     AlreadyHeldError,
     HoldLostError,
@@ -142,8 +153,31 @@ def test_a_lead_looks_at_what_is_disputed_where_it_is(database: Database, clock,
         told = select(ledger_entries.c.act, ledger_entries.c.actor).order_by(
             ledger_entries.c.number.desc()
         )
-        assert tuple(connection.execute(told).first()) == ("case.taken", "person:3")
+        newest = connection.execute(told.limit(2)).all()
+    assert [tuple(each) for each in newest] == [
+        ("case.given-back", "person:3"),
+        ("case.taken", "person:3"),
+    ]
     assert moves_of(database, case) == []
+
+
+@pytest.mark.parametrize("how", ["released", "taken by another lead"])
+def test_what_a_lead_left_lying_where_it_stands_is_in_the_ledger(
+    database: Database, clock, how
+) -> None:
+    case = a_case(database, clock, state=State.DISPUTED)
+    taken(database, clock, case, LEAD)
+    clock.turn(minutes=16)
+    if how == "released":
+        with database.writing() as connection:
+            assert release_overdue(connection, clock) == []
+    else:
+        taken(database, clock, case, OTHER_LEAD)
+    with database.reading() as connection:
+        given = select(ledger_entries.c.actor, ledger_entries.c.case_id).where(
+            ledger_entries.c.act == "case.given-back"
+        )
+        assert [tuple(each) for each in connection.execute(given)] == [("tutela", case)]
 
 
 @pytest.mark.parametrize("before", [State.CONFIRMED, State.REPORTED, State.CLOSED])

@@ -216,6 +216,10 @@ def test_a_lead_settles_what_two_people_do_not_agree_on(house: House) -> None:
     sent = {"decision": "confirmed", "basis": "digest", "words": ""}
     assert lead.post(f"/cases/{case}/settle", data=sent).status_code == 422
     sent["words"] = "The list is right"
+    early = lead.post(f"/cases/{case}/settle", data=sent)
+    assert early.status_code == 409
+    assert "try again in" in early.text
+    made_final(house.service.database, system_clock, case)
     assert lead.post(f"/cases/{case}/settle", data=sent).status_code == 303
     assert state_of(house.service.database, case) is State.CONFIRMED
     assert anna.post(f"/cases/{case}/settle", data=sent).status_code == 403

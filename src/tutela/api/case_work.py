@@ -186,7 +186,14 @@ def reopen_case(service: Here, key: Lead, case: str, sent: SentReason) -> StateA
     """What was decided stays on record, and counts no more."""
     number = read_case_id(case)
     with service.database.writing() as connection:
-        reopen(connection, number, caller_of_key(key), service.clock, reason=sent.reason)
+        reopen(
+            connection,
+            number,
+            caller_of_key(key),
+            service.clock,
+            reason=sent.reason,
+            undo_seconds=service.settings.review.undo_seconds,
+        )
     return _standing(service, number)
 
 

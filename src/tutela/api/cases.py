@@ -20,6 +20,7 @@ from tutela.api.case_documents import (
 from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted
 from tutela.cases.alike import alike
+from tutela.cases.grounds import undoable_since
 from tutela.cases.joining import LONGEST_KEY
 from tutela.cases.listing import end_of, listed
 from tutela.cases.model import read_case_id
@@ -90,7 +91,8 @@ def show_case(service: Here, key: Reader, case: str) -> CaseAnswer:
     """By its number, in either case, with or without dashes. The ledger tells who read it."""
     caller = caller_of_key(key)
     with service.database.reading() as connection:
-        found = read_case(connection, read_case_id(case), caller)
+        undo_since = undoable_since(service.clock, service.settings.review)
+        found = read_case(connection, read_case_id(case), caller, undo_since)
     if not found.is_held_by(caller.person, service.clock()):
         # Whoever holds it is in the ledger already, since they took it.
         with service.database.writing() as connection:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from tutela.accounts.model import Caller
 from tutela.cases.deciding import Decision, Stage, asks_second_look, record_decision
-from tutela.cases.grounds import DIGESTS, Basis, is_confirmed, is_final, same_file
+from tutela.cases.grounds import DIGESTS, Basis, is_confirmed, is_final, same_file, undoable_since
 from tutela.cases.model import CaseId
 from tutela.cases.moving import change_state, enter_move, holder_of
 from tutela.cases.states import Move, State
@@ -64,7 +64,7 @@ def alike(
         settings: The configuration.
         limit: How many at most, the oldest first.
     """
-    undo_since = clock() - timedelta(seconds=settings.review.undo_seconds)
+    undo_since = undoable_since(clock, settings.review)
     mine = connection.execute(
         select(*DIGESTS)
         .join(cases, cases.c.id == case_items.c.case_id)

@@ -43,17 +43,34 @@ def close(
 
 
 def reopen(
-    connection: Connection, case: CaseId, caller: Caller, clock: Clock, *, reason: str
+    connection: Connection,
+    case: CaseId,
+    caller: Caller,
+    clock: Clock,
+    *,
+    reason: str,
+    undo_seconds: int = 0,
 ) -> None:
     """Have a case decided anew, by whoever comes next. Do it last in the transaction.
 
     What was decided before stays on record, and counts no more.
 
+    Args:
+        connection: A transaction that writes.
+        case: The case.
+        caller: Who reopens it.
+        clock: The time.
+        reason: Why, in the caller's own words.
+        undo_seconds: So long it waits for another person who may still take the decision back.
+
     Raises:
         NotFoundError: There is no such case.
+        OutOfTurnError: The decision is another person's, who may still take it back.
         MoveNotAllowedError: It is not decided, or the authority has it already.
         InvalidInputError: There is no reason.
     """
+    lock_case(connection, case)
+    check_final(connection, case, caller, clock, undo_seconds)
     change_state(connection, case, Move.REOPEN, State.OPEN, clock)
     connection.execute(update(cases).where(cases.c.id == case).values(assigned_to=None))
     enter_move(connection, case, Move.REOPEN, caller, clock, reason=_given(reason))

@@ -17,13 +17,14 @@ from sqlalchemy import Connection, exists, insert, select, update
 from tutela.accounts.model import Caller, PersonId
 from tutela.accounts.people import all_people
 from tutela.accounts.permissions import Permission
-from tutela.cases.grounds import Basis, Ground, check_basis, ground_of
+from tutela.cases.grounds import Basis, Ground, check_basis, ground_of, undoable_since
 from tutela.cases.model import CaseId
 from tutela.cases.moving import (
     AlreadyHeldError,
     Hold,
     MoveNotAllowedError,
     change_state,
+    check_final,
     check_hold,
     enter_move,
     hold_again,
@@ -119,7 +120,7 @@ def decide(
     """
     reason = _checked(reason)
     state = check_hold(connection, case, caller, hold)
-    ground = ground_of(connection, case)
+    ground = ground_of(connection, case, undoable_since(clock, settings.review))
     if state is State.IN_REVIEW:
         check_basis(connection, case, basis, ground, caller)
         look = _second_look(
@@ -170,8 +171,8 @@ def settle(
     Raises:
         NotFoundError: There is no such case.
         NotPermittedError: The caller is no lead.
-        OutOfTurnError: The case is not disputed, the caller is one of the two, or another one
-            holds it.
+        OutOfTurnError: The case is not disputed, the caller is one of the two, another one holds
+            it, or the last of the two may still take their decision back.
         InvalidInputError: The decision cannot rest on that, or there is no reason.
     """
     reason = _checked(reason)
@@ -189,7 +190,9 @@ def settle(
         raise AlreadyHeldError(case, row.held_by, row.held_until)
     if any(each.person == holder for each in decisions_of_now(connection, case)):
         raise OutOfTurnError(f"you are one of those who decided on {case}: another lead settles it")
-    check_basis(connection, case, basis, ground_of(connection, case), caller)
+    check_final(connection, case, caller, clock, settings.review.undo_seconds)
+    ground = ground_of(connection, case, undoable_since(clock, settings.review))
+    check_basis(connection, case, basis, ground, caller)
     move, after = _FINAL[decision]
     taken = _Taken(Stage.SETTLED, decision, basis, State.DISPUTED, reason)
     return _conclude(connection, case, taken, (move, after), caller, clock, settings=settings)

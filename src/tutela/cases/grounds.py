@@ -6,7 +6,7 @@ file was viewed before it was reported decides what the police may open without 
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,8 @@ from tutela.cases.tables import case_decisions, case_items, case_matches, cases,
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
 from tutela.sandbox.model import Level, Shown
+from tutela.storage.clock import Clock
+from tutela.storage.settings import Review
 
 
 class Basis(StrEnum):
@@ -29,7 +31,7 @@ class Basis(StrEnum):
     DIGEST = "digest"
     """A list has the very same file, to the bit, so nobody has to look."""
     ELSEWHERE = "elsewhere"
-    """The same file was confirmed in another case."""
+    """The same file was confirmed in another case, and that can no longer be undone."""
     READ = "read"
     """Whoever decides read its words and addresses, or there is nothing that could be looked at."""
 
@@ -44,7 +46,7 @@ class Ground(StrEnum):
     EVERY_DIGEST = "every-digest"
     """Lists have the very same file of each of its items."""
     ELSEWHERE = "elsewhere"
-    """The same file as each of its items was confirmed in another case."""
+    """The same file as each of its items was confirmed in another case, and that is final."""
     WORDS = "words"
     """It has words or an address."""
     SIGHT = "sight"
@@ -56,8 +58,17 @@ EXACT_KINDS = (Kind.MD5, Kind.SHA1, Kind.SHA256)
 DIGESTS = (case_items.c.md5, case_items.c.sha1, case_items.c.sha256)
 
 
-def ground_of(connection: Connection, case: CaseId) -> frozenset[Ground]:
-    """What there is in a case to rest a decision on."""
+def ground_of(
+    connection: Connection, case: CaseId, undo_since: datetime | None = None
+) -> frozenset[Ground]:
+    """What there is in a case to rest a decision on.
+
+    Args:
+        connection: A transaction.
+        case: The case.
+        undo_since: What was decided on other cases since then can still be undone, so that nothing
+            rests on it; ``None`` for all that was decided.
+    """
     items = connection.execute(
         select(case_items.c.id, case_items.c.kind, case_items.c.evidence_id, *DIGESTS).where(
             case_items.c.case_id == case
@@ -81,7 +92,7 @@ def ground_of(connection: Connection, case: CaseId) -> frozenset[Ground]:
         found.add(Ground.WORDS)
     if any(item.evidence_id for item in items if item.kind not in WORDS):
         found.add(Ground.SIGHT)
-    if items and all(_confirmed_elsewhere(connection, case, item) for item in items):
+    if items and _each_confirmed_elsewhere(connection, case, undo_since):
         found.add(Ground.ELSEWHERE)
     return frozenset(found)
 
@@ -207,6 +218,11 @@ def is_confirmed() -> ColumnElement[bool]:
     )
 
 
+def undoable_since(clock: Clock, review: Review) -> datetime:
+    """Since when what was decided can still be undone."""
+    return clock() - timedelta(seconds=review.undo_seconds)
+
+
 def is_final(undo_since: datetime) -> ColumnElement[bool]:
     """That the decision on a case was taken before the time in which one can still be undone."""
     return _last(case_decisions.c.decided_at) <= undo_since
@@ -223,13 +239,27 @@ def _last(column: ColumnElement[Any]) -> ScalarSelect[Any]:
     )
 
 
-def _confirmed_elsewhere(connection: Connection, case: CaseId, item: Row[*tuple[Any, ...]]) -> bool:
-    same = (
+def _each_confirmed_elsewhere(
+    connection: Connection, case: CaseId, undo_since: datetime | None
+) -> bool:
+    """Whether another case has each item's very same file, and is confirmed. One question."""
+    mine = case_items.alias()
+    # As ``same_file`` says it: a SHA-256 alone decides where both have one.
+    weak = or_(mine.c.sha256.is_(None), case_items.c.sha256.is_(None))
+    alike = or_(
+        case_items.c.sha256 == mine.c.sha256,
+        and_(case_items.c.sha1 == mine.c.sha1, weak),
+        and_(case_items.c.md5 == mine.c.md5, weak),
+    )
+    elsewhere = (
         select(case_items.c.id)
         .join(cases, cases.c.id == case_items.c.case_id)
-        .where(same_file([item]), case_items.c.case_id != case, is_confirmed())
+        .where(alike, case_items.c.case_id != case, is_confirmed())
     )
-    return connection.execute(same.limit(1)).scalar_one_or_none() is not None
+    if undo_since is not None:
+        elsewhere = elsewhere.where(is_final(undo_since))
+    left = select(mine.c.id).where(mine.c.case_id == case, ~exists(elsewhere)).limit(1)
+    return connection.execute(left).scalar_one_or_none() is None
 
 
 _WHY_NOT = {

@@ -6,8 +6,8 @@ from tutela.accounts import changing
 from tutela.accounts.model import Caller, PersonId
 from tutela.accounts.people import Person
 from tutela.cases.model import CaseId
-from tutela.cases.moving import change_state, enter_move
-from tutela.cases.states import MOVES, Move, State
+from tutela.cases.moving import enter_let_go, let_go
+from tutela.cases.states import State
 from tutela.cases.tables import cases
 from tutela.storage.clock import Clock
 
@@ -21,26 +21,19 @@ def close_account(
         InvalidInputError: It is closed already, or it is the last administrator's.
         NotFoundError: There is nobody of this number.
     """
-    moved = _let_go(connection, PersonId(number), clock)
+    held = _leave(connection, PersonId(number), clock)
     closed = changing.close_account(connection, number, caller=caller, clock=clock, reason=reason)
-    for case in moved:
-        enter_move(connection, case, Move.GIVE_BACK, caller, clock, reason="the holder left")
+    for case, state in held.items():
+        enter_let_go(connection, case, state, caller, clock, reason="the holder left")
     return closed
 
 
-def _let_go(connection: Connection, person: PersonId, clock: Clock) -> list[CaseId]:
+def _leave(connection: Connection, person: PersonId, clock: Clock) -> dict[CaseId, State]:
     """Put back what somebody holds, and what was assigned to them; the ledger is not told yet."""
-    held = select(cases.c.id, cases.c.state).where(cases.c.held_by == person).with_for_update()
-    moved = []
-    for row in connection.execute(held).all():
-        state = State(row.state)
-        if state in MOVES[Move.GIVE_BACK]:
-            (waiting,) = MOVES[Move.GIVE_BACK][state]
-            change_state(connection, CaseId(row.id), Move.GIVE_BACK, waiting, clock)
-            moved.append(CaseId(row.id))
-    connection.execute(
-        update(cases).where(cases.c.held_by == person).values(held_by=None, held_until=None)
-    )
+    theirs = select(cases.c.id, cases.c.state).where(cases.c.held_by == person).with_for_update()
+    held = {CaseId(row.id): State(row.state) for row in connection.execute(theirs).all()}
+    for case, state in held.items():
+        let_go(connection, case, state, clock)
     # What was assigned to them is everybody's again.
     connection.execute(update(cases).where(cases.c.assigned_to == person).values(assigned_to=None))
-    return moved
+    return held

@@ -30,6 +30,7 @@ _HELD_STATES = frozenset(MOVES[Move.GIVE_BACK])
 _LOOKED_AT_IN_PLACE = frozenset({State.DISPUTED, State.UNDER_APPEAL})
 _DECIDED = frozenset({Move.CONFIRM, Move.NOT_CONFIRM, Move.GRANT})
 _NOT_DECIDED = frozenset({Move.UNDO, Move.REOPEN})
+_RAN_OUT = "the hold ran out"
 
 
 class MoveNotAllowedError(OutOfTurnError):
@@ -195,15 +196,17 @@ def take(
     until = now + timedelta(minutes=minutes)
     if waiting in _LOOKED_AT_IN_PLACE:
         looked_at = _hold(connection, case, waiting, holder, row.hold + 1, until)
+        if overdue:
+            enter_let_go(connection, case, state, BY_ITSELF, clock, reason=_RAN_OUT)
         append(connection, caller.actor, Act.CASE_TAKEN, clock, case=case)
         return looked_at
     (after,) = MOVES[Move.TAKE][waiting]
     if overdue:
-        change_state(connection, case, Move.GIVE_BACK, waiting, clock)
+        let_go(connection, case, state, clock)
     change_state(connection, case, Move.TAKE, after, clock)
     taken = _hold(connection, case, after, holder, row.hold + 1, until)
     if overdue:
-        enter_move(connection, case, Move.GIVE_BACK, BY_ITSELF, clock)
+        enter_let_go(connection, case, state, BY_ITSELF, clock, reason=_RAN_OUT)
     enter_move(connection, case, Move.TAKE, caller, clock)
     return taken
 
@@ -238,13 +241,34 @@ def give_back(
         HoldLostError: The caller does not have it any more.
     """
     state = check_hold(connection, case, caller, hold)
+    let_go(connection, case, state, clock)
+    enter_let_go(connection, case, state, caller, clock, reason=reason)
+
+
+def let_go(connection: Connection, case: CaseId, state: State, clock: Clock) -> None:
+    """End the hold of a case that stands so; ``enter_let_go`` has to follow."""
     if state in _HELD_STATES:
-        (waiting,) = MOVES[Move.GIVE_BACK][state]
-        move(connection, case, Move.GIVE_BACK, waiting, caller, clock, reason=reason)
+        change_state(connection, case, Move.GIVE_BACK, _waiting_state(state), clock)
     else:
         connection.execute(
             update(cases).where(cases.c.id == case).values(held_by=None, held_until=None)
         )
+
+
+def enter_let_go(
+    connection: Connection,
+    case: CaseId,
+    state: State,
+    caller: Caller,
+    clock: Clock,
+    *,
+    reason: str,
+) -> None:
+    """Say in the ledger that nobody holds a case any more that stood so while it was held."""
+    if state in _HELD_STATES:
+        enter_move(connection, case, Move.GIVE_BACK, caller, clock, reason=reason)
+    else:
+        append(connection, caller.actor, Act.CASE_GIVEN_BACK, clock, case=case, reason=reason)
 
 
 def check_hold(connection: Connection, case: CaseId, caller: Caller, hold: int) -> State:
@@ -290,18 +314,12 @@ def release_overdue(connection: Connection, clock: Clock, most: int = 100) -> li
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(overdue).all()
-    moved = [CaseId(row.id) for row in rows if State(row.state) in _HELD_STATES]
-    for row in rows:
-        case, state = CaseId(row.id), State(row.state)
-        if state in _HELD_STATES:
-            change_state(connection, case, Move.GIVE_BACK, _waiting_state(state), clock)
-        else:
-            connection.execute(
-                update(cases).where(cases.c.id == case).values(held_by=None, held_until=None)
-            )
-    for case in moved:
-        enter_move(connection, case, Move.GIVE_BACK, BY_ITSELF, clock, reason="the hold ran out")
-    return moved
+    states = {CaseId(row.id): State(row.state) for row in rows}
+    for case, state in states.items():
+        let_go(connection, case, state, clock)
+    for case, state in states.items():
+        enter_let_go(connection, case, state, BY_ITSELF, clock, reason=_RAN_OUT)
+    return [case for case, state in states.items() if state in _HELD_STATES]
 
 
 def holder_of(caller: Caller) -> PersonId | None:

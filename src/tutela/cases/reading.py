@@ -215,11 +215,20 @@ def find_case(connection: Connection, case: CaseId) -> Case:
     )
 
 
-def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase:
+def read_case(
+    connection: Connection, case: CaseId, caller: Caller, undo_since: datetime | None = None
+) -> WholeCase:
     """A case with all that this caller may know of it.
 
     Whoever may not see what matched is told neither how well a list knows the files, nor what a
     decision rests on, which says the same, nor the fingerprints that others could look up.
+
+    Args:
+        connection: A transaction.
+        case: The case.
+        caller: Who reads it.
+        undo_since: What was decided on other cases since then can still be undone, so that no
+            decision on this one may rest on it.
 
     Raises:
         NotFoundError: There is no case of this number.
@@ -235,7 +244,7 @@ def read_case(connection: Connection, case: CaseId, caller: Caller) -> WholeCase
     decisions = decisions_of(connection, case)
     hidden = _hidden_from(caller, state, decisions)
     unheard = _ids_behind(connection, hidden)
-    ground = ground_of(connection, case)
+    ground = ground_of(connection, case, undo_since)
     whole = WholeCase(
         id=CaseId(row.id),
         state=state,

@@ -174,8 +174,15 @@ def reopen_case(
 ) -> None:
     """Have a case decided anew."""
     number = read_case_id(case)
-    with open_house(data) as (_settings, database), database.writing() as connection:
-        reopen(connection, number, local_caller(), system_clock, reason=reason)
+    with open_house(data) as (settings, database), database.writing() as connection:
+        reopen(
+            connection,
+            number,
+            local_caller(),
+            system_clock,
+            reason=reason,
+            undo_seconds=settings.review.undo_seconds,
+        )
         _tell_state(connection, number, json)
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from tutela.accounts.model import PersonId
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
+from tutela.cases.grounds import undoable_since
 from tutela.cases.listing import listed
 from tutela.cases.model import read_case_id
 from tutela.cases.queue import Queued
@@ -75,8 +76,9 @@ def list_cases(
 @needs(Permission.CASES_READ)
 def show_case(case: CaseNumber, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show one case. No picture is ever shown."""
-    with open_house(data) as (_settings, database), database.writing() as connection:
-        found = read_case(connection, read_case_id(case), local_caller())
+    with open_house(data) as (settings, database), database.writing() as connection:
+        undo_since = undoable_since(system_clock, settings.review)
+        found = read_case(connection, read_case_id(case), local_caller(), undo_since)
         names = names_of_people(connection)
         enter_read(connection, found.id, local_caller(), system_clock)
     if json:

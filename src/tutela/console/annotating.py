@@ -143,7 +143,14 @@ def reopen_case(
     """Have it decided anew."""
 
     def act(connection: Connection, case: CaseId) -> Response:
-        reopen(connection, case, lead.caller, house.clock, reason=words)
+        reopen(
+            connection,
+            case,
+            lead.caller,
+            house.clock,
+            reason=words,
+            undo_seconds=house.settings.review.undo_seconds,
+        )
         return go(house, f"/cases/{case}", "said_reopened")
 
     return do(request, lead, house, case, act)

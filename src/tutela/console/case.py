@@ -14,7 +14,7 @@ from tutela.accounts.permissions import Permission
 from tutela.cases.alike import alike
 from tutela.cases.comfort import comfort_of
 from tutela.cases.deciding import Decision
-from tutela.cases.grounds import Basis, Ground
+from tutela.cases.grounds import Basis, Ground, undoable_since
 from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.overview import Undoable, undoable
 from tutela.cases.reading import WholeCase, enter_read, read_case
@@ -70,7 +70,9 @@ def case_page(
     """
     now = house.clock()
     with house.database.reading() as connection:
-        whole = read_case(connection, case, reader.caller)
+        whole = read_case(
+            connection, case, reader.caller, undoable_since(house.clock, house.settings.review)
+        )
         values = _values(connection, whole, reader, house, now)
     if not values["mine"]:
         # Whoever holds it is in the ledger already, since they took it.

@@ -42,6 +42,7 @@ class Act(StrEnum):
     CASE_ITEM_ADDED = "case.item-added"
     CASE_MOVED = "case.moved"
     CASE_TAKEN = "case.taken"
+    CASE_GIVEN_BACK = "case.given-back"
     CASE_ASSIGNED = "case.assigned"
     CASE_FACTS_CHANGED = "case.facts-changed"
     CASE_LABELLED = "case.labelled"
