@@ -310,6 +310,12 @@ class Reporting(_Section):
         None,
         description="Whom to write a mail to then (see `mail`). Without it, only the pages say so.",
     )
+    cybertipline_schema: Path | None = Field(
+        None,
+        description="Your copy of the official schema of the [CyberTipline](cybertipline.md)'s "
+        "interface, which is what `GET /xsd` answers there. Reports are then written and checked "
+        "by it; without it, by a schema of Tutela's own.",
+    )
 
     @field_validator("establishment")
     @classmethod
