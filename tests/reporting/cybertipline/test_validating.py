@@ -8,11 +8,16 @@ import pytest
 from pydantic import ValidationError
 
 from tests.reporting.cybertipline.every_field import least
-from tutela.reporting.cybertipline.model import FileDetails, IncidentSummary, Report
+from tutela.reporting.cybertipline.model import (
+    FileDescription,
+    FileDetails,
+    IncidentSummary,
+    Report,
+)
 from tutela.reporting.cybertipline.schema import official_schema
 from tutela.reporting.cybertipline.validating import (
     check_report,
-    problems_in_file_details,
+    problems_in_file_description,
     problems_in_report,
 )
 from tutela.reporting.cybertipline.vocabulary import IncidentType, spellings
@@ -142,11 +147,28 @@ def test_a_draft_learns_everything_that_it_lacks() -> None:
 
 
 def test_whether_a_file_was_viewed_is_never_assumed() -> None:
-    fields = {each.field for each in problems_in_file_details({"report_id": 1, "file_id": "f"})}
+    fields = {each.field for each in problems_in_file_description({})}
     assert fields == {"file_viewed_by_esp", "exif_viewed_by_esp"}
     for guess in ("true", 1, "yes"):
         with pytest.raises(ValidationError):
             FileDetails.model_validate({**least(FileDetails), "file_viewed_by_esp": guess})
+
+
+def test_what_is_said_of_a_file_is_kept_until_the_authority_has_it() -> None:
+    said = FileDescription(
+        file_viewed_by_esp=True, exif_viewed_by_esp=None, file_annotations=["viral"]
+    )
+    details = said.uploaded(4_564_654, "b0754af7")
+    assert details == FileDetails(
+        report_id=4_564_654,
+        file_id="b0754af7",
+        file_viewed_by_esp=True,
+        exif_viewed_by_esp=None,
+        file_annotations=["viral"],
+    )
+    assert FileDescription.model_validate_json(said.model_dump_json()) == said
+    with pytest.raises(ValidationError):
+        said.uploaded(0, "b0754af7")
 
 
 @pytest.mark.parametrize(

@@ -550,11 +550,9 @@ class Details(Content):
     )
 
 
-class FileDetails(Content):
-    """What is said of one uploaded file."""
+class FileDescription(Content):
+    """What is said of one file, before the authority has it."""
 
-    report_id: ReportNumber = Field(description="The authority's number of the open report.")
-    file_id: FileNumber = Field(description="The authority's name for the uploaded file.")
     original_file_name: LongText | None = Field(
         None, description="The file's name, as it was uploaded to you."
     )
@@ -619,3 +617,23 @@ class FileDetails(Content):
         if FileAnnotation.POTENTIAL_MEME in self.file_annotations:
             raise ValueError("only a file that is itself reported may be a potential meme")
         return self
+
+    def uploaded(self, report_id: int, file_id: str) -> "FileDetails":
+        """The same of the file as the authority has it.
+
+        Args:
+            report_id: Its number of the open report.
+            file_id: Its name for the file.
+
+        Raises:
+            ValidationError: It could not have given such a number or name.
+        """
+        said = {name: getattr(self, name) for name in FileDescription.model_fields}
+        return FileDetails(report_id=report_id, file_id=file_id, **said)
+
+
+class FileDetails(FileDescription):
+    """What is said of one uploaded file."""
+
+    report_id: ReportNumber = Field(description="The authority's number of the open report.")
+    file_id: FileNumber = Field(description="The authority's name for the uploaded file.")

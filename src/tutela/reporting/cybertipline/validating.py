@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tutela.reporting.cybertipline.building import build_file_details, build_report
-from tutela.reporting.cybertipline.model import Content, FileDetails, Report
+from tutela.reporting.cybertipline.model import Content, FileDescription, FileDetails, Report
 from tutela.reporting.cybertipline.parsing import MOST_BYTES, parse
 from tutela.reporting.cybertipline.problems import (
     Problem,
@@ -20,7 +20,11 @@ from tutela.reporting.cybertipline.problems import (
 )
 from tutela.reporting.cybertipline.schema import Schema, own_schema
 
-_ROOTS: Mapping[type[Content], str] = {Report: "report", FileDetails: "fileDetails"}
+_ROOTS: Mapping[type[Content], str] = {
+    Report: "report",
+    FileDetails: "fileDetails",
+    FileDescription: "fileDetails",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,9 @@ def problems_in_report(values: Mapping[str, Any]) -> Sequence[Problem]:
     return _problems_in(values, Report)
 
 
-def problems_in_file_details(values: Mapping[str, Any]) -> Sequence[Problem]:
+def problems_in_file_description(values: Mapping[str, Any]) -> Sequence[Problem]:
     """What is missing or wrong in what is said of a file, as JSON has it."""
-    return _problems_in(values, FileDetails)
+    return _problems_in(values, FileDescription)
 
 
 def _problems_in(values: Mapping[str, Any], model: type[Content]) -> list[Problem]:
