@@ -22,7 +22,7 @@ from tutela.reporting.cybertipline.shape import Kind
 from tutela.reporting.cybertipline.validating import check_file_details, check_report
 
 _whole = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -80,6 +80,19 @@ def test_whole_details_of_files_are_valid_and_come_back(details: FileDetails) ->
     assert checked.is_valid, checked.problems
     assert read_file_details(checked.document) == details
     assert FileDetails.model_validate_json(details.model_dump_json()) == details
+
+
+@pytest.mark.parametrize("text", ["&", "<", ">", "'", '"', "a\tb\nc\rd", "&amp;", "]]>", "&#38;"])
+def test_what_xml_has_a_meaning_for_is_told_as_it_is(text: str) -> None:
+    details = FileDetails(
+        report_id=1,
+        file_id="f",
+        file_viewed_by_esp=None,
+        exif_viewed_by_esp=None,
+        original_file_name=text,
+        original_file_hashes=[{"value": text, "hash_type": text}],
+    )
+    assert read_file_details(build_file_details(details)) == details
 
 
 def test_every_field_has_a_name_of_its_own_in_the_list() -> None:

@@ -41,7 +41,9 @@ def parse(document: bytes, *, most_bytes: int = MOST_BYTES) -> Any:
     parser = etree.XMLParser(
         target=building,
         encoding="utf-8",
-        resolve_entities=False,
+        # Only the five of XML itself can be there, since a DOCTYPE ends the reading; unresolved,
+        # an ampersand in an attribute would come as "&#38;".
+        resolve_entities="internal",
         no_network=True,
         load_dtd=False,
         dtd_validation=False,
