@@ -11,6 +11,7 @@ from tutela.storage.settings import (
     FILE_NAME,
     Care,
     Console,
+    CyberTipline,
     Mail,
     Policy,
     Reporting,
@@ -97,6 +98,15 @@ In the section `[webhooks]`; see [webhooks](webhooks.md):
 ## Reporting: whom a case goes to, and until when
 
 In the section `[reporting]`; see [authorities](authorities.md):
+
+""",
+    ),
+    (
+        CyberTipline,
+        """
+## CyberTipline: how reports get there
+
+In the section `[reporting.cybertipline]`; see [how reports are sent](reporting-delivery.md):
 
 """,
     ),

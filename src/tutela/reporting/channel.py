@@ -62,6 +62,7 @@ class Attempt:
         id: Its number.
         number: The how many'th of its report it is, from 1.
         begun_at: When.
+        environment: Where it was sent.
         step: How far it came for certain.
         remote_id: What the authority calls it.
         files: What the authority answered of each file.
@@ -72,6 +73,7 @@ class Attempt:
     id: AttemptId
     number: int
     begun_at: datetime
+    environment: Environment
     step: Step
     remote_id: str | None
     files: Mapping[ItemId, RemoteFile]
@@ -104,33 +106,33 @@ class SendingFile:
 
 
 class Notebook(Protocol):
-    """The lasting notes of a report's attempts. Each note is committed before the call returns.
+    """The lasting notes of an attempt. Each is committed before the call returns.
 
     A worker whose job is not its own any more cannot note anything: every call raises
     ``LeaseLostError`` then, which is to be let through.
     """
 
-    @property
-    def unsettled(self) -> Sequence[Attempt]:
-        """Earlier attempts of which nobody knows what became of them, the oldest first."""
+    def begin(self, documents: Mapping[str, bytes]) -> Attempt:
+        """Note that a new attempt begins, before anything leaves the house.
 
-    def begin(self) -> Attempt:
-        """Note that a new attempt begins, before anything leaves the house."""
+        Args:
+            documents: Exactly what is about to be sent, by name, for the receipt. The first one is
+                the report itself.
+
+        Raises:
+            Later: It is not this report's turn, since others are sent; to be let through.
+        """
 
     def opened(self, attempt: Attempt, remote_id: str) -> Attempt:
         """Note what the authority calls it, before anything else is sent."""
 
-    def uploaded(self, attempt: Attempt, file: ItemId, remote: RemoteFile) -> Attempt:
-        """Note what the authority answered of a file."""
-
-    def document(self, attempt: Attempt, name: str, content: bytes) -> None:
-        """Keep exactly what is about to be sent, for the receipt."""
+    def uploaded(
+        self, attempt: Attempt, file: ItemId, remote: RemoteFile, documents: Mapping[str, bytes]
+    ) -> Attempt:
+        """Note what the authority answered of a file, and what is about to be said of it."""
 
     def finishing(self, attempt: Attempt) -> Attempt:
         """Note that the next call is the one after which it counts."""
-
-    def heard(self, attempt: Attempt) -> Attempt:
-        """Note that the authority has just answered."""
 
     def finished(self, attempt: Attempt) -> Attempt:
         """Note that the authority says it counts: nothing is sent again."""
@@ -184,8 +186,19 @@ class Receipt:
 class Channel(Protocol):
     """A way to an authority. Safe to share between threads."""
 
+    def counts(self, attempt: Attempt) -> bool:
+        """Find out whether an earlier attempt counts, and if not, see to it that it never will.
+
+        It is only asked of attempts that have a number at the authority, and before anything is
+        sent again.
+
+        Raises:
+            TryLaterError: It cannot be found out now. Nothing is sent until it is.
+            WrongCredentialsError: The authority does not let this house in.
+        """
+
     def deliver(self, sending: Sending) -> Receipt:
-        """Send a report, unless it turns out that an earlier attempt has sent it.
+        """Send a report. No earlier attempt of it counts, or ever will.
 
         Raises:
             TryLaterError: It does not work now. Trying again is safe.

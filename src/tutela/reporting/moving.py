@@ -101,7 +101,7 @@ def move(
 ) -> State:
     """Move a report, and say so in the ledger. Do it last in the transaction.
 
-    Queueing and sending need more than that: see ``delivering.queue``, which is how others queue.
+    Queueing and sending need more than that: ``queueing.queue`` is how others queue.
 
     Args:
         connection: A transaction that writes.

@@ -85,6 +85,10 @@ delivery_attempts = Table(
     # The how many'th of this report, from 1.
     Column("number", Integer, nullable=False),
     Column("begun_at", Moment, nullable=False),
+    # ``model.Environment`` of where it was sent.
+    Column("environment", String(10), nullable=False, server_default="sandbox"),
+    # Of the first of its documents.
+    Column("document_sha256", LargeBinary(32)),
     # What the authority calls it; there from before the next call is made.
     Column("remote_id", String(200)),
     # ``channel.Step``: how far it came for certain.
@@ -97,6 +101,7 @@ delivery_attempts = Table(
     # ``channel.Outcome``; ``None`` while nobody knows it.
     Column("outcome", String(20)),
     Index("ix_delivery_attempts_number", "report_id", "number", unique=True),
+    Index("ix_delivery_attempts_begun_at", "begun_at"),
     sqlite_autoincrement=True,
 )
 
@@ -107,4 +112,27 @@ delivery_documents = Table(
     Column("attempt_id", RowId, ForeignKey("delivery_attempts.id"), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
+)
+
+# How each way to each authority is.
+report_channels = Table(
+    "report_channels",
+    metadata,
+    # ``model.ChannelKind``.
+    Column("channel", String(20), primary_key=True),
+    Column("authority", String(60), primary_key=True),
+    # How often in a row it has failed, since when, and until when it is left alone.
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", Moment),
+    Column("rest_until", Moment),
+    # When people were told, since it last went well.
+    Column("alerted_at", Moment),
+    # Since when nothing is sent until its operator acts, and why: no personal data.
+    Column("stopped_at", Moment),
+    Column("stopped_why", String(300)),
+    # The end of the line of those that wait for their turn.
+    Column("line_at", Moment),
+    # Who said that reports are meant for the authority itself, and when.
+    Column("live_at", Moment),
+    Column("live_by", String(100)),
 )

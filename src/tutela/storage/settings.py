@@ -278,6 +278,53 @@ class Webhooks(_Section):
     )
 
 
+class ReportsTo(StrEnum):
+    """How real the reports to the CyberTipline are."""
+
+    SANDBOX = "sandbox"
+    """They go to a server that only plays the authority, at ``address``."""
+    TEST = "test"
+    """They go to the authority's own test system."""
+    LIVE = "live"
+    """They go to the authority."""
+
+
+class CyberTipline(_Section):
+    """How reports reach NCMEC's CyberTipline."""
+
+    environment: ReportsTo = Field(
+        ReportsTo.SANDBOX,
+        description="`sandbox`: to a server that only plays the authority, at `address`. `test`: "
+        "to the CyberTipline's own test system. `live`: to the CyberTipline, once somebody has "
+        "said so by `tutela report go-live`.",
+    )
+    address: str | None = Field(
+        None,
+        description="Where the sandbox is, such as `http://127.0.0.1:8471/ispws`. Those of `test` "
+        "and `live` are known.",
+    )
+    user: str | None = Field(None, description="The name that NCMEC gave you to sign in by.")
+    password: SecretStr | None = Field(None, description="The password that belongs to it.")
+    password_file: Path | None = Field(
+        None,
+        description="A file that holds the password instead, which no other user of the machine "
+        "may read.",
+    )
+    submits_per_minute: int = Field(
+        60,
+        ge=1,
+        le=6000,
+        description="How many reports may begin to be sent in a minute, by all processes together.",
+    )
+    timeout_seconds: int = Field(
+        60,
+        ge=1,
+        le=3600,
+        description="Time that the CyberTipline has to answer, or to take the next piece of a "
+        "file, in seconds.",
+    )
+
+
 class Reporting(_Section):
     """How cases reach the authorities."""
 
@@ -308,7 +355,11 @@ class Reporting(_Section):
     )
     alert_to: str | None = Field(
         None,
-        description="Whom to write a mail to then (see `mail`). Without it, only the pages say so.",
+        description="Whom to write a mail to then, and when an authority takes no reports any more "
+        "(see `mail`). Without it, only the pages say so.",
+    )
+    cybertipline: CyberTipline = Field(
+        default_factory=CyberTipline, description="How reports reach the CyberTipline."
     )
     cybertipline_schema: Path | None = Field(
         None,

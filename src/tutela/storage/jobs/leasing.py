@@ -68,6 +68,19 @@ def require_lease(connection: Connection, job: Job) -> None:
         raise lease_lost(job)
 
 
+def hold_lease(connection: Connection, job: Job) -> None:
+    """See that a job is still ours, and that nobody takes it until the transaction ends.
+
+    So a note that says how far the work has come is written by whoever has the job, or not at all.
+
+    Raises:
+        LeaseLostError: As for ``require_lease``. The transaction must not be committed.
+    """
+    mine = select(jobs.c.id).where(held(job)).with_for_update()
+    if connection.execute(mine).scalar_one_or_none() is None:
+        raise lease_lost(job)
+
+
 def release(connection: Connection, job: Job, clock: Clock) -> None:
     """Give a job back unfinished: it is ready at once, and the attempt does not count.
 

@@ -121,6 +121,18 @@ def retry(connection: Connection, job: JobId, clock: Clock) -> None:
     _change(connection, job, state=State.READY, due_at=clock(), attempts=0)
 
 
+def hurry(connection: Connection, kind: str, clock: Clock) -> None:
+    """Have every job of a kind that waits for its time begun as soon as there is a worker."""
+    now = clock()
+    waiting = (
+        select(jobs.c.id)
+        .where(jobs.c.kind == kind, jobs.c.state == State.READY, jobs.c.due_at > now)
+        .order_by(jobs.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    connection.execute(update(jobs).where(jobs.c.id.in_(waiting)).values(due_at=now))
+
+
 def drop(connection: Connection, job: JobId) -> None:
     """Remove a job that waits or is dead: what it was to do is never done.
 

@@ -1,0 +1,86 @@
+"""What waits: how many reports, since when, and what of them needs a person."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from tutela.reporting.resting import ChannelState, channel_states
+from tutela.reporting.states import State
+from tutela.reporting.tables import reports
+
+_LONG = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The reports that are not sent, although they are meant to be.
+
+    Attributes:
+        queued: How many wait to be sent.
+        oldest_seconds: How long the oldest of them has waited; 0 if there is none.
+        stopped: How many need a person.
+        channels: How each channel is that was ever used.
+    """
+
+    queued: int
+    oldest_seconds: float
+    stopped: int
+    channels: tuple[ChannelState, ...]
+
+    @property
+    def troubled(self) -> tuple[ChannelState, ...]:
+        """The channels by which nothing gets through."""
+        return tuple(
+            each for each in self.channels if each.failing_since or each.stopped_at is not None
+        )
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody has to do anything, or wonder."""
+        waits_long = self.oldest_seconds > _LONG.total_seconds()
+        return not self.stopped and not waits_long and not self.troubled
+
+    @property
+    def words(self) -> str:
+        """The same in a few words."""
+        said = f"{self.queued:,} reports wait to be sent"
+        if self.queued:
+            said += f", the oldest for {_long(self.oldest_seconds)}"
+        if self.stopped:
+            said += f"; {self.stopped:,} are stopped and need a person"
+        for each in self.troubled:
+            what = "is stopped" if each.stopped_at else "does not answer"
+            said += f"; {each.authority} {what}"
+        return said
+
+
+def backlog(connection: Connection, now: datetime) -> Backlog:
+    """What waits now."""
+    counts = {
+        row.state: row
+        for row in connection.execute(
+            select(
+                reports.c.state,
+                func.count().label("reports"),
+                func.min(reports.c.queued_at).label("oldest"),
+            )
+            .where(reports.c.state.in_((State.QUEUED, State.STOPPED)))
+            .group_by(reports.c.state)
+        )
+    }
+    queued, stopped = counts.get(State.QUEUED), counts.get(State.STOPPED)
+    waited = (now - queued.oldest).total_seconds() if queued and queued.oldest else 0.0
+    return Backlog(
+        queued=queued.reports if queued else 0,
+        oldest_seconds=max(waited, 0.0),
+        stopped=stopped.reports if stopped else 0,
+        channels=tuple(channel_states(connection)),
+    )
+
+
+def _long(seconds: float) -> str:
+    for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {name}"
+    return f"{int(seconds)} seconds"

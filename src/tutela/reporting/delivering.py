@@ -1,0 +1,330 @@
+"""Sending one report, so that the authority has it exactly once.
+
+1. What earlier attempts came to is found out first: one that counts is recorded, and nothing is
+   sent; one that does not is put beyond counting. Only then may it be sent again.
+2. Every file is read, and is what the case's record says.
+3. The channel sends it, noting each step before the next one.
+4. One transaction ends it: the receipt, the state, the case, the retention clock, the ledger.
+
+Killed anywhere, the next worker begins at 1.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, update
+
+from tutela.cases.model import CaseId
+from tutela.cases.moving import BY_ITSELF, lock_case
+from tutela.cases.moving import change_state as change_case
+from tutela.cases.moving import enter_move as enter_case_move
+from tutela.cases.states import Move as CaseMove
+from tutela.cases.states import State as CaseState
+from tutela.errors import LeaseLostError, NotFoundError, StorageError
+from tutela.evidence.events import report_finished
+from tutela.evidence.model import Sealed, new_item_id
+from tutela.evidence.subjects import Subject, lock_evidence
+from tutela.evidence.vault import StaleSealError, Vault
+from tutela.ledger.model import SYSTEM
+from tutela.reporting.channel import (
+    Attempt,
+    Channel,
+    NeedsPersonError,
+    Outcome,
+    Receipt,
+    Sending,
+    Step,
+    TryLaterError,
+    WrongCredentialsError,
+)
+from tutela.reporting.channels import Channels
+from tutela.reporting.checking_files import check_files, files_by_record
+from tutela.reporting.content import content_of, files_of
+from tutela.reporting.finding import find_report
+from tutela.reporting.model import Report, ReportFile, ReportId
+from tutela.reporting.moving import change_state, enter_move
+from tutela.reporting.notebook import (
+    AttemptNotebook,
+    attempts_of,
+    documents_of,
+    settle,
+)
+from tutela.reporting.queueing import environment_of, require_live
+from tutela.reporting.receipts import written_receipt
+from tutela.reporting.resting import (
+    DELIVER,
+    channel_state,
+    note_failed,
+    note_through,
+    own_wait,
+    rest_of,
+    stop_channel,
+)
+from tutela.reporting.states import Move, State
+from tutela.reporting.tables import reports
+from tutela.reporting.throttling import minute_is_full, stand_in_line
+from tutela.storage.clock import Clock
+from tutela.storage.database import Database
+from tutela.storage.jobs.finishing import finish
+from tutela.storage.jobs.leasing import hold_lease
+from tutela.storage.jobs.model import Job, Kind, Later
+from tutela.storage.kept_secrets import KeptSecrets
+from tutela.storage.settings import Settings
+
+_AT_ONCE = 4
+_LONGEST_WAIT = 3600.0
+_SEALINGS_TRIED = 5
+_WRONG_PLACE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What sending a report needs.
+
+    Attributes:
+        settings: The configuration.
+        database: The database.
+        vault: Where the files are, and the receipt goes.
+        channels: The ways to the authorities.
+        clock: The time.
+    """
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    channels: Channels
+    clock: Clock
+
+    @property
+    def secrets(self) -> KeptSecrets:
+        """What seals what is written in reports."""
+        return KeptSecrets(self.settings.keys_folder)
+
+
+def delivering(settings: Settings, vault: Vault, channels: Channels, clock: Clock) -> Kind:
+    """The kind of job that sends one report."""
+    delivery = Delivery(settings, vault.database, vault, channels, clock)
+    # How long to wait is said by the handler, for as long as it takes: nothing is ever dropped.
+    return Kind(
+        DELIVER,
+        lambda job: deliver(delivery, job),
+        at_once=_AT_ONCE,
+        attempts=None,
+        longest_wait=_LONGEST_WAIT,
+    )
+
+
+def deliver(delivery: Delivery, job: Job) -> None:
+    """Send the report of a job, or say when to try again.
+
+    Raises:
+        Later: It is tried again at that moment.
+        LeaseLostError: Another worker has the job.
+        StorageError: The vault or the database fails.
+    """
+    number = ReportId(int(str(job.payload["report"])))
+    with delivery.database.reading() as connection:
+        try:
+            report = find_report(connection, number)
+        except NotFoundError:
+            return
+        attempts = attempts_of(connection, number)
+        files = files_of(connection, delivery.secrets, number)
+    if report.state is not State.QUEUED:
+        return
+    _put_off(delivery, report)
+    try:
+        channel = delivery.channels.find(report)
+        receipt = _what_became_of(delivery, job, report, channel, attempts)
+        if receipt is None:
+            receipt = _send(delivery, job, report, channel, files)
+    except TryLaterError as error:
+        with delivery.database.writing() as connection:
+            hold_lease(connection, job)
+            at = note_failed(
+                connection,
+                report.channel,
+                report.authority,
+                delivery.clock,
+                asked_seconds=error.seconds,
+            )
+        raise Later(max(at, _own_time(delivery, attempts)), error.message) from None
+    except WrongCredentialsError as error:
+        with delivery.database.writing() as connection:
+            hold_lease(connection, job)
+            stop_channel(
+                connection, report.channel, report.authority, error.message, delivery.clock
+            )
+        raise Later(_own_time(delivery, attempts), error.message) from None
+    except NeedsPersonError as error:
+        _stop(delivery, job, report, error.message)
+        return
+    _conclude(delivery, job, report, receipt)
+
+
+def _put_off(delivery: Delivery, report: Report) -> None:
+    now = delivery.clock()
+    per_minute = delivery.channels.submits_per_minute(report.channel)
+    with delivery.database.reading() as connection:
+        state = channel_state(connection, report.channel, report.authority)
+        is_full = minute_is_full(connection, report.channel, report.authority, per_minute, now)
+    rest = rest_of(state, now)
+    if rest is not None:
+        raise Later(*rest)
+    if is_full:
+        with delivery.database.writing() as connection:
+            place = stand_in_line(connection, report.channel, report.authority, per_minute, now)
+        raise Later(place, "it waits for its turn: so many are sent in a minute")
+
+
+def _what_became_of(
+    delivery: Delivery, job: Job, report: Report, channel: Channel, attempts: list[Attempt]
+) -> Receipt | None:
+    """The receipt of an earlier attempt that counts. All others are put beyond counting."""
+    notebook = _notebook(delivery, job, report)
+    now_there = environment_of(delivery.settings, report.channel)
+    for attempt in attempts:
+        if attempt.outcome is not None:
+            continue
+        if attempt.remote_id is None:
+            # The call after which it counts needs its number, and is made after the number is kept.
+            notebook.abandoned(attempt)
+            continue
+        if attempt.environment is not now_there and attempt.step is not Step.FINISHED:
+            raise Later(
+                delivery.clock() + _WRONG_PLACE,
+                f"an attempt in the {attempt.environment} environment may have got through, which "
+                "only that one can say: set it in the settings again for as long as this takes",
+            )
+        is_known = attempt.step is Step.FINISHED
+        if is_known or channel.counts(attempt):
+            at = attempt.heard_at if is_known and attempt.heard_at else delivery.clock()
+            return Receipt(attempt, attempt.remote_id, at, found_out=not is_known)
+        notebook.abandoned(attempt)
+    return None
+
+
+def _send(
+    delivery: Delivery, job: Job, report: Report, channel: Channel, files: list[ReportFile]
+) -> Receipt:
+    environment = environment_of(delivery.settings, report.channel)
+    if environment is not report.environment:
+        raise NeedsPersonError(
+            f"it was meant for the {report.environment} environment, and the settings have "
+            f"{environment} now: look at it again, and sign it for this one"
+        )
+    with delivery.database.reading() as connection:
+        require_live(connection, report.channel, report.authority, environment)
+        content = content_of(connection, delivery.secrets, report.id)
+        prior = None
+        if report.corrects is not None:
+            prior = find_report(connection, report.corrects).remote_id
+        going = files_by_record(connection, delivery.vault, files)
+    check_files(going)
+    return channel.deliver(
+        Sending(
+            report=report.id,
+            case=report.case,
+            authority=report.authority,
+            environment=environment,
+            content=content,
+            files=going,
+            prior=prior,
+            notebook=_notebook(delivery, job, report),
+        )
+    )
+
+
+def _notebook(delivery: Delivery, job: Job, report: Report) -> AttemptNotebook:
+    return AttemptNotebook(
+        delivery.database,
+        delivery.secrets,
+        job,
+        report.id,
+        report.channel,
+        authority=report.authority,
+        environment=environment_of(delivery.settings, report.channel),
+        submits_per_minute=delivery.channels.submits_per_minute(report.channel),
+        clock=delivery.clock,
+    )
+
+
+def _conclude(delivery: Delivery, job: Job, report: Report, receipt: Receipt) -> None:
+    with delivery.database.reading() as connection:
+        documents = documents_of(connection, delivery.secrets, receipt.attempt.id)
+        content = written_receipt(connection, report, receipt, documents)
+    for _ in range(_SEALINGS_TRIED):
+        sealed = delivery.vault.seal(lambda: [content], report.case, new_item_id())
+        try:
+            with delivery.database.writing() as connection:
+                _end(connection, delivery, job, report, receipt, sealed)
+        except StaleSealError:
+            delivery.vault.discard(sealed)
+        except LeaseLostError:
+            delivery.vault.discard(sealed)
+            raise
+        else:
+            return
+    raise StorageError(
+        "the receipt could not be sealed because keys change all the time: it is tried again"
+    )
+
+
+def _end(
+    connection: Connection,
+    delivery: Delivery,
+    job: Job,
+    report: Report,
+    receipt: Receipt,
+    sealed: Sealed,
+) -> None:
+    clock = delivery.clock
+    finish(connection, job, clock)
+    note_through(connection, report.channel, report.authority, clock)
+    case = CaseId(report.case)
+    becomes_reported = lock_case(connection, case).state == CaseState.CONFIRMED
+    if becomes_reported:
+        change_case(connection, case, CaseMove.REPORT, CaseState.REPORTED, clock)
+    settle(connection, receipt.attempt.id, Outcome.SENT, clock())
+    change_state(connection, report.id, Move.SEND, BY_ITSELF, clock, remote_id=receipt.remote_id)
+    # Before the ledger: whoever waits for it may hold some of these.
+    lock_evidence(connection, Subject(case))
+    delivery.vault.claim(connection, [sealed])
+    delivery.vault.keep(connection, sealed)
+    # Only now: it refers to the evidence.
+    connection.execute(
+        update(reports).where(reports.c.id == report.id).values(receipt_item=sealed.item)
+    )
+    enter_move(connection, report.id, Move.SEND, BY_ITSELF, clock, reason=_told(receipt, sealed))
+    report_finished(
+        connection,
+        case,
+        SYSTEM,
+        clock,
+        reference=_reference(report, receipt),
+        at=receipt.finished_at,
+    )
+    if becomes_reported:
+        enter_case_move(connection, case, CaseMove.REPORT, BY_ITSELF, clock)
+
+
+def _stop(delivery: Delivery, job: Job, report: Report, why: str) -> None:
+    with delivery.database.writing() as connection:
+        finish(connection, job, delivery.clock)
+        change_state(connection, report.id, Move.STOP, BY_ITSELF, delivery.clock, reason=why)
+        enter_move(connection, report.id, Move.STOP, BY_ITSELF, delivery.clock, reason=why)
+
+
+def _own_time(delivery: Delivery, attempts: list[Attempt]) -> datetime:
+    return delivery.clock() + own_wait(len(attempts) + 1)
+
+
+def _told(receipt: Receipt, sealed: Sealed) -> str:
+    return (
+        f"the authority calls it {receipt.remote_id}; SHA-256 of the receipt {sealed.sha256.hex()}"
+    )
+
+
+def _reference(report: Report, receipt: Receipt) -> str:
+    where = "" if receipt.attempt.environment == "live" else f" ({receipt.attempt.environment})"
+    return f"{report.authority} {receipt.remote_id}{where}"[:200]

@@ -1,0 +1,202 @@
+"""The notebook of a report's attempts: what a crash must not forget, noted by whoever may note.
+
+Each note is one transaction that also sees that the job is still its worker's. A worker that was
+thought dead and comes back can note nothing, and so cannot take the next step.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from tutela.evidence.model import ItemId
+from tutela.reporting.channel import Attempt, AttemptId, Outcome, RemoteFile, Step
+from tutela.reporting.model import ChannelKind, Environment, ReportId
+from tutela.reporting.tables import delivery_attempts, delivery_documents
+from tutela.reporting.throttling import take_turn
+from tutela.storage.clock import Clock
+from tutela.storage.database import Database
+from tutela.storage.jobs.leasing import hold_lease
+from tutela.storage.jobs.model import Job
+from tutela.storage.kept_secrets import KeptSecrets
+
+
+class AttemptNotebook:
+    """The notes on one report, for the worker that has its job.
+
+    Args:
+        database: Where they are.
+        secrets: What seals exactly what is sent.
+        job: The job by which the worker has the report.
+        report: The report.
+        channel: By which way it goes.
+        authority: To whom.
+        environment: How real it is.
+        submits_per_minute: How many reports may begin to be sent by this way in a minute.
+        clock: The time.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: KeptSecrets,
+        job: Job,
+        report: ReportId,
+        channel: ChannelKind,
+        *,
+        authority: str,
+        environment: Environment,
+        submits_per_minute: int,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._secrets = secrets
+        self._job = job
+        self._report = report
+        self._channel = channel
+        self._authority = authority
+        self._environment = environment
+        self._submits_per_minute = submits_per_minute
+        self._clock = clock
+
+    def begin(self, documents: Mapping[str, bytes]) -> Attempt:
+        """As ``channel.Notebook`` says."""
+        first = next(iter(documents.values()), b"")
+        with self._database.writing() as connection:
+            hold_lease(connection, self._job)
+            now = self._clock()
+            take_turn(connection, self._channel, self._authority, self._submits_per_minute, now)
+            number = connection.execute(
+                select(func.count()).where(delivery_attempts.c.report_id == self._report)
+            ).scalar_one()
+            row = connection.execute(
+                insert(delivery_attempts)
+                .values(
+                    report_id=self._report,
+                    number=number + 1,
+                    begun_at=now,
+                    environment=self._environment,
+                    document_sha256=hashlib.sha256(first).digest(),
+                    step=Step.BEGUN,
+                    files={},
+                )
+                .returning(delivery_attempts)
+            ).one()
+            self._keep(connection, AttemptId(row.id), documents)
+        return _attempt(row)
+
+    def opened(self, attempt: Attempt, remote_id: str) -> Attempt:
+        """As ``channel.Notebook`` says."""
+        return self._note(attempt, step=Step.OPENED, remote_id=remote_id, heard_at=self._clock())
+
+    def uploaded(
+        self, attempt: Attempt, file: ItemId, remote: RemoteFile, documents: Mapping[str, bytes]
+    ) -> Attempt:
+        """As ``channel.Notebook`` says."""
+        files = {**attempt.files, file: remote}
+        return self._note(attempt, documents, files=_written(files), heard_at=self._clock())
+
+    def finishing(self, attempt: Attempt) -> Attempt:
+        """As ``channel.Notebook`` says."""
+        return self._note(attempt, step=Step.FINISHING)
+
+    def finished(self, attempt: Attempt) -> Attempt:
+        """As ``channel.Notebook`` says."""
+        return self._note(attempt, step=Step.FINISHED, heard_at=self._clock())
+
+    def abandoned(self, attempt: Attempt) -> Attempt:
+        """As ``channel.Notebook`` says."""
+        return self._note(attempt, outcome=Outcome.ABANDONED, ended_at=self._clock())
+
+    def _note(
+        self, attempt: Attempt, documents: Mapping[str, bytes] | None = None, **values: object
+    ) -> Attempt:
+        with self._database.writing() as connection:
+            hold_lease(connection, self._job)
+            row = connection.execute(
+                update(delivery_attempts)
+                .where(delivery_attempts.c.id == attempt.id)
+                .values(values)
+                .returning(delivery_attempts)
+            ).one()
+            self._keep(connection, attempt.id, documents or {})
+        return _attempt(row)
+
+    def _keep(
+        self, connection: Connection, attempt: AttemptId, documents: Mapping[str, bytes]
+    ) -> None:
+        for name, content in documents.items():
+            connection.execute(
+                insert(delivery_documents).values(
+                    attempt_id=attempt,
+                    name=name,
+                    sealed=self._secrets.seal(content, _document_of(attempt, name)),
+                )
+            )
+
+
+def attempts_of(connection: Connection, report: ReportId) -> list[Attempt]:
+    """Every attempt to send a report, the oldest first."""
+    rows = connection.execute(
+        select(delivery_attempts)
+        .where(delivery_attempts.c.report_id == report)
+        .order_by(delivery_attempts.c.number)
+    )
+    return [_attempt(row) for row in rows]
+
+
+def unsettled_attempts(connection: Connection, report: ReportId) -> list[Attempt]:
+    """Those of which nobody knows yet what became of them, the oldest first."""
+    return [each for each in attempts_of(connection, report) if each.outcome is None]
+
+
+def documents_of(
+    connection: Connection, secrets: KeptSecrets, attempt: AttemptId
+) -> dict[str, bytes]:
+    """Exactly what an attempt sent, by name. It is erased once it is in a receipt.
+
+    Raises:
+        StorageError: The sealing key is missing or another one, or what was sealed is altered.
+    """
+    rows = connection.execute(
+        select(delivery_documents)
+        .where(delivery_documents.c.attempt_id == attempt)
+        .order_by(delivery_documents.c.name)
+    )
+    return {row.name: secrets.open(row.sealed, _document_of(attempt, row.name)) for row in rows}
+
+
+def settle(connection: Connection, attempt: AttemptId, outcome: Outcome, at: datetime) -> None:
+    """Note in the caller's transaction what became of an attempt."""
+    connection.execute(
+        update(delivery_attempts)
+        .where(delivery_attempts.c.id == attempt)
+        .values(outcome=outcome, ended_at=at)
+    )
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        id=AttemptId(row.id),
+        number=row.number,
+        begun_at=row.begun_at,
+        environment=Environment(row.environment),
+        step=Step(row.step),
+        remote_id=row.remote_id,
+        files={
+            ItemId(item): RemoteFile(told["id"], bytes.fromhex(told["md5"]))
+            for item, told in row.files.items()
+        },
+        heard_at=row.heard_at,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
+    )
+
+
+def _written(files: Mapping[ItemId, RemoteFile]) -> dict[str, dict[str, str]]:
+    return {item: {"id": remote.id, "md5": remote.md5.hex()} for item, remote in files.items()}
+
+
+def _document_of(attempt: AttemptId, name: str) -> str:
+    return f"delivery-attempt:{attempt}:{name}"

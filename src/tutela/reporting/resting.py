@@ -1,0 +1,228 @@
+"""How a way to an authority is: well, left alone for a while, or stopped until somebody acts.
+
+Waiting is the channel's, not the report's. While an authority does not answer, a report asks now
+and then whether it does, at intervals that double up to an hour; all others rest. When one gets
+through, all are woken. So an outage of a week costs a question an hour, and nothing is dropped.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from tutela.reporting.model import ChannelKind
+from tutela.reporting.tables import report_channels
+from tutela.storage.clock import Clock
+from tutela.storage.database import insert_or_ignore
+from tutela.storage.jobs.enqueueing import enqueue
+from tutela.storage.jobs.tending import hurry
+
+DELIVER = "report.deliver"
+"""The job that sends one report."""
+
+ALERT = "report.alert"
+"""The job that tells people of a channel that does not work."""
+
+_FIRST_WAIT = 5.0
+_LONGEST_WAIT = 3600.0
+# What an authority may ask for by itself.
+_LONGEST_ASKED = 6 * 3600.0
+_ALERT_AFTER = timedelta(minutes=15)
+_LONG_REST = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How a channel is.
+
+    Attributes:
+        channel: Which.
+        authority: To whom it leads.
+        failing_since: Since when nothing got through, if so.
+        rest_until: Until when nobody asks whether it does.
+        stopped_at: Since when nothing is sent until its operator acts.
+        stopped_why: Why.
+        live_at: When somebody said that reports are meant for the authority itself.
+        live_by: Who, as the ledger calls them.
+    """
+
+    channel: ChannelKind
+    authority: str
+    failing_since: datetime | None
+    rest_until: datetime | None
+    stopped_at: datetime | None
+    stopped_why: str | None
+    live_at: datetime | None
+    live_by: str | None
+
+
+def channel_state(connection: Connection, channel: ChannelKind, authority: str) -> ChannelState:
+    """How a channel is. One that was never used is well."""
+    row = connection.execute(
+        select(report_channels).where(
+            report_channels.c.channel == channel, report_channels.c.authority == authority
+        )
+    ).one_or_none()
+    if row is None:
+        return ChannelState(channel, authority, None, None, None, None, None, None)
+    return _state(row)
+
+
+def channel_states(connection: Connection) -> list[ChannelState]:
+    """Every channel that was ever used."""
+    rows = select(report_channels).order_by(report_channels.c.channel, report_channels.c.authority)
+    return [_state(row) for row in connection.execute(rows)]
+
+
+def lock_channel(connection: Connection, channel: ChannelKind, authority: str) -> Row[Any]:
+    """A channel's row, made where there is none, which nobody else changes until the end."""
+    wanted = (
+        select(report_channels)
+        .where(report_channels.c.channel == channel, report_channels.c.authority == authority)
+        .with_for_update()
+    )
+    row = connection.execute(wanted).one_or_none()
+    if row is None:
+        connection.execute(
+            insert_or_ignore(connection, report_channels).values(
+                channel=channel, authority=authority, failures=0
+            )
+        )
+        row = connection.execute(wanted).one()
+    return row
+
+
+def rest_of(state: ChannelState, now: datetime) -> tuple[datetime, str] | None:
+    """Until when a report that comes now has to rest, and why; ``None`` if it may be sent."""
+    if state.stopped_at is not None:
+        return _woken_by(now), f"nothing is sent to {state.authority} until its operator acts"
+    if state.rest_until is not None and state.rest_until > now:
+        return _woken_by(now), f"{state.authority} does not answer: it waits with others"
+    return None
+
+
+def note_failed(
+    connection: Connection,
+    channel: ChannelKind,
+    authority: str,
+    clock: Clock,
+    *,
+    asked_seconds: float | None = None,
+) -> datetime:
+    """Note that nothing got through; gives the moment from which on it may be tried again."""
+    row, now = lock_channel(connection, channel, authority), clock()
+    rest_until: datetime | None = row.rest_until
+    values: dict[str, object] = {"failing_since": row.failing_since or now}
+    if rest_until is None or rest_until <= now:
+        # Another one that failed meanwhile has said so already.
+        wait = max(_wait_after(row.failures + 1), min(asked_seconds or 0, _LONGEST_ASKED))
+        rest_until = now + timedelta(seconds=wait)
+        values |= {"failures": row.failures + 1, "rest_until": rest_until}
+    if row.alerted_at is None and now - (row.failing_since or now) >= _ALERT_AFTER:
+        values["alerted_at"] = now
+        _alert(connection, channel, authority, clock)
+    _change(connection, channel, authority, **values)
+    return rest_until
+
+
+def note_through(
+    connection: Connection, channel: ChannelKind, authority: str, clock: Clock
+) -> None:
+    """Note that something got through. If nothing had before, all that rests is woken."""
+    state = channel_state(connection, channel, authority)
+    if state.failing_since is None and state.rest_until is None:
+        return
+    lock_channel(connection, channel, authority)
+    _change(
+        connection,
+        channel,
+        authority,
+        failures=0,
+        failing_since=None,
+        rest_until=None,
+        alerted_at=None,
+        line_at=None,
+    )
+    hurry(connection, DELIVER, clock)
+
+
+def stop_channel(
+    connection: Connection, channel: ChannelKind, authority: str, why: str, clock: Clock
+) -> None:
+    """Send nothing any more until the operator acts, and tell people once."""
+    row, now = lock_channel(connection, channel, authority), clock()
+    if row.stopped_at is not None:
+        return
+    _change(connection, channel, authority, stopped_at=now, stopped_why=why[:300], alerted_at=now)
+    _alert(connection, channel, authority, clock)
+
+
+def resume_channel(
+    connection: Connection, channel: ChannelKind, authority: str, clock: Clock
+) -> bool:
+    """Try again, such as after credentials were put right; gives whether it was stopped."""
+    row = lock_channel(connection, channel, authority)
+    _change(
+        connection,
+        channel,
+        authority,
+        failures=0,
+        failing_since=None,
+        rest_until=None,
+        alerted_at=None,
+        line_at=None,
+        stopped_at=None,
+        stopped_why=None,
+    )
+    hurry(connection, DELIVER, clock)
+    return row.stopped_at is not None
+
+
+def go_live(
+    connection: Connection, channel: ChannelKind, authority: str, by: str, clock: Clock
+) -> None:
+    """Keep that somebody said that reports are meant for the authority itself."""
+    lock_channel(connection, channel, authority)
+    _change(connection, channel, authority, live_at=clock(), live_by=by)
+
+
+def own_wait(attempts: int) -> timedelta:
+    """How long a report waits for itself after so many attempts, whatever others do."""
+    return timedelta(seconds=_wait_after(attempts))
+
+
+def _woken_by(now: datetime) -> datetime:
+    # Spread over half a day: should nobody wake them, somebody asks before long.
+    return now + _LONG_REST * (1 + random.random())  # noqa: S311 - it only spreads them
+
+
+def _wait_after(failures: int) -> float:
+    most: float = min(_FIRST_WAIT * 2.0 ** min(max(failures, 1) - 1, 64), _LONGEST_WAIT)
+    return most / 2 + most / 2 * random.random()  # noqa: S311 - it only spreads the attempts
+
+
+def _alert(connection: Connection, channel: ChannelKind, authority: str, clock: Clock) -> None:
+    enqueue(connection, ALERT, {"channel": channel, "authority": authority}, clock)
+
+
+def _change(connection: Connection, channel: ChannelKind, authority: str, **values: object) -> None:
+    connection.execute(
+        update(report_channels)
+        .where(report_channels.c.channel == channel, report_channels.c.authority == authority)
+        .values(values)
+    )
+
+
+def _state(row: Row[Any]) -> ChannelState:
+    return ChannelState(
+        channel=ChannelKind(row.channel),
+        authority=row.authority,
+        failing_since=row.failing_since,
+        rest_until=row.rest_until,
+        stopped_at=row.stopped_at,
+        stopped_why=row.stopped_why,
+        live_at=row.live_at,
+        live_by=row.live_by,
+    )
