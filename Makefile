@@ -50,6 +50,7 @@ docs: setup ## Write the generated pages of the documentation anew
 	@$(BIN)/python docs/write_configuration.py
 	@$(BIN)/python docs/write_people.py
 	@$(BIN)/python docs/write_cases.py
+	@$(BIN)/python docs/write_schemas.py
 	@$(BIN)/python docs/draw_terminal.py
 
 lock: ## Compile the lock files anew (needs uv)

@@ -13,6 +13,7 @@ from tests.certificates import own_certificate
 from tests.mail_office import MailOffice, running_mail_office
 from tutela.storage.mail_streams import (
     Attached,
+    MailAddressRefusedError,
     MailNotTakenError,
     MailOutcomeUnknownError,
     MailRefusedError,
@@ -148,7 +149,8 @@ def test_whatever_the_server_says_to_goodbye_it_has_taken_it(office: MailOffice)
 
 @pytest.mark.parametrize("step", ["connect", "EHLO", "MAIL", "RCPT", "DATA", "end"])
 def test_not_now_is_not_never(office: MailOffice, step: str) -> None:
-    for code, kind in ((451, MailNotTakenError), (550, MailRefusedError)):
+    for_good = MailAddressRefusedError if step in ("MAIL", "RCPT") else MailRefusedError
+    for code, kind in ((451, MailNotTakenError), (550, for_good)):
         office.answers[step] = [f"{code} 4.7.1 greylisted"] * 2
         with pytest.raises(kind, match=str(code)) as caught:
             send(office)

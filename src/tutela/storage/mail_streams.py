@@ -37,6 +37,10 @@ class MailRefusedError(MailNotTakenError):
     """The server has refused the message for good: trying again would be of no use."""
 
 
+class MailAddressRefusedError(MailRefusedError):
+    """The server takes nothing from this sender, or nothing for this recipient."""
+
+
 class MailTooLargeError(MailRefusedError):
     """The server says that the message is larger than it takes.
 
@@ -159,10 +163,10 @@ def _addressed(server: smtplib.SMTP, mail: Mail, message: EmailMessage, size: in
         envelope_id = str(message["Message-ID"]).strip("<>")
         if notifies:
             options += ["RET=HDRS", f"ENVID={_xtext(envelope_id)}"]
-        _check(server.mail(mail.sender, options), limit)
+        _check(server.mail(mail.sender, options), limit, of_address=True)
         recipient = str(message["To"])
         wanted = ["NOTIFY=SUCCESS,FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(recipient)}"]
-        _check(server.rcpt(recipient, wanted if notifies else []), limit)
+        _check(server.rcpt(recipient, wanted if notifies else []), limit, of_address=True)
         code, answer = server.docmd("DATA")
         if code != 354:
             _check((code, answer), limit)
@@ -196,7 +200,7 @@ def _send(server: smtplib.SMTP, content: bytes) -> None:
     server.sock.sendall(content)
 
 
-def _check(reply: tuple[int, bytes], limit: int | None) -> None:
+def _check(reply: tuple[int, bytes], limit: int | None, *, of_address: bool = False) -> None:
     code, answer = reply
     words = f"the mail server answered {code} {_words(answer)}".rstrip()
     if 200 <= code < 300:
@@ -207,7 +211,7 @@ def _check(reply: tuple[int, bytes], limit: int | None) -> None:
     if code == 552 or answer.startswith((b"5.3.4", b"5.2.3")):
         raise MailTooLargeError(words, limit)
     if 500 <= code < 600:
-        raise MailRefusedError(words)
+        raise MailAddressRefusedError(words) if of_address else MailRefusedError(words)
     raise MailNotTakenError(words)
 
 
