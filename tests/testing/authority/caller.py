@@ -7,6 +7,23 @@ from xml.etree import ElementTree
 
 import httpx
 
+from tutela.reporting.cybertipline.building import build_report
+from tutela.reporting.cybertipline.model import Report
+
+DOCUMENT = build_report(
+    Report.model_validate(
+        {
+            "incident_summary": {
+                "incident_type": "misleading_words",
+                "incident_date_time": "2026-01-15T12:00:00Z",
+            },
+            "reporter": {"reporting_person": {"emails": [{"address": "safety@example.org"}]}},
+            "additional_info": "An excerpt of a chat: ü & é <script>",
+        }
+    )
+).decode()
+"""A report with little in it."""
+
 XML = {"Content-Type": "text/xml; charset=utf-8"}
 
 
@@ -40,7 +57,7 @@ class Caller:
     def status(self) -> Said:
         return said(self.client.get("/status"))
 
-    def submit(self, document: str | bytes = "<report/>") -> Said:
+    def submit(self, document: str | bytes = DOCUMENT) -> Said:
         return said(self.client.post("/submit", content=document, headers=XML))
 
     def upload(self, report: object, content: bytes = b"a file", name: str = "lake.jpg") -> Said:

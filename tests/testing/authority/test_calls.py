@@ -1,22 +1,33 @@
 """What the real interface takes and refuses, this one takes and refuses, with the same codes."""
 
 import hashlib
+import re
 import threading
+from pathlib import Path
+from xml.etree import ElementTree
 
 import httpx
 import pytest
 
-from tests.testing.authority.caller import Caller, details, finished_files, said
+from tests.testing.authority.caller import DOCUMENT, XML, Caller, details, finished_files, said
 from tests.testing.authority.conftest import MOST_FILE_BYTES
-from tutela.testing.authority.model import Code, State
+from tutela.testing.authority.documents import Documents
+from tutela.testing.authority.model import Code, Refused, State
 from tutela.testing.authority.serving import Authority
 
 UNKNOWN = 999
 
 
+def moved(document: str, name: str, before: str) -> str:
+    """The document with one element in front of another."""
+    found = re.search(f"<{name}>.*</{name}>", document)
+    assert found
+    without = document.replace(found[0], "")
+    return without.replace(f"<{before}>", f"{found[0]}<{before}>")
+
+
 def test_a_report_goes_all_the_way(authority: Authority, caller: Caller) -> None:
-    document = "<report><additionalInfo>ü &amp; é</additionalInfo></report>"
-    report = caller.submit(document).report
+    report = caller.submit(DOCUMENT).report
     content = bytes(range(256)) * 1000
     uploaded = caller.upload(report, content, "lake ü.jpg")
     assert (uploaded.code, uploaded.report) == (0, report)
@@ -30,7 +41,7 @@ def test_a_report_goes_all_the_way(authority: Authority, caller: Caller) -> None
 
     [kept] = authority.control.reports()
     assert kept.state is State.FINISHED
-    assert (kept.number, kept.user, kept.document) == (report, authority.user, document)
+    assert (kept.number, kept.user, kept.document) == (report, authority.user, DOCUMENT)
     first, empty = kept.files
     assert (first.name, first.size) == ("lake ü.jpg", len(content))
     assert first.sha256 == hashlib.sha256(content).hexdigest()
@@ -90,7 +101,13 @@ def test_broken_credentials_are_wrong_ones(authority: Authority, header: str) ->
         (b"<report>\xff</report>", Code.MALFORMED_XML),
         ("<!DOCTYPE report><report/>", Code.MALFORMED_XML),
         ("<!DOCTYPE report [<!ENTITY a 'b'>]><report>&a;</report>", Code.MALFORMED_XML),
-        ("<fileDetails/>", Code.NOT_VALID),
+        (details(1, "1"), Code.NOT_VALID),
+        ("<report/>", Code.NOT_VALID),
+        (moved(DOCUMENT, "additionalInfo", before="reporter"), Code.NOT_VALID),
+        (moved(DOCUMENT, "incidentDateTime", before="incidentType"), Code.NOT_VALID),
+        (DOCUMENT.replace("2026-01-15T", "yesterday at "), Code.NOT_VALID),
+        (DOCUMENT.replace("safety@example.org", ""), Code.NOT_VALID),
+        (DOCUMENT.replace("additionalInfo", "anythingElse"), Code.NOT_VALID),
     ],
 )
 def test_a_document_that_is_none_opens_no_report(
@@ -102,13 +119,47 @@ def test_a_document_that_is_none_opens_no_report(
 
 @pytest.mark.parametrize("kind", ["application/json", "text/xml; charset=latin-1", ""])
 def test_a_document_has_to_be_said_to_be_one(caller: Caller, kind: str) -> None:
-    answer = caller.client.post("/submit", content="<report/>", headers={"Content-Type": kind})
+    answer = caller.client.post("/submit", content=DOCUMENT, headers={"Content-Type": kind})
     assert said(answer).code == Code.INVALID_REQUEST
 
 
 def test_a_document_that_is_too_large_is_refused(caller: Caller) -> None:
     document = f"<report>{' ' * 10_000_000}</report>"
     assert caller.submit(document).code == Code.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ("<fileDetails>", Code.MALFORMED_XML),
+        ("<fileDetails/>", Code.NOT_VALID),
+        ("<fileDetails><reportId>one</reportId><fileId>1</fileId></fileDetails>", Code.NOT_VALID),
+        ("<fileDetails><fileId>1</fileId><reportId>1</reportId></fileDetails>", Code.NOT_VALID),
+        (DOCUMENT, Code.NOT_VALID),
+    ],
+)
+def test_details_that_are_none_describe_no_file(caller: Caller, document, code) -> None:
+    answer = caller.client.post("/fileinfo", content=document, headers=XML)
+    assert said(answer).code == code
+
+
+def test_the_schema_is_given_out(caller: Caller) -> None:
+    answer = caller.client.get("/xsd")
+    assert answer.headers["Content-Type"].startswith("text/xml")
+    ElementTree.fromstring(answer.content)
+    assert answer.content == Documents.by_own_schema().text
+
+
+def test_documents_are_checked_by_the_official_schema_where_there_is_one(tmp_path: Path) -> None:
+    own = Documents.by_own_schema()
+    file = tmp_path / "official.xsd"
+    file.write_bytes(own.text.replace(b'"reportingPerson"', b'"personReporting"'))
+    official = Documents.by_official_schema(file)
+    assert official.text == file.read_bytes()
+    assert own.check_report(DOCUMENT.encode()) == DOCUMENT
+    with pytest.raises(Refused, match="personReporting") as refused:
+        official.check_report(DOCUMENT.encode())
+    assert refused.value.code is Code.NOT_VALID
 
 
 def test_nothing_is_added_to_a_report_that_is_not_there(caller: Caller) -> None:

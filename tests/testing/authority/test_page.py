@@ -40,11 +40,12 @@ def test_it_shows_reports_with_their_files_and_how_they_ended(
 
 
 def test_what_was_sent_is_shown_and_never_run(authority: Authority, caller: Caller) -> None:
-    report = caller.submit("<report><a>&lt;script>alert(1)&lt;/script></a></report>").report
+    report = caller.opened()
     uploaded = caller.upload(report, name="<b>.jpg")
     caller.describe(report, uploaded["fileId"])
     answer = httpx.get(authority.address)
     assert "<script" not in answer.text
+    assert "&amp;lt;script" in answer.text
     assert "<b>.jpg" not in answer.text
     assert "&lt;b&gt;.jpg" in answer.text
     assert "script-src" not in answer.headers["Content-Security-Policy"]

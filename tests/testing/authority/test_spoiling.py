@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from tests.testing.authority.caller import XML, Caller, said
+from tests.testing.authority.caller import DOCUMENT, XML, Caller, said
 from tutela.testing.authority.model import CHOOSES_EFFECT, Call, Code, Fault, Spoiling, State
 from tutela.testing.authority.serving import Authority
 
@@ -112,10 +112,10 @@ def test_half_an_answer_is_no_xml(authority, caller) -> None:
 
 def test_a_huge_answer_is_right_but_for_its_size(authority, caller) -> None:
     fault = Fault(spoiling=Spoiling.HUGE, megabytes=20)
-    answer = caller.client.post("/submit", content="<report/>", headers=XML)
+    answer = caller.client.post("/submit", content=DOCUMENT, headers=XML)
     plain = len(answer.content)
     authority.control.fail(fault)
-    answer = caller.client.post("/submit", content="<report/>", headers=XML)
+    answer = caller.client.post("/submit", content=DOCUMENT, headers=XML)
     assert said(answer).code == 0
     assert len(answer.content) == plain + 20_000_000
 

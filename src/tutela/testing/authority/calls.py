@@ -5,7 +5,7 @@ import base64
 import binascii
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -13,12 +13,12 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
 from tutela.testing.authority.answers import Answer
-from tutela.testing.authority.documents import Document, read_document
+from tutela.testing.authority.documents import Documents
 from tutela.testing.authority.faults import next_fault
-from tutela.testing.authority.forms import Form, number_of, read_form, read_whole
+from tutela.testing.authority.forms import Form, read_form, read_whole
 from tutela.testing.authority.model import Call, Code, Fault, Refused, Spoiling
 from tutela.testing.authority.registry import Registry
-from tutela.testing.authority.spoiling import plain, spoilt
+from tutela.testing.authority.spoiling import XML, plain, spoilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class Rules:
     Attributes:
         user: The name in the credentials that are right.
         password: Their password.
+        documents: What documents are checked by.
         most_document_bytes: How large a ``<report>`` or ``<fileDetails>`` may be.
         most_file_bytes: How large a file may be.
     """
 
     user: str
     password: str
+    documents: Documents = field(default_factory=Documents.by_own_schema)
     most_document_bytes: int = 10_000_000
     most_file_bytes: int = 10_000_000_000
 
@@ -72,11 +74,13 @@ class Counter:
             spoiling=fault.spoiling if fault else None,
             took_effect=answer is not None and answer.code is Code.SUCCESS,
         )
-        if fault is None:
-            return plain(answer or Answer(Code.SERVER_ERROR, "Nobody listens any more"))
-        if fault.spoiling is Spoiling.SLOW and fault.after_effect:
+        if fault and fault.spoiling is not Spoiling.SLOW:
+            return spoilt(fault, answer or Answer())
+        if fault and fault.after_effect:
             await asyncio.sleep(fault.seconds)
-        return spoilt(fault, answer or Answer())
+        if call is Call.XSD and answer and answer.code is Code.SUCCESS:
+            return Response(self._rules.documents.text, media_type=XML)
+        return plain(answer or Answer(Code.SERVER_ERROR, "Nobody listens any more"))
 
     async def _answer(self, call: Call, request: Request, fault: Fault | None) -> Answer | None:
         """Do what is asked, if it is to take effect; ``None`` if it is not."""
@@ -99,28 +103,28 @@ class Counter:
         """Read what was sent; gives what is to be done."""
         match call:
             case Call.SUBMIT:
-                document = await self._document(request, "report")
-                return partial(self._submit, user, document)
+                return partial(self._submit, user, await self._document(request))
             case Call.UPLOAD:
                 return partial(self._upload, await read_form(request, self._rules.most_file_bytes))
             case Call.FILEINFO:
-                return partial(self._describe, await self._document(request, "fileDetails"))
+                return partial(self._describe, await self._document(request))
             case Call.FINISH:
                 return partial(self._finish, await read_form(request, 0))
             case Call.RETRACT:
                 return partial(self._retract, await read_form(request, 0))
         return partial(Answer, description=f"Remote User : {user}")
 
-    async def _document(self, request: Request, root: str) -> Document:
+    async def _document(self, request: Request) -> bytes:
         kind, options = parse_options_header(request.headers.get("content-type"))
         if kind not in (b"text/xml", b"application/xml"):
             raise Refused(Code.INVALID_REQUEST, "The content type has to be text/xml")
         if options.get(b"charset", b"utf-8").lower() != b"utf-8":
             raise Refused(Code.INVALID_REQUEST, "The character set has to be UTF-8")
-        return read_document(await read_whole(request, self._rules.most_document_bytes), root)
+        return await read_whole(request, self._rules.most_document_bytes)
 
-    def _submit(self, user: str, document: Document) -> Answer:
-        return Answer(report=self._registry.open_report(user, document.text))
+    def _submit(self, user: str, body: bytes) -> Answer:
+        document = self._rules.documents.check_report(body)
+        return Answer(report=self._registry.open_report(user, document))
 
     def _upload(self, form: Form) -> Answer:
         report = form.number()
@@ -129,10 +133,10 @@ class Counter:
         file = self._registry.add_file(report, form.file)
         return Answer(report=report, file=file, md5=form.file.md5)
 
-    def _describe(self, document: Document) -> Answer:
-        report = number_of(document.children.get("reportId", ""))
-        file = document.children.get("fileId", "").strip()
-        self._registry.describe_file(report, file, document.text)
+    def _describe(self, body: bytes) -> Answer:
+        details = self._rules.documents.read_details(body)
+        report = details.report_id
+        self._registry.describe_file(report, details.file_id, body.decode())
         return Answer(report=report)
 
     def _finish(self, form: Form) -> Answer:

@@ -1,75 +1,72 @@
 """Whether a document that was sent can be taken."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from xml.parsers import expat
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
 
+from tutela.reporting.cybertipline.model import FileDetails
+from tutela.reporting.cybertipline.reading import (
+    InvalidDocumentError,
+    MalformedDocumentError,
+    read_file_details,
+    read_report,
+)
+from tutela.reporting.cybertipline.schema import Schema, official_schema, own_schema
 from tutela.testing.authority.model import Code, Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A document that can be taken.
+class Documents:
+    """What documents are checked by.
 
     Attributes:
-        text: It, as it was sent.
-        children: What its outermost element's children say, by their names.
+        schema: It.
+        text: The same, as it is given out.
     """
 
-    text: str
-    children: Mapping[str, str]
+    schema: Schema
+    text: bytes
+
+    @classmethod
+    def by_own_schema(cls) -> Self:
+        """Tutela's own."""
+        text = (files("tutela.reporting.cybertipline") / "schema.xsd").read_bytes()
+        return cls(own_schema(), text)
+
+    @classmethod
+    def by_official_schema(cls, path: Path) -> Self:
+        """A copy of the official one.
+
+        Raises:
+            SettingsError: It cannot be read, or is no schema.
+        """
+        return cls(official_schema(path), path.read_bytes())
+
+    def check_report(self, body: bytes) -> str:
+        """A ``<report>``, as text.
+
+        Raises:
+            Refused: It is no XML, or not valid.
+        """
+        try:
+            read_report(body, self.schema)
+        except (MalformedDocumentError, InvalidDocumentError) as error:
+            raise _refusal(error) from None
+        return body.decode()
+
+    def read_details(self, body: bytes) -> FileDetails:
+        """A ``<fileDetails>``.
+
+        Raises:
+            Refused: It is no XML, or not valid.
+        """
+        try:
+            return read_file_details(body, self.schema)
+        except (MalformedDocumentError, InvalidDocumentError) as error:
+            raise _refusal(error) from None
 
 
-def read_document(body: bytes, root: str) -> Document:
-    """Read a document.
-
-    Args:
-        body: It, in UTF-8.
-        root: The name of its outermost element.
-
-    Raises:
-        Refused: It is not XML, or not what it has to be.
-    """
-    reading = _Reading()
-    try:
-        text = body.decode("utf-8")
-        reading.parser.Parse(text, True)
-    except UnicodeDecodeError:
-        raise Refused(Code.MALFORMED_XML, "The document is not in UTF-8") from None
-    except expat.ExpatError as error:
-        raise Refused(Code.MALFORMED_XML, f"The document is not XML: {error}") from None
-    if reading.root != root:
-        words = f"The document has to be a <{root}>, and is a <{reading.root}>"
-        raise Refused(Code.NOT_VALID, words)
-    return Document(text, reading.children)
-
-
-class _Reading:
-    """Takes up a document element by element."""
-
-    def __init__(self) -> None:
-        self.root = ""
-        self.children: dict[str, str] = {}
-        self._open: list[str] = []
-        self.parser = expat.ParserCreate()
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._words
-        self.parser.StartDoctypeDeclHandler = self._refuse
-
-    def _start(self, name: str, _attributes: object) -> None:
-        self.root = self.root or name
-        self._open.append(name)
-        if len(self._open) == 2:
-            self.children[name] = ""
-
-    def _end(self, _name: str) -> None:
-        self._open.pop()
-
-    def _words(self, words: str) -> None:
-        if len(self._open) == 2:
-            self.children[self._open[-1]] += words
-
-    @staticmethod
-    def _refuse(*_: object) -> None:
-        raise Refused(Code.MALFORMED_XML, "The document must not have a document type")
+def _refusal(error: MalformedDocumentError | InvalidDocumentError) -> Refused:
+    malformed = isinstance(error, MalformedDocumentError)
+    return Refused(Code.MALFORMED_XML if malformed else Code.NOT_VALID, error.message)

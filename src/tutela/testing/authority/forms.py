@@ -53,21 +53,12 @@ class Form:
         Raises:
             Refused: It names none.
         """
-        return number_of(self.fields.get("id", ""))
-
-
-def number_of(words: str) -> int:
-    """The report's number that words are.
-
-    Raises:
-        Refused: They are none.
-    """
-    word = words.strip()
-    if not (word.isascii() and word.isdigit()):
-        raise Refused(Code.INVALID_REQUEST, "It has to name a report by its number")
-    if len(word) > 18:
-        raise Refused(Code.NO_SUCH_REPORT, "There is no report with so high a number")
-    return int(word)
+        word = self.fields.get("id", "").strip()
+        if not (word.isascii() and word.isdigit()):
+            raise Refused(Code.INVALID_REQUEST, "The field id has to be a report's number")
+        if len(word) > 18:
+            raise Refused(Code.NO_SUCH_REPORT, "There is no report with so high a number")
+        return int(word)
 
 
 async def read_form(request: Request, most_file_bytes: int) -> Form:

@@ -70,6 +70,10 @@ class Registry:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file, so that another may open it."""
         self._database.close()
 
     # The real interface's acts

@@ -54,7 +54,7 @@ def spoilt(fault: Fault, answer: Answer) -> Response:
     """An answer as a fault would have it.
 
     Args:
-        fault: It.
+        fault: It; any but a slow one, which spoils nothing.
         answer: What would have been answered.
     """
     return _WAYS[fault.spoiling](fault, answer)
@@ -67,10 +67,6 @@ def plain(answer: Answer, status: int = 200) -> Response:
 
 def _drop(_fault: Fault, _answer: Answer) -> Response:
     return Cut()
-
-
-def _unspoilt(_fault: Fault, answer: Answer) -> Response:
-    return plain(answer)
 
 
 def _status(fault: Fault, _answer: Answer) -> Response:
@@ -136,7 +132,6 @@ def _content_type(_fault: Fault, answer: Answer) -> Response:
 _WAYS = {
     Spoiling.HANG_UP: _drop,
     Spoiling.DROP: _drop,
-    Spoiling.SLOW: _unspoilt,
     Spoiling.STATUS: _status,
     Spoiling.CODE: _code,
     Spoiling.REDIRECT: _redirect,
