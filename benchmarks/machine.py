@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from tutela.kernel.library import variant
 
 _PACKAGES = (
-    *("tutela", "numpy", "pillow", "simplejpeg", "pdqhash", "faiss-cpu", "usearch", "fastapi"),
+    *(
+        "tutela",
+        "numpy",
+        "pillow",
+        "simplejpeg",
+        "pdqhash",
+        "faiss-cpu",
+        "usearch",
+        "fastapi",
+        "lxml",
+    ),
     *("uvicorn", "uvloop", "flask", "gunicorn"),
 )
 _READ_BYTES = 1 << 28

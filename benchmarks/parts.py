@@ -41,6 +41,7 @@ PARTS: Mapping[str, Part] = {
     "folders": Part("Scanning a folder", "benchmarks.folders"),
     "ledger": Part("The ledger", "benchmarks.ledger"),
     "vault": Part("Sealing evidence", "benchmarks.vault"),
+    "reports": Part("Reports to the CyberTipline", "benchmarks.reports"),
     "console": Part("The pages, with a year of cases", "benchmarks.console"),
 }
 """All parts by name."""

@@ -13,6 +13,7 @@ from tutela.reporting.cybertipline.model import (
     Attribute,
     Content,
     Element,
+    FileDescription,
     FileDetails,
     InternetDetails,
     Report,
@@ -89,7 +90,7 @@ def contents(model: type[C]) -> st.SearchStrategy[C]:
         )
     fields = {part.field: _field(model, part) for part in parts(model)}
     made = st.fixed_dictionaries(fields)
-    if model is FileDetails:
+    if issubclass(model, FileDescription):
         made = made.map(_fitting)
     return made.map(lambda given: model(**given))
 
@@ -97,6 +98,11 @@ def contents(model: type[C]) -> st.SearchStrategy[C]:
 def reports() -> st.SearchStrategy[Report]:
     """Whole reports."""
     return contents(Report)
+
+
+def file_descriptions() -> st.SearchStrategy[FileDescription]:
+    """What is said of a file, before the authority has it."""
+    return contents(FileDescription)
 
 
 def file_details() -> st.SearchStrategy[FileDetails]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +15,8 @@ import tutela
 from tests.reporting.cybertipline.every_field import EVERY_CLASS, EVERY_NAME, EVERY_WAY, ROOTS, Way
 from tutela.errors import SettingsError
 from tutela.reporting.cybertipline import vocabulary
-from tutela.reporting.cybertipline.model import Content
+from tutela.reporting.cybertipline.model import Content, FileDescription, FileDetails, Report
+from tutela.reporting.cybertipline.parsing import parse
 from tutela.reporting.cybertipline.schema import ElementPath, Schema, official_schema, own_schema
 from tutela.reporting.cybertipline.shape import Kind, elements, parts
 from tutela.reporting.cybertipline.vocabulary import IncidentType, meaning, spellings
@@ -145,6 +147,33 @@ def test_every_class_and_field_is_described() -> None:
         assert model.__doc__
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize("model", [Report, FileDescription, FileDetails])
+def test_forms_and_the_api_s_documentation_can_be_made_of_the_model(model: type[Content]) -> None:
+    schema = model.model_json_schema()
+    for each in [schema, *schema["$defs"].values()]:
+        for name, told in each.get("properties", {}).items():
+            # What the class says already is not said twice.
+            there = schema["$defs"].get(told.get("$ref", "").rpartition("/")[2], {})
+            assert told.get("description") or there["description"], name
+    summary = schema["$defs"].get("IncidentSummary")
+    if summary:
+        assert summary["properties"]["escalate_to_high_priority"]["anyOf"][0]["maxLength"] == 3000
+
+
+def test_threads_may_share_a_schema() -> None:
+    right = parse(b"<reportResponse><responseCode>0</responseCode></reportResponse>")
+    wrong = parse(b"<reportResponse><responseCode>x</responseCode></reportResponse>")
+
+    def found(number: int) -> int:
+        return len(own_schema().complaints(wrong if number % 2 else right))
+
+    with ThreadPoolExecutor(8) as threads:
+        counts = list(threads.map(found, range(2_000)))
+    assert set(counts[::2]) == {0}
+    assert len(set(counts[1::2])) == 1
+    assert counts[1] > 0
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -11,8 +12,6 @@ from tutela.reporting.cybertipline.model import Content, FileDetails, Report
 from tutela.reporting.cybertipline.schema import ElementPath, Schema, own_schema
 from tutela.reporting.cybertipline.shape import Kind, Part, elements, parts
 from tutela.reporting.cybertipline.vocabulary import spellings
-
-_TYPE = "{http://www.w3.org/2001/XMLSchema}"
 
 
 def build_report(report: Report, schema: Schema | None = None) -> bytes:
@@ -67,11 +66,12 @@ def _fill(holder: Any, content: Content, path: ElementPath, schema: Schema) -> N
                 element.text = _text(each, schema, below)
 
 
-def _in_order(model: type[Content], path: ElementPath, schema: Schema) -> list[Part]:
+@lru_cache(maxsize=1_024)
+def _in_order(model: type[Content], path: ElementPath, schema: Schema) -> tuple[Part, ...]:
     """The elements of a class as the schema orders them; last what it does not know."""
     ours = elements(model)
     known = [name for name in schema.children(path) if name in ours]
-    return [ours[name] for name in dict.fromkeys([*known, *ours])]
+    return tuple(ours[name] for name in dict.fromkeys([*known, *ours]))
 
 
 def _mark(holder: Any, words: tuple[StrEnum, ...], path: ElementPath, schema: Schema) -> None:
