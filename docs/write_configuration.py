@@ -9,7 +9,9 @@ from pydantic.fields import FieldInfo
 from tutela.storage.settings import (
     ENVIRONMENT_PREFIX,
     FILE_NAME,
+    Automatic,
     Care,
+    Company,
     Console,
     CyberTipline,
     Mail,
@@ -107,6 +109,24 @@ In the section `[reporting]`; see [authorities](authorities.md):
 ## CyberTipline: how reports get there
 
 In the section `[reporting.cybertipline]`; see [how reports are sent](reporting-delivery.md):
+
+""",
+    ),
+    (
+        Company,
+        """
+### Who reports
+
+In the section `[reporting.company]`; see [reports](reporting.md#who-reports):
+
+""",
+    ),
+    (
+        Automatic,
+        """
+### Reports that go without a person
+
+In the section `[reporting.automatic]`; see [reports](reporting.md#without-a-person):
 
 """,
     ),

@@ -24,6 +24,10 @@ from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.ledger.timestamping import timestamping
 from tutela.ledger.verifications import verifying
+from tutela.reporting import supplying
+from tutela.reporting.automatic import confirmed, kinds_of_drafts
+from tutela.reporting.desk import Desk
+from tutela.reporting.signing import queueing
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs import tending
@@ -45,6 +49,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
         SettingsError: What a room's jobs need is set wrongly.
     """
     vault = Vault.over(settings, database, clock)
+    desk = Desk(settings, database, vault, clock)
     return kinds_by_name(
         (
             Kind(REHEARSAL, _rehearse, at_once=4, attempts=3),
@@ -53,11 +58,14 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             releasing(database, clock),
             counting_days(database, clock),
             importing(database, settings.data, clock),
-            taking_effect(database, clock),
+            taking_effect(database, clock, then=(confirmed,)),
             forgetting(settings, database, clock),
             forgetting_accounts.forgetting(settings, database, clock),
             verifying(settings, database, clock),
             ending_lost(database, clock),
+            supplying.forgetting(settings, database, clock),
+            queueing(desk),
+            *kinds_of_drafts(desk),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
             *kinds_of_webhooks(settings, database, clock),
         )

@@ -24,6 +24,10 @@ class Permission(StrEnum):
     EVIDENCE_VIEW = "evidence:view"
     EVIDENCE_KEEP = "evidence:keep"
     EVIDENCE_DISCLOSE = "evidence:disclose"
+    SUBJECTS_WRITE = "subjects:write"
+    REPORTS_READ = "reports:read"
+    REPORTS_WRITE = "reports:write"
+    REPORTS_APPROVE = "reports:approve"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     LOAD_READ = "load:read"
@@ -58,6 +62,10 @@ _MEANINGS = {
     Permission.EVIDENCE_VIEW: "look at the media of a case that one holds",
     Permission.EVIDENCE_KEEP: "hold, verify and destroy evidence, record what happens in law",
     Permission.EVIDENCE_DISCLOSE: "ask for a disclosure of evidence, or agree to another person's",
+    Permission.SUBJECTS_WRITE: "supply what is known of those whom a confirmed case concerns",
+    Permission.REPORTS_READ: "read the reports to authorities",
+    Permission.REPORTS_WRITE: "write, sign, send, return and discard reports",
+    Permission.REPORTS_APPROVE: "agree that a report is sent that another person signed",
     Permission.LEDGER_READ: "read and verify the ledger",
     Permission.LEDGER_WRITE: "erase words from the ledger, renew its key",
     Permission.LOAD_READ: "see how much reviewers had to look at, and who takes a break",
@@ -112,6 +120,8 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.CASES_REVIEW,
                     Permission.EVIDENCE_VIEW,
                     Permission.SCREEN_DETAILS,
+                    Permission.REPORTS_READ,
+                    Permission.REPORTS_WRITE,
                 }
             ),
         ),
@@ -128,6 +138,9 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.LISTS_READ,
                     Permission.LOAD_READ,
                     Permission.NUMBERS_READ,
+                    Permission.REPORTS_READ,
+                    Permission.REPORTS_WRITE,
+                    Permission.REPORTS_APPROVE,
                 }
             ),
         ),
@@ -138,6 +151,7 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.CASES_READ,
                     Permission.EVIDENCE_KEEP,
                     Permission.EVIDENCE_DISCLOSE,
+                    Permission.REPORTS_READ,
                     Permission.LEDGER_READ,
                 }
             ),
@@ -148,6 +162,7 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                 {
                     Permission.CASES_READ,
                     Permission.SCREEN_DETAILS,
+                    Permission.REPORTS_READ,
                     Permission.LISTS_READ,
                     Permission.LEDGER_READ,
                     Permission.NUMBERS_READ,
@@ -198,6 +213,8 @@ FOR_PROGRAMS = frozenset(
         Permission.LISTS_WRITE,
         Permission.CASES_READ,
         Permission.CASES_OPEN,
+        Permission.SUBJECTS_WRITE,
+        Permission.REPORTS_READ,
         Permission.NUMBERS_READ,
         Permission.JOBS_READ,
         Permission.WEBHOOKS_READ,

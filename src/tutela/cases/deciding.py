@@ -20,6 +20,7 @@ from tutela.accounts.permissions import Permission
 from tutela.cases.grounds import Basis, Ground, check_basis, ground_of, undoable_since
 from tutela.cases.model import CaseId
 from tutela.cases.moving import (
+    BY_ITSELF,
     AlreadyHeldError,
     Hold,
     MoveNotAllowedError,
@@ -382,7 +383,8 @@ def record_decision(
             basis=basis,
             decided_at=clock(),
             decided_by=caller.actor.id,
-            person=holder_of(caller),
+            # What Tutela decides by itself is nobody's; the operator may take it back.
+            person=None if caller is BY_ITSELF else holder_of(caller),
             state_before=state_before,
             reason=reason,
             second_look=second_look,

@@ -1,5 +1,6 @@
 """What follows from a decision outside, once it can no longer be undone."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +36,19 @@ def effect_later(
     enqueue(connection, TAKE_EFFECT, {"case": case, "decision": decision}, clock, at=at)
 
 
-def taking_effect(database: Database, clock: Clock) -> Kind:
-    """The kind of job that has decisions take effect."""
+Confirmed = Callable[[Connection, CaseId, str, Clock], None]
+"""What else a confirmed case leads to: is given the case, and what it follows from."""
+
+
+def taking_effect(database: Database, clock: Clock, *, then: Sequence[Confirmed] = ()) -> Kind:
+    """The kind of job that has decisions take effect.
+
+    Args:
+        database: The database.
+        clock: The time.
+        then: What a confirmed case leads to in rooms that this one does not know, in the same
+            transaction. It writes nothing into the ledger.
+    """
 
     def take_effect(job: Job) -> None:
         case = CaseId(str(job.payload["case"]))
@@ -46,6 +58,9 @@ def taking_effect(database: Database, clock: Clock) -> Kind:
             flags: list[FlagId] = []
             if decided is not None:
                 flags = _tell(connection, case, decided, clock)
+                if decided.decision == "confirmed":
+                    for each in then:
+                        each(connection, case, f"decision:{decided.id}", clock)
             finish(connection, job, clock)
             enter_flags(connection, flags, case, SYSTEM, clock)
             if decided is not None:

@@ -113,6 +113,8 @@ class Act(StrEnum):
     REPORT_SENT = "report.sent"
     REPORT_STOPPED = "report.stopped"
     REPORT_DISCARDED = "report.discarded"
+    SUBJECT_WANTED = "subject.wanted"
+    SUBJECT_SUPPLIED = "subject.supplied"
     JOB_MENDED = "job.mended"
     JOB_RETRIED = "job.retried"
     JOB_DROPPED = "job.dropped"

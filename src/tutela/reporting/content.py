@@ -97,7 +97,9 @@ def erase(connection: Connection, report: ReportId) -> None:
     Which files it had, and what the authority called them, stays. To take the erased bytes out of
     the database's files, ``storage.database.overwrite_erased`` has to follow.
     """
-    connection.execute(update(reports).where(reports.c.id == report).values(content=None))
+    connection.execute(
+        update(reports).where(reports.c.id == report).values(content=None, filled=None)
+    )
     connection.execute(
         update(report_files).where(report_files.c.report_id == report).values(details=None)
     )

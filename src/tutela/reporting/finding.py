@@ -11,7 +11,7 @@ from tutela.reporting.moving import absent
 from tutela.reporting.states import State
 from tutela.reporting.tables import reports
 
-_SHOWN = [column for column in reports.c if column.name != "content"]
+_SHOWN = [column for column in reports.c if column.name not in ("content", "filled")]
 
 
 def find_report(connection: Connection, report: ReportId) -> Report:

@@ -34,6 +34,9 @@ reports = Table(
     Column("state", String(12), nullable=False),
     # The content model's JSON, sealed; erased once it is sent or discarded.
     Column("content", LargeBinary),
+    # The same as it was filled in by itself, and what it said of files, sealed and erased alike:
+    # whatever differs from it was written by a person.
+    Column("filled", LargeBinary),
     # The earlier report that it corrects or adds to.
     Column("corrects", RowId, ForeignKey("reports.id")),
     # Who, as the ledger calls them.
@@ -135,4 +138,15 @@ report_channels = Table(
     # Who said that reports are meant for the authority itself, and when.
     Column("live_at", Moment),
     Column("live_by", String(100)),
+)
+
+# What a platform supplied of those whom a confirmed case concerns, sealed (``supplying.py``).
+supplied_data = Table(
+    "supplied_data",
+    metadata,
+    Column("case_id", String(20), ForeignKey("cases.id"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("supplied_at", Moment, nullable=False),
+    # Who, as the ledger calls them.
+    Column("supplied_by", String(100), nullable=False),
 )

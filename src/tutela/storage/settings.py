@@ -325,6 +325,98 @@ class CyberTipline(_Section):
     )
 
 
+class Company(_Section):
+    """Who reports, as it stands in every report."""
+
+    service: str | None = Field(
+        None,
+        max_length=100,
+        description="What your service is called, such as `Example Forum`.",
+    )
+    email: str | None = Field(
+        None,
+        max_length=254,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="The mail address of whoever answers for your reports. Nothing is reported to "
+        "the CyberTipline without one.",
+    )
+    first_name: str | None = Field(
+        None, min_length=1, max_length=255, description="Their first name."
+    )
+    last_name: str | None = Field(
+        None, min_length=1, max_length=255, description="Their last name."
+    )
+    phone: str | None = Field(
+        None, min_length=1, max_length=100, description="Their telephone number."
+    )
+    contact_email: str | None = Field(
+        None,
+        max_length=254,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="The mail address of whomever law enforcement asks, if it is somebody else.",
+    )
+    contact_first_name: str | None = Field(
+        None, min_length=1, max_length=255, description="Their first name."
+    )
+    contact_last_name: str | None = Field(
+        None, min_length=1, max_length=255, description="Their last name."
+    )
+    contact_phone: str | None = Field(
+        None, min_length=1, max_length=100, description="Their telephone number."
+    )
+    template: str | None = Field(
+        None,
+        min_length=1,
+        max_length=3000,
+        description="What the authority has agreed with you to put into each report about your "
+        "company.",
+    )
+    terms_of_service: str | None = Field(
+        None,
+        min_length=1,
+        max_length=3000,
+        description="The part of your terms that this breaks.",
+    )
+    legal_url: str | None = Field(
+        None,
+        min_length=1,
+        max_length=2083,
+        description="Where your guide for law enforcement stands.",
+    )
+
+
+class Approval(StrEnum):
+    """Which reports a second person agrees to before they are sent."""
+
+    NEVER = "never"
+    """None: whoever signs has it sent."""
+    UNLISTED = "unlisted"
+    """Those of cases of which no list has anything: nobody but people of the house say so."""
+    ALWAYS = "always"
+    """All of them, also those that would go by themselves."""
+
+
+class Automatic(_Section):
+    """Which reports go without a person."""
+
+    incidents: tuple[str, ...] = Field(
+        (),
+        description="Kinds of incident, such as `csam`, whose reports go without a person: only of "
+        "cases of which each item is, to the bit, on one of `lists`. Empty: none. Read [what it "
+        "means in law](reporting.md#without-a-person) first.",
+    )
+    lists: tuple[str, ...] = Field(
+        (), description="The names of the lists of known material on which that may rest."
+    )
+    wait_minutes: int = Field(
+        30,
+        ge=0,
+        le=10_080,
+        description="How long your platform has to supply what it knows before such a report "
+        "goes, in minutes.",
+    )
+
+
 class Reporting(_Section):
     """How cases reach the authorities."""
 
@@ -366,6 +458,25 @@ class Reporting(_Section):
         description="Your copy of the official schema of the [CyberTipline](cybertipline.md)'s "
         "interface, which is what `GET /xsd` answers there. Reports are then written and checked "
         "by it; without it, by a schema of Tutela's own.",
+    )
+
+    company: Company = Field(
+        default_factory=Company, description="Who reports, as it stands in every report."
+    )
+    approval: Approval = Field(
+        Approval.NEVER,
+        description="Which signed reports a second person agrees to before they are sent: `never`, "
+        "`unlisted` (of cases of which no list has anything) or `always`.",
+    )
+    automatic: Automatic = Field(
+        default_factory=Automatic, description="Which reports go without a person."
+    )
+    supplied_days: int = Field(
+        30,
+        ge=1,
+        le=365,
+        description="How long what your platform supplied of those concerned is kept after the "
+        "case was reported, in days. What was sent is evidence, and kept as that.",
     )
 
     @field_validator("establishment")

@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     ACCOUNT_FLAGGED = "account.flagged"
     ACCOUNT_CLEARED = "account.cleared"
     APPEAL_DECIDED = "appeal.decided"
+    SUBJECT_WANTED = "subject.wanted"
     TEST = "webhook.test"
 
     @property
@@ -35,6 +36,7 @@ _MEANINGS = {
     EventKind.ACCOUNT_FLAGGED: "a confirmed case belongs to this account",
     EventKind.ACCOUNT_CLEARED: "no confirmed case belongs to this account any more",
     EventKind.APPEAL_DECIDED: "an appeal was granted or upheld",
+    EventKind.SUBJECT_WANTED: "a confirmed case is to be reported: supply what you know of it",
     EventKind.TEST: "somebody tries the webhook out; nothing has happened",
 }
 

@@ -1,0 +1,199 @@
+"""Beginning drafts of a confirmed case, correcting what was sent, and bringing drafts up to date.
+
+What is known is gathered before the transaction that writes: words are read from the vault, and
+nobody else is to wait for that.
+"""
+
+from sqlalchemy import Connection
+
+from tutela.accounts.model import Caller
+from tutela.cases.model import CaseId
+from tutela.cases.moving import lock_case, state_of
+from tutela.cases.states import State as CaseState
+from tutela.errors import AlreadyExistsError, OutOfTurnError
+from tutela.reporting.addressing import channel_to, directory_of, routes_of
+from tutela.reporting.authorities.model import ChannelKind as Way
+from tutela.reporting.authorities.routing import Outcome, Route
+from tutela.reporting.desk import Desk
+from tutela.reporting.drafting import Draft, draft
+from tutela.reporting.filling import filled_of, keep_draft, keep_filled, merged
+from tutela.reporting.finding import find_report, find_reports
+from tutela.reporting.gathering import gather
+from tutela.reporting.model import ChannelKind, ReportId
+from tutela.reporting.moving import begin, enter_begin, enter_change, lock_report
+from tutela.reporting.queueing import environment_of
+from tutela.reporting.reading import draft_of
+from tutela.reporting.states import State
+
+REPORTABLE = frozenset({CaseState.CONFIRMED, CaseState.REPORTED})
+"""Where a case stands of which a report may be begun, signed and sent."""
+
+
+def begin_report(
+    desk: Desk,
+    case: CaseId,
+    authority: str,
+    caller: Caller,
+    *,
+    corrects: ReportId | None = None,
+) -> ReportId:
+    """Begin a draft of a case to one authority, filled with what is known.
+
+    Args:
+        desk: The open house.
+        case: The case, which has to be confirmed.
+        authority: To whom: the id in the directory, such as ``us-ncmec``.
+        caller: Who does so.
+        corrects: The report, which was sent, that this one corrects or adds to.
+
+    Raises:
+        NotFoundError: There is no such case, authority, or report to correct.
+        InvalidInputError: There is no way to the authority that Tutela can go.
+        OutOfTurnError: The case is not confirmed, or the report to correct is not sent.
+        AlreadyExistsError: There is a report of this case to this authority already.
+        DamagedEvidenceError, StorageError: The vault or the database fails.
+    """
+    with desk.database.reading() as connection:
+        check_reportable(connection, case)
+        channel = channel_to(directory_of(connection, desk.settings), authority)
+    filled = _filled(desk, case, authority, channel)
+    with desk.database.writing() as connection:
+        # Locked first, so that nobody undoes the decision meanwhile.
+        lock_case(connection, case)
+        check_reportable(connection, case)
+        report = begin(connection, case, authority, channel, caller, desk.clock, corrects=corrects)
+        keep_draft(connection, desk.secrets, report, filled)
+        keep_filled(connection, desk.secrets, report, filled)
+        enter_begin(connection, report, caller, desk.clock)
+    return report
+
+
+def begin_reports(desk: Desk, case: CaseId, caller: Caller) -> list[ReportId]:
+    """Begin a draft to each authority that has to be told of a case and can be.
+
+    What is there already stays as it is.
+
+    Returns:
+        Those that were begun.
+
+    Raises:
+        NotFoundError: There is no such case.
+        OutOfTurnError: The case is not confirmed.
+        DamagedEvidenceError, StorageError: The vault or the database fails.
+    """
+    begun = []
+    for each in routes_of_case(desk, case):
+        if each.authority is None or each.outcome is not Outcome.APPLIES or not each.is_owed:
+            continue
+        if each.channel is None or each.channel.kind is Way.FORM:
+            continue
+        try:
+            begun.append(begin_report(desk, case, each.authority.id, caller))
+        except AlreadyExistsError:
+            continue
+    return begun
+
+
+def correct_report(desk: Desk, report: ReportId, caller: Caller) -> ReportId:
+    """Begin a new report that corrects or adds to one that was sent, and names it.
+
+    Raises:
+        NotFoundError: There is no such report.
+        OutOfTurnError: It is not sent: it can still be changed itself.
+        DamagedEvidenceError, StorageError: The vault or the database fails.
+    """
+    with desk.database.reading() as connection:
+        found = find_report(connection, report)
+    return begin_report(desk, found.case, found.authority, caller, corrects=report)
+
+
+def refill_report(desk: Desk, report: ReportId, caller: Caller) -> bool:
+    """Bring a draft up to date with what is known now. What a person wrote in it stays.
+
+    Returns:
+        Whether anything changed.
+
+    Raises:
+        NotFoundError: There is no such report.
+        OutOfTurnError: It is no draft any more.
+        DamagedEvidenceError, StorageError: The vault or the database fails.
+    """
+    with desk.database.reading() as connection:
+        found = find_report(connection, report)
+    now = _filled(desk, found.case, found.authority, found.channel)
+    with desk.database.writing() as connection:
+        check_draft(lock_report(connection, report).state, report)
+        written = draft_of(connection, desk.secrets, report)
+        after = merged(written, filled_of(connection, desk.secrets, report), now)
+        keep_filled(connection, desk.secrets, report, now)
+        if after == written:
+            return False
+        keep_draft(connection, desk.secrets, report, after)
+        enter_change(connection, report, caller, desk.clock)
+    return True
+
+
+def refill_case(desk: Desk, case: CaseId, caller: Caller) -> list[ReportId]:
+    """Bring all drafts of a case up to date, such as after a platform supplied something.
+
+    Returns:
+        Those that changed.
+
+    Raises:
+        DamagedEvidenceError, StorageError: The vault or the database fails.
+    """
+    with desk.database.reading() as connection:
+        drafts = find_reports(connection, case=case, state=State.DRAFT)
+    changed = []
+    for each in drafts:
+        try:
+            if refill_report(desk, each.id, caller):
+                changed.append(each.id)
+        except OutOfTurnError:
+            continue  # Somebody has signed it meanwhile.
+    return changed
+
+
+def routes_of_case(desk: Desk, case: CaseId) -> tuple[Route, ...]:
+    """To whom a case goes, and why there and not elsewhere.
+
+    Raises:
+        NotFoundError: There is no such case.
+        DamagedEvidenceError, StorageError: The vault or the database fails.
+    """
+    kind = ChannelKind.CYBERTIPLINE
+    environment = environment_of(desk.settings, kind)
+    gathered = gather(desk, case, "", kind, environment, with_words=False)
+    with desk.database.reading() as connection:
+        return routes_of(connection, desk.settings, gathered)
+
+
+def check_reportable(connection: Connection, case: CaseId) -> None:
+    """See that a case is one that may be reported.
+
+    Raises:
+        NotFoundError: There is no such case.
+        OutOfTurnError: It is not.
+    """
+    state = state_of(connection, case)
+    if state not in REPORTABLE:
+        raise OutOfTurnError(
+            f"{case} is {state.words}: only what is confirmed is reported; decide on it first"
+        )
+
+
+def check_draft(state: str, report: ReportId) -> None:
+    """See that a report is still being written.
+
+    Raises:
+        OutOfTurnError: It is not.
+    """
+    if State(state) is not State.DRAFT:
+        raise OutOfTurnError(
+            f"report {report} is {State(state).words}: return it before you change it"
+        )
+
+
+def _filled(desk: Desk, case: CaseId, authority: str, channel: ChannelKind) -> Draft:
+    environment = environment_of(desk.settings, channel)
+    return draft(gather(desk, case, authority, channel, environment))

@@ -1,0 +1,128 @@
+"""Exactly what would be sent, before it is: to be read beside the fields.
+
+Only what the authority itself gives while a report is sent is not there yet: its number, and its
+names for the files. Where they will be, ``TO_COME`` stands.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tutela.errors import OutOfTurnError
+from tutela.reporting.cybertipline.building import build_file_details, build_report
+from tutela.reporting.cybertipline.choosing import schema_of
+from tutela.reporting.cybertipline.problems import Problem
+from tutela.reporting.desk import Desk
+from tutela.reporting.drafting import Draft
+from tutela.reporting.finding import find_report
+from tutela.reporting.model import ChannelKind, Report, ReportId
+from tutela.reporting.preparing import GIVEN_LATER, Prepared, prepare
+from tutela.reporting.reading import draft_of
+from tutela.reporting.states import ENDED
+
+TO_COME = "(given by the authority)"
+
+_GIVEN = ("reportId", "fileId")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Something that would be sent.
+
+    Attributes:
+        name: What it is called, such as ``report.xml``.
+        media_type: What it is, such as ``application/xml``.
+        text: What it says.
+    """
+
+    name: str
+    media_type: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be sent of a report.
+
+    Attributes:
+        report: Where it stands.
+        documents: What it says, in the order in which it is sent. What cannot be written as it
+            stands is left out.
+        files: The evidence whose bytes go with it.
+        problems: Why it cannot be sent as it stands.
+    """
+
+    report: Report
+    documents: tuple[Document, ...]
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+    def as_fields(self) -> dict[str, object]:
+        """The preview by names, as programs are given it."""
+        return {
+            "report": self.report.id,
+            "channel": self.report.channel,
+            "documents": [
+                {"name": each.name, "media_type": each.media_type, "text": each.text}
+                for each in self.documents
+            ],
+            "files": list(self.files),
+            "problems": [
+                {"field": each.field, "path": each.path, "words": each.words}
+                for each in self.problems
+            ],
+        }
+
+
+def preview_report(desk: Desk, report: ReportId) -> Preview:
+    """What would be sent of a report. ``reading.enter_read`` has to follow for whoever sees it.
+
+    Raises:
+        NotFoundError: There is no such report.
+        OutOfTurnError: It is sent or discarded.
+        SettingsError: The operator's copy of the schema cannot be used.
+        StorageError: The sealing key is missing or another one, or what was sealed is altered.
+    """
+    with desk.database.reading() as connection:
+        found = find_report(connection, report)
+        if found.state in ENDED:
+            raise OutOfTurnError(
+                f"report {report} is {found.state.words}: what was sent is kept as evidence, as "
+                f"its receipt{'' if found.receipt is None else ' ' + found.receipt}"
+            )
+        draft = draft_of(connection, desk.secrets, report)
+    schema = schema_of(desk.settings) if found.channel is ChannelKind.CYBERTIPLINE else None
+    prepared = prepare(draft.values, [each.values for each in draft.files], schema)
+    if found.channel is ChannelKind.CYBERTIPLINE:
+        documents = tuple(_as_xml(desk, prepared))
+    else:
+        documents = (_as_json(draft),)
+    return Preview(
+        found, documents, tuple(each.evidence for each in draft.files), prepared.problems
+    )
+
+
+def _as_xml(desk: Desk, prepared: Prepared) -> Iterator[Document]:
+    schema = schema_of(desk.settings)
+    if prepared.report is not None:
+        text = build_report(prepared.report, schema).decode()
+        yield Document("report.xml", "application/xml", text)
+    for number, each in enumerate(prepared.files, 1):
+        text = build_file_details(each, schema).decode()
+        for element, stand_in in zip(_GIVEN, GIVEN_LATER, strict=True):
+            given = f"<{element}>{stand_in}</{element}>"
+            text = text.replace(given, f"<{element}>{TO_COME}</{element}>", 1)
+        yield Document(f"file-{number}.xml", "application/xml", text)
+
+
+def _as_json(draft: Draft) -> Document:
+    whole: dict[str, Any] = {
+        "report": dict(draft.values),
+        "files": [
+            {"evidence": each.evidence, "details": dict(each.values)} for each in draft.files
+        ],
+    }
+    return Document(
+        "report.json", "application/json", json.dumps(whole, indent=2, ensure_ascii=False)
+    )

@@ -1,0 +1,110 @@
+"""Reading a report with all that it says, what it lacks and what is wrong with it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tutela.accounts.model import Caller
+from tutela.errors import NotFoundError
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act
+from tutela.reporting.content import content_of, files_of
+from tutela.reporting.cybertipline.choosing import schema_of
+from tutela.reporting.cybertipline.problems import Problem
+from tutela.reporting.desk import Desk
+from tutela.reporting.drafting import Draft, DraftFile
+from tutela.reporting.finding import find_report
+from tutela.reporting.missing import Missing, missing
+from tutela.reporting.model import ChannelKind, Report, ReportId
+from tutela.reporting.preparing import prepare
+from tutela.reporting.states import ENDED
+from tutela.storage.clock import Clock
+from tutela.storage.kept_secrets import KeptSecrets
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A report with all that it says.
+
+    Attributes:
+        report: Where it stands.
+        draft: What it says; ``None`` once it is sent or discarded: then its receipt has it.
+        missing: What it does not say, and would be better if it did.
+        problems: Why it cannot be sent as it stands.
+    """
+
+    report: Report
+    draft: Draft | None
+    missing: tuple[Missing, ...]
+    problems: tuple[Problem, ...]
+
+    def as_fields(self) -> dict[str, object]:
+        """The report by names, as programs are given it."""
+        draft = self.draft
+        return {
+            **self.report.as_fields(),
+            "content": None if draft is None else dict(draft.values),
+            "files": []
+            if draft is None
+            else [
+                {"item": each.item, "evidence": each.evidence, "details": dict(each.values)}
+                for each in draft.files
+            ],
+            "missing": [each.as_fields() for each in self.missing],
+            "problems": [
+                {"field": each.field, "path": each.path, "words": each.words}
+                for each in self.problems
+            ],
+        }
+
+
+def read_report(connection: Connection, desk: Desk, report: ReportId) -> Written:
+    """A report with all that it says. ``enter_read`` has to follow for whoever is shown it.
+
+    Raises:
+        NotFoundError: There is no such report.
+        StorageError: The sealing key is missing or another one, or what was sealed is altered.
+    """
+    found = find_report(connection, report)
+    if found.state in ENDED:
+        return Written(found, None, (), ())
+    draft = draft_of(connection, desk.secrets, report)
+    files = [each.values for each in draft.files]
+    return Written(
+        found, draft, missing(draft.values, files), problems_of(desk, found.channel, draft)
+    )
+
+
+def enter_read(connection: Connection, report: Report, caller: Caller, clock: Clock) -> None:
+    """Say in the ledger that somebody reads what a report says. Do it last in the transaction."""
+    append(connection, caller.actor, Act.REPORT_READ, clock, case=report.case, thing=report.thing)
+
+
+def draft_of(connection: Connection, secrets: KeptSecrets, report: ReportId) -> Draft:
+    """What a report says that is not sent yet.
+
+    Raises:
+        NotFoundError: There is no such report, or it is sent or discarded.
+        StorageError: The sealing key is missing or another one, or what was sealed is altered.
+    """
+    values: Mapping[str, Any] = json.loads(content_of(connection, secrets, report))
+    files = tuple(
+        DraftFile(each.item, each.evidence, json.loads(each.details))
+        for each in files_of(connection, secrets, report)
+    )
+    if any(not each.values for each in files):
+        raise NotFoundError(f"what is said of the files of report {report} is erased")
+    return Draft(values, files)
+
+
+def problems_of(desk: Desk, channel: ChannelKind, draft: Draft) -> tuple[Problem, ...]:
+    """Why a report cannot be sent as it stands.
+
+    Raises:
+        SettingsError: The operator's copy of the schema cannot be used.
+    """
+    schema = schema_of(desk.settings) if channel is ChannelKind.CYBERTIPLINE else None
+    return prepare(draft.values, [each.values for each in draft.files], schema).problems

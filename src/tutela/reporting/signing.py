@@ -1,0 +1,235 @@
+"""Signing a report, agreeing to it, having it sent, returning and discarding it.
+
+A person signs for every word, or the machine's operator does. Where the settings ask for it, a
+second one agrees. Then a job gives it to the workers as soon as nobody can take the decision on the
+case back any more. ``automatic.py`` says when none of these people is needed.
+"""
+
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from tutela.accounts.keys import ids_of
+from tutela.accounts.model import Caller
+from tutela.cases.grounds import Ground, ground_of
+from tutela.cases.model import CaseId
+from tutela.cases.moving import BY_ITSELF, holder_of, lock_case, state_of
+from tutela.cases.tables import case_decisions
+from tutela.cases.viewings import was_viewed
+from tutela.errors import OutOfTurnError
+from tutela.reporting.beginning import REPORTABLE, check_reportable
+from tutela.reporting.desk import Desk
+from tutela.reporting.drafting import Draft, DraftFile
+from tutela.reporting.filling import keep_draft
+from tutela.reporting.finding import find_report
+from tutela.reporting.model import ChannelKind, ReportId
+from tutela.reporting.moving import lock_report, move
+from tutela.reporting.preparing import refuse_problems
+from tutela.reporting.queueing import NotLiveError, queue
+from tutela.reporting.reading import draft_of, problems_of
+from tutela.reporting.states import Move, State
+from tutela.storage.clock import Clock
+from tutela.storage.jobs.enqueueing import enqueue
+from tutela.storage.jobs.model import Job, Kind, Later
+from tutela.storage.settings import Approval, Settings
+
+QUEUE = "report.queue"
+"""The job that has a signed report sent, once the decision on its case is final."""
+
+_AGAIN = timedelta(minutes=10)
+
+
+def sign_report(desk: Desk, report: ReportId, caller: Caller) -> State:
+    """Stand for a draft, word by word. It goes by itself from here, where nobody else has to agree.
+
+    Whether each file was viewed is taken from the record once more.
+
+    Raises:
+        NotFoundError: There is no such report.
+        ReportMoveError: It is no draft.
+        OutOfTurnError: The case is not confirmed any more.
+        InvalidInputError: It cannot be sent as it stands; the message says why.
+        NotPermittedError: The caller is a program.
+        StorageError: The database or the sealing key fails.
+    """
+    holder_of(caller)
+    return sign_as(desk, report, caller)
+
+
+def sign_as(desk: Desk, report: ReportId, caller: Caller) -> State:
+    """The same for whoever may stand for it without being a person: ``automatic.py`` says when."""
+    with desk.database.writing() as connection:
+        row, case = _locked(connection, report)
+        check_reportable(connection, case)
+        if State(row.state) is State.DRAFT:
+            draft = draft_of(connection, desk.secrets, report)
+            by_record = as_viewed(connection, draft)
+            if by_record != draft:
+                keep_draft(connection, desk.secrets, report, by_record)
+            refuse_problems(report, problems_of(desk, ChannelKind(row.channel), by_record))
+            if not needs_approval(connection, case, desk.settings):
+                queue_later(connection, case, report, desk.settings, desk.clock)
+        return move(connection, report, Move.SIGN, caller, desk.clock)
+
+
+def approve_report(desk: Desk, report: ReportId, caller: Caller) -> State:
+    """Agree that a signed report is sent. It goes by itself from here.
+
+    Raises:
+        NotFoundError: There is no such report.
+        ReportMoveError: It is not signed.
+        OutOfTurnError: The caller signed it, or the case is not confirmed any more.
+        NotPermittedError: The caller is a program.
+    """
+    holder_of(caller)
+    with desk.database.writing() as connection:
+        row, case = _locked(connection, report)
+        check_reportable(connection, case)
+        if row.signed_by in _ids(connection, caller):
+            raise OutOfTurnError(
+                f"you signed report {report} yourself: another person has to agree to it"
+            )
+        if State(row.state) is State.SIGNED:
+            queue_later(connection, case, report, desk.settings, desk.clock)
+        return move(connection, report, Move.APPROVE, caller, desk.clock)
+
+
+def send_report(desk: Desk, report: ReportId, caller: Caller) -> State:
+    """Have a report sent now that is signed, and agreed to where that is asked for.
+
+    It is only needed where that could not be done by itself, such as before the way to the
+    authority was set up.
+
+    Raises:
+        NotFoundError: There is no such report.
+        ReportMoveError: It is not signed, or is queued or sent already.
+        OutOfTurnError: Somebody has to agree first, whoever decided may still take that back, or
+            the case is not confirmed any more.
+        NotLiveError: It would go to the authority itself, which nobody has confirmed yet.
+        NotPermittedError: The caller is a program.
+    """
+    holder_of(caller)
+    with desk.database.writing() as connection:
+        row, case = _locked(connection, report)
+        check_reportable(connection, case)
+        if State(row.state) is State.SIGNED and needs_approval(connection, case, desk.settings):
+            raise OutOfTurnError(f"a second person has to agree to report {report} first")
+        left = final_at(connection, case, desk.settings) - desk.clock()
+        if left > timedelta(0):
+            raise OutOfTurnError(
+                f"whoever decided on {case} may still take it back: try again in "
+                f"{ceil(left.total_seconds())} seconds"
+            )
+        queue(connection, desk.settings, report, caller, desk.clock)
+    return State.QUEUED
+
+
+def return_report(desk: Desk, report: ReportId, caller: Caller, *, reason: str = "") -> State:
+    """Have a report written on: whoever signed it or agreed to it has to do so anew.
+
+    Raises:
+        NotFoundError: There is no such report.
+        ReportMoveError: It is neither signed nor agreed to nor stopped.
+    """
+    with desk.database.writing() as connection:
+        return move(connection, report, Move.RETURN, caller, desk.clock, reason=reason)
+
+
+def discard_report(desk: Desk, report: ReportId, caller: Caller, *, reason: str) -> State:
+    """Say that a report is never to be sent. What it says is erased.
+
+    Raises:
+        NotFoundError: There is no such report.
+        ReportMoveError: It waits to be sent, or is sent.
+        InvalidInputError: There is no reason.
+    """
+    with desk.database.writing() as connection:
+        return move(connection, report, Move.DISCARD, caller, desk.clock, reason=reason)
+
+
+def needs_approval(connection: Connection, case: CaseId, settings: Settings) -> bool:
+    """Whether the settings want a second person to agree to the reports of a case."""
+    match settings.reporting.approval:
+        case Approval.ALWAYS:
+            return True
+        case Approval.UNLISTED:
+            return Ground.LISTED not in ground_of(connection, case)
+        case Approval.NEVER:
+            return False
+
+
+def as_viewed(connection: Connection, draft: Draft) -> Draft:
+    """A draft of which each file says whether it was viewed as the record has it now."""
+    files = tuple(
+        DraftFile(
+            each.item,
+            each.evidence,
+            {**each.values, "file_viewed_by_esp": was_viewed(connection, each.evidence)},
+        )
+        for each in draft.files
+    )
+    return Draft(draft.values, files)
+
+
+def queue_later(
+    connection: Connection, case: CaseId, report: ReportId, settings: Settings, clock: Clock
+) -> None:
+    """Have a report sent once the decision on its case is final."""
+    at = max(clock(), final_at(connection, case, settings))
+    enqueue(connection, QUEUE, {"report": report}, clock, at=at)
+
+
+def final_at(connection: Connection, case: CaseId, settings: Settings) -> datetime:
+    """From when nobody can take the decision on a case back any more."""
+    decided = connection.execute(
+        select(case_decisions.c.decided_at)
+        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
+        .order_by(case_decisions.c.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if decided is None:
+        raise OutOfTurnError(f"nobody has decided on {case}")
+    moment: datetime = decided
+    return moment + timedelta(seconds=settings.review.undo_seconds)
+
+
+def queueing(desk: Desk) -> Kind:
+    """The kind of job that has a signed report sent."""
+
+    def queue_signed(job: Job) -> None:
+        report = ReportId(int(str(job.payload["report"])))
+        with desk.database.writing() as connection:
+            row, case = _locked(connection, report)
+            waits = State(row.state) is State.APPROVED or (
+                State(row.state) is State.SIGNED
+                and not needs_approval(connection, case, desk.settings)
+            )
+            if not waits or state_of(connection, case) not in REPORTABLE:
+                return
+            left = final_at(connection, case, desk.settings)
+            if left > desk.clock():
+                raise Later(left, "the decision can still be taken back")
+            try:
+                queue(connection, desk.settings, report, BY_ITSELF, desk.clock)
+            except NotLiveError as error:
+                raise Later(desk.clock() + _AGAIN, error.message) from None
+
+    return Kind(QUEUE, queue_signed, at_once=4, attempts=None)
+
+
+def _locked(connection: Connection, report: ReportId) -> tuple[Row[Any], CaseId]:
+    """A report's row, and its case: nobody changes either until the end of the transaction.
+
+    The case first, as everywhere, so that no two wait for each other.
+    """
+    case = find_report(connection, report).case
+    lock_case(connection, case)
+    return lock_report(connection, report), case
+
+
+def _ids(connection: Connection, caller: Caller) -> frozenset[str]:
+    """By which ids the caller may have signed: also by keys of theirs, and on the pages."""
+    own = frozenset({caller.actor.id})
+    return own if caller.person is None else own | ids_of(connection, caller.person)

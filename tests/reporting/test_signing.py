@@ -1,0 +1,163 @@
+"""Who signs stands for it; a second one agrees where asked; it goes when nothing can be undone."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from tests.cases.world import ANNA, BEN, LEAD, OPERATOR, OTHER_LEAD, PROGRAM
+from tests.reporting.desks import confirmed, desk_of, viewed
+from tests.reporting.world import NCMEC, World
+from tutela.cases.states import State as CaseState
+from tutela.cases.tables import case_matches, cases
+from tutela.errors import InvalidInputError, NotPermittedError, OutOfTurnError
+from tutela.reporting.beginning import begin_report
+from tutela.reporting.finding import find_report
+from tutela.reporting.model import Environment, ReportId
+from tutela.reporting.moving import ReportMoveError
+from tutela.reporting.reading import draft_of
+from tutela.reporting.resting import DELIVER
+from tutela.reporting.signing import (
+    QUEUE,
+    approve_report,
+    discard_report,
+    queueing,
+    return_report,
+    send_report,
+    sign_report,
+)
+from tutela.reporting.states import State
+from tutela.reporting.writing import change_report
+from tutela.storage.jobs.model import Job, Later
+from tutela.storage.jobs.tables import jobs
+from tutela.storage.settings import Approval, Company
+
+
+def jobs_called(world: World, kind: str) -> list:
+    with world.database.reading() as connection:
+        return connection.execute(
+            select(jobs.c.payload, jobs.c.due_at).where(jobs.c.kind == kind)
+        ).all()
+
+
+def do(desk, report: ReportId) -> None:
+    """What the job does that has a signed report sent."""
+    job = Job.__new__(Job)
+    object.__setattr__(job, "payload", {"report": report})
+    queueing(desk).run(job)
+
+
+def state_of(world: World, report: ReportId) -> State:
+    with world.database.reading() as connection:
+        return find_report(connection, report).state
+
+
+def test_a_signed_report_goes_by_itself_once_nothing_can_be_undone(world: World, clock) -> None:
+    desk = desk_of(world)
+    case = confirmed(world, b"a landscape", ago=timedelta(seconds=20))
+    report = begin_report(desk, case, NCMEC, ANNA)
+    assert sign_report(desk, report, ANNA) is State.SIGNED
+    (job,) = jobs_called(world, QUEUE)
+    assert (job.payload, job.due_at) == ({"report": report}, clock() + timedelta(seconds=40))
+    with pytest.raises(OutOfTurnError, match="40 seconds"):
+        send_report(desk, report, ANNA)
+    with pytest.raises(Later):
+        do(desk, report)
+    clock.turn(seconds=41)
+    do(desk, report)
+    assert state_of(world, report) is State.QUEUED
+    with world.database.reading() as connection:
+        assert find_report(connection, report).environment is Environment.SANDBOX
+    assert [each.payload for each in jobs_called(world, DELIVER)] == [{"report": report}]
+    do(desk, report)
+    assert world.acts(case) == ["report.drafted", "report.signed", "report.queued"]
+
+
+def test_a_decision_that_was_taken_back_keeps_its_report_here(world: World, clock) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, ANNA)
+    sign_report(desk, report, ANNA)
+    with world.database.writing() as connection:
+        connection.execute(update(cases).where(cases.c.id == case).values(state=CaseState.OPEN))
+    do(desk, report)
+    assert state_of(world, report) is State.SIGNED
+    with pytest.raises(OutOfTurnError, match="only what is confirmed"):
+        send_report(desk, report, ANNA)
+
+
+def test_what_lacks_something_cannot_be_signed_and_says_what(world: World) -> None:
+    desk, case = desk_of(world, company=Company()), confirmed(world, words="an excerpt")
+    report = begin_report(desk, case, NCMEC, ANNA)
+    with pytest.raises(InvalidInputError, match="incidentType"):
+        sign_report(desk, report, ANNA)
+    change_report(
+        desk,
+        report,
+        {
+            "incident_summary.incident_type": "enticement",
+            "reporter.reporting_person.emails": [{"address": "a@example.org"}],
+        },
+        ANNA,
+    )
+    assert sign_report(desk, report, ANNA) is State.SIGNED
+    with pytest.raises(OutOfTurnError, match="return it before"):
+        change_report(desk, report, {"additional_info": "more"}, ANNA)
+
+
+def test_whether_a_file_was_viewed_is_looked_up_again_at_the_signature(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, ANNA)
+    viewed(world, case, BEN)
+    sign_report(desk, report, ANNA)
+    with world.database.reading() as connection:
+        (file,) = draft_of(connection, desk.secrets, report).files
+    assert file.values["file_viewed_by_esp"] is True
+
+
+def test_a_program_signs_and_agrees_to_nothing(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, PROGRAM)
+    for act in (sign_report, approve_report, send_report):
+        with pytest.raises(NotPermittedError):
+            act(desk, report, PROGRAM)
+
+
+@pytest.mark.parametrize("signer", [LEAD, OPERATOR])
+def test_where_it_is_asked_for_another_person_agrees(world: World, signer) -> None:
+    desk = desk_of(world, approval=Approval.ALWAYS)
+    case = confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, signer)
+    sign_report(desk, report, signer)
+    assert jobs_called(world, QUEUE) == []
+    with pytest.raises(OutOfTurnError, match="second person"):
+        send_report(desk, report, signer)
+    with pytest.raises(OutOfTurnError, match="signed report"):
+        approve_report(desk, report, signer)
+    assert approve_report(desk, report, OTHER_LEAD) is State.APPROVED
+    do(desk, report)
+    assert state_of(world, report) is State.QUEUED
+
+
+def test_only_what_no_list_has_may_need_a_second_person(world: World) -> None:
+    desk = desk_of(world, approval=Approval.UNLISTED)
+    unlisted = begin_report(desk, confirmed(world, b"a landscape"), NCMEC, ANNA)
+    sign_report(desk, unlisted, ANNA)
+    assert jobs_called(world, QUEUE) == []
+    with world.database.reading() as connection:
+        assert connection.execute(select(case_matches.c.id)).all() == []
+
+
+def test_a_report_is_returned_written_on_and_signed_anew(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, ANNA)
+    sign_report(desk, report, ANNA)
+    assert return_report(desk, report, BEN, reason="a name is missing") is State.DRAFT
+    do(desk, report)  # The job of the first signature finds nothing to do.
+    assert state_of(world, report) is State.DRAFT
+    change_report(desk, report, {"additional_info": "more"}, BEN)
+    assert sign_report(desk, report, BEN) is State.SIGNED
+    with pytest.raises(InvalidInputError, match="say why"):
+        discard_report(desk, report, BEN, reason=" ")
+    assert discard_report(desk, report, BEN, reason="of the wrong case") is State.DISCARDED
+    with pytest.raises(ReportMoveError):
+        sign_report(desk, report, BEN)
