@@ -173,7 +173,7 @@ def test_many_who_add_and_remove_keys_lose_none_that_another_one_added(
 
     def add() -> None:
         file = Vault.over(settings, vault.database, clock).keyring.file
-        for _ in range(5):
+        for _ in range(2):
             while True:
                 try:
                     added.add(file.add_key())
@@ -188,7 +188,7 @@ def test_many_who_add_and_remove_keys_lose_none_that_another_one_added(
     for thread in threads:
         thread.join()
     # One whose removal was refused has added another.
-    assert len(added) >= 20
+    assert len(added) >= 8
     assert added < set(vault.keyring.file.key_ids())
 
 
