@@ -16,7 +16,7 @@ from tutela.console.cookies import (
 )
 from tutela.console.house import House
 from tutela.console.language import Language, choose, languages
-from tutela.console.navigation import navigation_for
+from tutela.console.navigation import line_of, navigation_for
 from tutela.console.pages import page
 from tutela.console.visiting import Visitor
 
@@ -59,8 +59,8 @@ def show(
         template: A file in ``templates/`` that extends ``frame.html``: its blocks are ``title``,
             ``content`` and ``scripts``.
         status: The HTTP status.
-        values: What the template reads besides ``say``, ``visitor``, ``language``, ``path`` and
-            ``said``. The error ``wrong`` is shown on top, if it is given.
+        values: What the template reads besides ``say``, ``visitor``, ``language``, ``path``,
+            ``line`` and ``said``. The error ``wrong`` is shown on top, if it is given.
     """
     language = spoken(request, visitor)
     said = take_said(request)
@@ -75,6 +75,7 @@ def show(
         theme=theme_of(request),
         navigation=navigation_for(visitor.caller.permissions) if visitor else (),
         path=request.url.path,
+        line=line_of(request.url.path),
         said=said,
         htmx=_HTMX,
         **{"wrong": None, **values},

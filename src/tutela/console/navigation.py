@@ -87,6 +87,16 @@ def navigation_for(permissions: Collection[Permission]) -> tuple[Group, ...]:
     return tuple(group for group in groups if group.entries)
 
 
+def line_of(path: str) -> str:
+    """The path of the navigation's line that a page belongs to: its own, or that of a page above.
+
+    It is an empty text for a page that no line leads to.
+    """
+    paths = [entry.path for group in NAVIGATION for entry in group.entries]
+    above = [each for each in paths if path == each or path.startswith(f"{each}/")]
+    return max(above, key=len, default="")
+
+
 def first_page(permissions: Collection[Permission], *, alone: bool = False) -> str:
     """Where a person with these permissions begins.
 
