@@ -66,8 +66,9 @@ Lead = Annotated[ApiKey, Security(Permitted(Permission.CASES_LEAD))]
 def take_next(service: Here, key: Reviewer, how: SentNext) -> HoldAnswer | Response:
     """What is assigned to you comes first. Refused while you have to rest."""
     caller = caller_of_key(key)
-    with service.database.writing() as connection:
+    with service.database.reading() as connection:
         see_rested(connection, caller.person, service.clock, service.settings)
+    with service.database.writing() as connection:
         hold = next_case(connection, caller, service.clock, service.settings, calm=how.calm)
     if hold is None:
         return Response(status_code=HTTPStatus.NO_CONTENT)

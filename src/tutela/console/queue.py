@@ -25,7 +25,7 @@ from tutela.cases.queue import (
     next_case,
     waiting,
 )
-from tutela.cases.resting import RestDueError, see_rested
+from tutela.cases.resting import rest_due
 from tutela.cases.states import State
 from tutela.cases.waiting import why
 from tutela.console.frame import go, page_router, show
@@ -123,16 +123,16 @@ def show_queue(
 def take_next(reviewer: Reviewer, house: Here) -> Response:
     """Take the case that is this person's to do next, and go to it."""
     person = reviewer.person.id
-    try:
-        with house.database.writing() as connection:
-            mine = held_by(connection, person)
-            if mine:
-                # One at a time: nobody is to wait for a case that lies about.
-                return go(house, f"/cases/{mine[0].case}", "said_go_on", mine[0].case)
-            see_rested(connection, person, house.clock, house.settings)
-            hold = next_case(connection, reviewer.caller, house.clock, house.settings)
-    except RestDueError:
-        return go(house, "/rest")
+    with house.database.reading() as connection:
+        rest = rest_due(connection, person, house.clock, house.settings)
+    with house.database.writing() as connection:
+        mine = held_by(connection, person)
+        if mine:
+            # One at a time: nobody is to wait for a case that lies about.
+            return go(house, f"/cases/{mine[0].case}", "said_go_on", mine[0].case)
+        if rest is not None:
+            return go(house, "/rest")
+        hold = next_case(connection, reviewer.caller, house.clock, house.settings)
     if hold is None:
         return go(house, "/queue", "said_nothing_waits")
     return go(house, f"/cases/{hold.case}")
