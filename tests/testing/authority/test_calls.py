@@ -11,6 +11,9 @@ import pytest
 
 from tests.testing.authority.caller import DOCUMENT, XML, Caller, details, finished_files, said
 from tests.testing.authority.conftest import MOST_FILE_BYTES
+from tutela.reporting.cybertipline.answers import Call as Answered
+from tutela.reporting.cybertipline.answers import read_answer
+from tutela.reporting.cybertipline.codes import CODES
 from tutela.testing.authority.documents import Documents
 from tutela.testing.authority.model import Code, Refused, State
 from tutela.testing.authority.serving import Authority
@@ -244,6 +247,25 @@ def test_after_retract_nothing_can_be_done(authority: Authority, caller: Caller)
     ):
         assert (answer.code, answer.report) == (Code.ALREADY_RETRACTED, report)
     assert authority.control.report(report).state is State.RETRACTED
+
+
+def test_its_codes_are_those_that_callers_know() -> None:
+    assert {code.value for code in Code} == set(CODES)
+
+
+def test_what_it_answers_is_what_callers_read(caller: Caller) -> None:
+    report = caller.opened()
+    file = {"file": ("lake.jpg", b"a file"), "id": (None, str(report))}
+    number = {"id": str(report)}
+    read = [
+        read_answer(Answered.STATUS, caller.client.get("/status").content),
+        read_answer(Answered.UPLOAD, caller.client.post("/upload", files=file).content),
+        read_answer(Answered.FINISH, caller.client.post("/finish", data=number).content),
+        read_answer(Answered.FINISH, caller.client.post("/finish", data=number).content),
+    ]
+    assert [each.code for each in read] == [0, 0, 0, Code.ALREADY_FINISHED]
+    assert [each.report_id for each in read] == [None, report, report, report]
+    assert read[2].files == (read[1].file_id,)
 
 
 def test_what_is_not_a_call_is_not_found(caller: Caller) -> None:

@@ -110,6 +110,14 @@ def test_half_an_answer_is_no_xml(authority, caller) -> None:
         ElementTree.fromstring(answer.content)
 
 
+def test_a_trickling_answer_is_right_and_in_pieces(authority, caller) -> None:
+    authority.control.fail(Fault(spoiling=Spoiling.TRICKLE, seconds=0.2))
+    with caller.client.stream("GET", "/status") as answer:
+        pieces = list(answer.iter_raw())
+    assert len(pieces) > 10
+    assert b"<responseCode>0</responseCode>" in b"".join(pieces)
+
+
 def test_a_huge_answer_is_right_but_for_its_size(authority, caller) -> None:
     fault = Fault(spoiling=Spoiling.HUGE, megabytes=20)
     answer = caller.client.post("/submit", content=DOCUMENT, headers=XML)

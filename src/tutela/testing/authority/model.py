@@ -61,6 +61,8 @@ class Spoiling(StrEnum):
     """The connection is reset in place of an answer."""
     SLOW = "slow"
     """The answer comes after ``seconds``."""
+    TRICKLE = "trickle"
+    """The right answer byte by byte, for ``seconds`` in all."""
     STATUS = "status"
     """An answer with another HTTP status, such as 500, 503 or 429, and no XML."""
     CODE = "code"
@@ -102,7 +104,7 @@ class Fault(BaseModel):
         times: For how many of them; ``None`` for all.
         chance: From 0 to 1: of those, how many, at random.
         seed: Of the random choice, which is the same for the same calls.
-        seconds: How long it is slow.
+        seconds: How long it is slow, or trickles.
         status: The HTTP status.
         retry_after: What a ``Retry-After`` header says with it, in seconds.
         code: The response code.

@@ -110,6 +110,16 @@ async def _padded(answer: Answer, megabytes: int) -> AsyncIterator[bytes]:
     yield after.encode()
 
 
+def _trickle(fault: Fault, answer: Answer) -> Response:
+    return StreamingResponse(_bytewise(answer.xml().encode(), fault.seconds), media_type=XML)
+
+
+async def _bytewise(whole: bytes, seconds: float) -> AsyncIterator[bytes]:
+    for place in range(len(whole)):
+        await asyncio.sleep(seconds / len(whole))
+        yield whole[place : place + 1]
+
+
 def _doctype(_fault: Fault, answer: Answer) -> Response:
     prologue = _LAUGHS.replace("{root}", answer.root)
     return Response(answer.xml(prologue, "&a9;"), media_type=XML)
@@ -132,6 +142,7 @@ def _content_type(_fault: Fault, answer: Answer) -> Response:
 _WAYS = {
     Spoiling.HANG_UP: _drop,
     Spoiling.DROP: _drop,
+    Spoiling.TRICKLE: _trickle,
     Spoiling.STATUS: _status,
     Spoiling.CODE: _code,
     Spoiling.REDIRECT: _redirect,
