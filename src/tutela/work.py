@@ -27,6 +27,7 @@ from tutela.ledger.verifications import verifying
 from tutela.reporting import supplying
 from tutela.reporting.automatic import confirmed, kinds_of_drafts
 from tutela.reporting.desk import Desk
+from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.signing import queueing
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
@@ -68,6 +69,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             *kinds_of_drafts(desk),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
             *kinds_of_webhooks(settings, database, clock),
+            *kinds_of_reports(settings, vault, clock),
         )
     )
 

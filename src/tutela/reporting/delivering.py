@@ -148,14 +148,16 @@ def deliver(delivery: Delivery, job: Job) -> None:
                 delivery.clock,
                 asked_seconds=error.seconds,
             )
-        raise Later(max(at, _own_time(delivery, attempts)), error.message) from None
+            own = _own_time(connection, delivery, number)
+        raise Later(max(at, own), error.message) from None
     except WrongCredentialsError as error:
         with delivery.database.writing() as connection:
             hold_lease(connection, job)
             stop_channel(
                 connection, report.channel, report.authority, error.message, delivery.clock
             )
-        raise Later(_own_time(delivery, attempts), error.message) from None
+            own = _own_time(connection, delivery, number)
+        raise Later(own, error.message) from None
     except NeedsPersonError as error:
         _stop(delivery, job, report, error.message)
         return
@@ -315,8 +317,9 @@ def _stop(delivery: Delivery, job: Job, report: Report, why: str) -> None:
         enter_move(connection, report.id, Move.STOP, BY_ITSELF, delivery.clock, reason=why)
 
 
-def _own_time(delivery: Delivery, attempts: list[Attempt]) -> datetime:
-    return delivery.clock() + own_wait(len(attempts) + 1)
+def _own_time(connection: Connection, delivery: Delivery, report: ReportId) -> datetime:
+    attempts, now = attempts_of(connection, report), delivery.clock()
+    return now + own_wait(len(attempts), attempts[-1].begun_at if attempts else None, now)
 
 
 def _told(receipt: Receipt, sealed: Sealed) -> str:

@@ -188,9 +188,16 @@ def go_live(
     _change(connection, channel, authority, live_at=clock(), live_by=by)
 
 
-def own_wait(attempts: int) -> timedelta:
-    """How long a report waits for itself after so many attempts, whatever others do."""
-    return timedelta(seconds=_wait_after(attempts))
+def own_wait(attempts: int, since: datetime | None, now: datetime) -> timedelta:
+    """How long a report waits for itself, however well others get through.
+
+    Args:
+        attempts: How often it was begun to be sent.
+        since: When that was last so; what it is since then waits for doubles the time as well.
+        now: The time.
+    """
+    waited = (now - since).total_seconds() if since else 0.0
+    return timedelta(seconds=max(_wait_after(attempts), min(waited, _LONGEST_WAIT)))
 
 
 def _woken_by(now: datetime) -> datetime:

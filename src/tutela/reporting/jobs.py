@@ -1,0 +1,22 @@
+"""The kinds of jobs of this room."""
+
+from collections.abc import Iterator
+
+from tutela.evidence.vault import Vault
+from tutela.reporting.alerting import alerting
+from tutela.reporting.channels import Channels
+from tutela.reporting.cybertipline.opening import cybertipline_opening
+from tutela.reporting.delivering import delivering
+from tutela.reporting.forgetting import forgetting
+from tutela.reporting.model import ChannelKind
+from tutela.storage.clock import Clock
+from tutela.storage.jobs.model import Kind
+from tutela.storage.settings import Settings
+
+
+def kinds_of_reports(settings: Settings, vault: Vault, clock: Clock) -> Iterator[Kind]:
+    """Sending reports, telling people of authorities that do not answer, and forgetting."""
+    channels = Channels(settings, {ChannelKind.CYBERTIPLINE: cybertipline_opening(settings, clock)})
+    yield delivering(settings, vault, channels, clock)
+    yield alerting(settings, vault.database, clock)
+    yield forgetting(vault.database, clock)
