@@ -203,8 +203,11 @@ thirty from one address, that waits too. Nobody learns by it who works here. `tu
 ends the wait.
 
 An API key may belong to a person (`tutela key add NAME --owner PERSON`): then it never allows more
-than that person may do at the moment, and what is done by it is done by them. See also
-[signing in](signing-in.md).
+than that person may do at the moment, and what is done by it is done by them. A key that belongs to
+nobody is a program's: whoever makes keys may let it `screen`, and beyond that only what they may
+do themselves. So an administrator sets screening up alone, but cannot read cases by a key; one with
+`cases:open` or `screen:details` is made by somebody who has such a role as well, for which the rule
+of two people below holds, or by the machine's operator. See also [signing in](signing-in.md).
 
 ## Roles
 
@@ -234,7 +237,11 @@ _NEEDS = """
 ## What needs which permission
 
 † only within some minutes of signing in, or of showing once more that it is you
-(`console.proof_minutes`).
+(`console.proof_minutes`). That is asked before evidence, disclosure and settings, and whatever is
+like them: people and keys; what lists find (imports, entries, withdrawals, entries in doubt,
+removing a list); webhooks and their secrets; changing or dropping a job. Not before the daily work
+of reviewers and leads, such as deciding, settling and appeals, which the rules of each case and the
+second person guard; nor before trying a job again, which does only what was wanted already.
 
 """
 

@@ -101,6 +101,38 @@ def test_an_address_that_tries_many_names_waits_and_success_is_no_way_round(fail
     succeed(ROSA, address_of("192.0.2.8"))
 
 
+def test_success_does_not_end_a_wait_that_others_mistakes_brought_about(
+    database, clock, fail
+) -> None:
+    address = address_of("192.0.2.7")
+    for number in range(30):
+        fail(account_called(f"person{number}@house.example"), address)
+    clock.turn(seconds=30)
+    # Somebody's own try is under way, such as with a passkey, and meanwhile another one is wrong.
+    with database.writing() as connection:
+        begun = begin_try(connection, [address], clock)
+    clock.turn(seconds=60)
+    fail(account_called("another@house.example"), address)
+    for known in (begun, None):
+        with database.writing() as connection:
+            note_success(connection, [address], clock, begun=known)
+        with pytest.raises(LockedOutError):
+            fail(address)
+
+
+def test_success_ends_a_wait_that_it_brought_about_itself(database, clock, fail) -> None:
+    address = address_of("192.0.2.7")
+    for number in range(30):
+        fail(account_called(f"person{number}@house.example"), address)
+    clock.turn(seconds=30)
+    for _ in range(3):
+        clock.turn(seconds=1)
+        with database.writing() as connection:
+            begun = begin_try(connection, [address], clock)
+        with database.writing() as connection:
+            note_success(connection, [address], clock, begun=begun)
+
+
 def test_one_household_is_one_address(fail) -> None:
     assert address_of("2001:db8::1") == address_of("2001:db8::2:3")
     assert address_of("2001:db8::1") != address_of("2001:db8:0:1::1")

@@ -67,6 +67,23 @@ def test_a_job_is_dropped_only_with_a_reason(house: House, administrator: httpx.
     assert administrator.get(f"/jobs/{job}").status_code == 404
 
 
+def test_what_changes_what_is_found_or_loses_work_is_proved_first(house: House) -> None:
+    late, _ = signed_in(house, Role.ADMINISTRATOR, proved=False)
+    made = late.post("/lists", data={"name": "unproved"}).headers["location"]
+    for path in (
+        f"{made}/imports",
+        f"{made}/entries",
+        f"{made}/withdrawals",
+        f"{made}/remove",
+        "/lists/flags/1",
+        "/jobs/1/mend",
+        "/jobs/1/drop",
+    ):
+        assert late.post(path, data={}).headers["location"].startswith("/prove?next="), path
+    assert ENGLISH["prove_first"] in late.get(made).text
+    assert f'action="{made}/imports"' not in late.get(made).text
+
+
 def test_who_only_audits_sees_jobs_and_changes_none(house: House) -> None:
     job = dead_letter(house)
     auditor, _ = signed_in(house, Role.AUDITOR)

@@ -118,7 +118,11 @@ def test_a_key_is_shown_once_works_and_is_revoked(house: House) -> None:
         number = next(key.id for key in all_keys(connection) if key.name == "forum")
     assert boss.post(f"/keys/{number}/revoke").status_code == 303
     assert SAY["said_revoked"].format(about="forum") in boss.get("/keys").text
-    # Nobody gains by a key what they may not do.
+    # Nobody gains by a key what they may not do, and is not offered it.
+    offered = re.findall(r'name="scopes" value="([a-z:]+)"', boss.get("/keys/new").text)
+    assert "screen" in offered
+    assert not {"screen:details", "cases:read", "cases:open"} & set(offered)
+    assert boss.post("/keys", data={"name": "y", "scopes": ["cases:read"]}).status_code == 422
     assert boss.post("/keys", data={"name": "y", "scopes": ["people:write"]}).status_code == 422
     mine = {"name": "mine", "scopes": ["people:read"], "mine": "true"}
     assert boss.post("/keys", data=mine).status_code == 200

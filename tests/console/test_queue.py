@@ -1,5 +1,6 @@
 """The page of the queue."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
@@ -127,3 +128,40 @@ def test_whoever_needs_a_break_gets_no_next_case(house: House) -> None:
         take_break(connection, caller, system_clock)
     for address in ("/queue/next", f"/cases/{case}/take"):
         assert client.post(address).headers["location"] == "/rest"
+
+
+def test_whoever_may_not_know_what_matched_reads_the_newest_first(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A later page tells as little as the first one.
+    monkeypatch.setattr("tutela.console.queue._ON_A_PAGE", 2)
+    now = system_clock()
+    put_forward = {"known": 50, "similar": 70, "first": 60}
+    cases = {
+        name: new_case(
+            house,
+            name.encode(),
+            opened_at=now + timedelta(days=place),
+            rank_at=now - timedelta(days=days),
+        )
+        for place, (name, days) in enumerate(put_forward.items(), 1)
+    }
+
+    def order(role: Role) -> list[str]:
+        client, _ = signed_in(house, role)
+        found: list[str] = []
+        page = client.get("/queue").text
+        for _ in range(3):
+            found += [
+                name
+                for at in re.findall(r"/cases/([0-9A-Z-]{14})\"", page)
+                for name, case in cases.items()
+                if case == at and name not in found
+            ]
+            more = re.search(r'href="(/queue[^"]*after=[^"]*)"', page)
+            page = client.get(unescape(more[1])).text if more else ""
+        return found
+
+    assert order(Role.REVIEWER) == ["similar", "first", "known"]
+    for role in (Role.INTAKE, Role.CUSTODIAN):
+        assert order(role) == ["first", "similar", "known"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from tests.cases.world import a_case
 from tests.console.visitors import signed_in
@@ -14,6 +14,7 @@ from tests.house import House, running_house
 from tutela.accounts.permissions import Permission, Role
 from tutela.cases.tables import case_items, cases, subjects
 from tutela.console.language import languages
+from tutela.ledger.reading import newest_entries
 from tutela.ledger.tables import ledger_entries
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import load_settings
@@ -94,24 +95,40 @@ def test_a_fingerprint_is_not_looked_up_for_whoever_may_not_know(house: House) -
     assert f"/cases/{known['case']}" in client.post("/search", data={"text": known["subject"]}).text
 
 
-def test_whoever_searches_by_fingerprint_is_in_the_ledger_and_the_fingerprint_is_not(
+def test_whoever_searches_is_in_the_ledger_and_what_they_searched_for_is_not(
     house: House,
 ) -> None:
+    known = a_whole_case(house, b"searched for")
     client, somebody = signed_in(house, Role.AUDITOR)
-    client.post("/search", data={"text": "ab" * 32})
+    asked = ("ab" * 32, known["md5"], known["subject"], known["reference"], "nobody", known["case"])
+    for text in (*asked, "", " ", "\x00"):
+        client.post("/search", data={"text": text})
     with house.service.database.reading() as connection:
-        entry = connection.execute(
-            select(ledger_entries).where(
+        entries = connection.execute(
+            select(ledger_entries)
+            .where(
                 ledger_entries.c.act == "case.searched", ledger_entries.c.actor == somebody.actor_id
             )
-        ).one()
-        before = connection.execute(select(func.count()).select_from(ledger_entries)).scalar_one()
-    assert entry.thing == "by:sha256"
-    assert "ab" * 32 not in str(entry)
-    client.post("/search", data={"text": "no fingerprint"})
+            .order_by(ledger_entries.c.number)
+        ).all()
+    assert [entry.thing for entry in entries] == [
+        "by:sha256:nothing",
+        "by:md5:found",
+        "by:subject:found",
+        "by:reference:found",
+        "by:words:nothing",
+        "by:number:found",
+    ]
+    assert not [text for text in asked if text in str(entries)]
+
+
+def test_a_list_of_one_subjects_cases_is_a_search_as_well(house: House) -> None:
+    known = a_whole_case(house, b"listed by subject")
+    for subject in (known["subject"], "nobody-there"):
+        assert house.client.get("/v1/cases", params={"subject": subject}).status_code == 200
     with house.service.database.reading() as connection:
-        after = connection.execute(select(func.count()).select_from(ledger_entries)).scalar_one()
-    assert after == before
+        newest = newest_entries(connection, 2)
+    assert [entry.thing for entry in newest] == ["by:subject:nothing", "by:subject:found"]
 
 
 def test_programs_find_what_people_find(house: House) -> None:

@@ -97,8 +97,8 @@ def give_key(
     """Make a key that the caller may make, so that nobody gains by a key what they may not do.
 
     The machine's operator may make any. A person makes keys that belong to themselves, and keys of
-    programs for what programs do. By a key nobody makes one that allows more than that one: a
-    program's none at all, a person's none that belongs to them.
+    programs for what ``for_programs`` says. By a key nobody makes one that allows more than that
+    one: a program's none at all, a person's none that belongs to them.
 
     Returns:
         The key itself. It is shown once and cannot be had again.
@@ -120,14 +120,26 @@ def give_key(
                 "a key makes none that allows more than itself: leave out "
                 f"{', '.join(sorted(chosen - caller.permissions))}, or sign in and make it there"
             )
-        given = caller.permissions if caller.person is None else FOR_PROGRAMS
+        given = caller.permissions if caller.person is None else for_programs(caller)
         beyond = chosen - given if owner is None else frozenset()
         if beyond:
             raise NotPermittedError(
-                f"a key that belongs to nobody cannot be given {', '.join(sorted(beyond))}: "
-                "let it belong to a person"
+                f"a key that belongs to nobody cannot be given {', '.join(sorted(beyond))} by you: "
+                "nobody lets a program do what they may not do themselves; let the key belong to a "
+                "person who may, have somebody make it who may, or the machine's operator with "
+                '"tutela key add"'
             )
     return add_key(connection, name, chosen, caller.actor, clock, owner=owner)
+
+
+def for_programs(caller: Caller) -> frozenset[Permission]:
+    """What a person may give a key that belongs to nobody.
+
+    To have files screened is given by whoever makes keys, since it tells nothing of any case. All
+    else is given only by who may do it themselves: so that reading cases, which one administrator
+    alone cannot do where there are two, cannot be had by a key either.
+    """
+    return FOR_PROGRAMS & (caller.permissions | {Permission.SCREEN})
 
 
 def key_numbered(connection: Connection, number: int) -> ApiKey:

@@ -69,7 +69,7 @@ def address_of(address: str) -> Subject:
     return _subject("address", address, _FREE_OF_ADDRESS, is_persons=False)
 
 
-def begin_try(connection: Connection, subjects: Sequence[Subject], clock: Clock) -> None:
+def begin_try(connection: Connection, subjects: Sequence[Subject], clock: Clock) -> datetime:
     """Count a try, before what was typed is looked at.
 
     Args:
@@ -77,12 +77,15 @@ def begin_try(connection: Connection, subjects: Sequence[Subject], clock: Clock)
         subjects: The account and the address.
         clock: The time.
 
+    Returns:
+        When it began, for ``note_success``.
+
     Raises:
         LockedOutError: One of them has to wait.
     """
     now = clock()
     failures = _lock(connection, subjects, now)
-    waits = [until - now for _, until in failures.values() if until and until > now]
+    waits = [until - now for _, until, _ in failures.values() if until and until > now]
     if waits:
         raise LockedOutError(max(1, round(max(waits).total_seconds())))
     for subject in subjects:
@@ -92,6 +95,7 @@ def begin_try(connection: Connection, subjects: Sequence[Subject], clock: Clock)
             .where(sign_in_failures.c.subject_sha256 == subject.digest)
             .values(failures=count, last_at=now, locked_until=_locked_until(subject, count, now))
         )
+    return now
 
 
 def note_failure(
@@ -106,7 +110,7 @@ def note_failure(
         clock: The time.
     """
     now = clock()
-    for subject, (_, until) in _lock(connection, subjects, now).items():
+    for subject, (_, until, _) in _lock(connection, subjects, now).items():
         if until and until > now:
             whose = "nobody" if person is None else f"person:{person}"
             append(
@@ -118,15 +122,32 @@ def note_failure(
             )
 
 
-def note_success(connection: Connection, subjects: Sequence[Subject], clock: Clock) -> None:
-    """What was typed was right: the account starts anew, and the address has one failure less."""
+def note_success(
+    connection: Connection,
+    subjects: Sequence[Subject],
+    clock: Clock,
+    *,
+    begun: datetime | None = None,
+) -> None:
+    """What was typed was right: the account starts anew, and the address has one failure less.
+
+    An address that waits for what others got wrong there goes on waiting.
+
+    Args:
+        connection: The transaction.
+        subjects: As ``begin_try`` was given them.
+        clock: The time.
+        begun: What ``begin_try`` gave: a wait that only this try brought about ends. ``None`` if
+            that is not known any more.
+    """
     now = clock()
-    for subject, (count, _) in _lock(connection, subjects, now).items():
+    for subject, (count, until, last_at) in _lock(connection, subjects, now).items():
         left = 0 if subject.is_persons else max(0, count - 1)
+        stays = left >= subject.free and last_at != begun
         connection.execute(
             update(sign_in_failures)
             .where(sign_in_failures.c.subject_sha256 == subject.digest)
-            .values(failures=left, locked_until=None)
+            .values(failures=left, locked_until=until if stays else None)
         )
 
 
@@ -168,8 +189,8 @@ def _subjects_of(person: Person) -> tuple[Subject, ...]:
 
 def _lock(
     connection: Connection, subjects: Sequence[Subject], now: datetime
-) -> dict[Subject, tuple[int, datetime | None]]:
-    """Keep the subjects' counts from others until the transaction ends, and read them."""
+) -> dict[Subject, tuple[int, datetime | None, datetime]]:
+    """Keep the subjects from others until the transaction ends: failures, wait, and last try."""
     ordered = sorted(subjects, key=lambda each: each.digest)
     for subject in ordered:
         connection.execute(
@@ -185,7 +206,8 @@ def _lock(
             .with_for_update()
         ).one()
         forgotten = row.last_at <= now - REMEMBERED
-        found[subject] = (0, None) if forgotten else (row.failures, row.locked_until)
+        failures, until = (0, None) if forgotten else (row.failures, row.locked_until)
+        found[subject] = (failures, until, row.last_at)
     return found
 
 

@@ -4,6 +4,7 @@ What is wrong and what is nobody's look alike from outside: the same words after
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -69,7 +70,7 @@ def sign_in_by_password(
     """
     subjects = (account_called(email), address_of(address))
     with database.writing() as connection:
-        begin_try(connection, subjects, clock)
+        begun = begin_try(connection, subjects, clock)
     with database.reading() as connection:
         person = person_called(connection, email)
         # Nobody has this number: what is nobody's costs no less.
@@ -81,7 +82,7 @@ def sign_in_by_password(
         raise NotProvedError("this address and password do not belong together")
     renewed = hash_password(password) if kept and is_outdated(kept) else None
     with database.writing() as connection:
-        note_success(connection, subjects, clock)
+        note_success(connection, subjects, clock, begun=begun)
         if renewed:
             set_password(connection, person, renewed, clock)
         return let_in(connection, person, settings, clock, device=device)
@@ -267,8 +268,8 @@ def _counted(
     clock: Clock,
 ) -> str:
     with database.writing() as connection:
-        begin_try(connection, subjects, clock)
-    return _tried(database, subjects, person, attempt, clock)
+        begun = begin_try(connection, subjects, clock)
+    return _tried(database, subjects, person, attempt, clock, begun=begun)
 
 
 def _tried(
@@ -277,10 +278,12 @@ def _tried(
     person: PersonId | None,
     attempt: Callable[[Connection], str],
     clock: Clock,
+    *,
+    begun: datetime | None = None,
 ) -> str:
     try:
         with database.writing() as connection:
-            note_success(connection, subjects, clock)
+            note_success(connection, subjects, clock, begun=begun)
             return attempt(connection)
     except NotProvedError:
         with database.writing() as connection:

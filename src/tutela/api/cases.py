@@ -27,6 +27,7 @@ from tutela.cases.model import read_case_id
 from tutela.cases.queue import Place
 from tutela.cases.reading import enter_read, read_case
 from tutela.cases.schemes import all_schemes
+from tutela.cases.searching import By, enter_search
 from tutela.cases.states import State
 from tutela.cases.telling import queued_fields, whole_fields
 
@@ -73,6 +74,9 @@ def list_cases(
             after=None if after is None else Place.read(after),
             ranked=details,
         )
+    if subject is not None:
+        with service.database.writing() as connection:
+            enter_search(connection, By.SUBJECT, bool(page), caller_of_key(key), service.clock)
     now = service.clock()
     by_rank = (
         details and state is not None and (subject, assigned_to, held_by) == (None, None, None)

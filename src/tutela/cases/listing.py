@@ -18,6 +18,7 @@ def listed(
     limit: int = 50,
     after: Place | None = None,
     ranked: bool = True,
+    severe: bool | None = None,
 ) -> list[Queued]:
     """A page of the cases that fit: in the order of the queue if only their state is asked for.
 
@@ -30,10 +31,11 @@ def listed(
         limit: How many at most.
         after: The end of the page before, as ``end_of`` gives it.
         ranked: Whether those of one state are in the order of the queue.
+        severe: Only those that are hard on whoever looks, or only those that are not.
     """
     others = (subject, assigned_to, held_by)
     if ranked and state is not None and others == (None, None, None):
-        return waiting(connection, state=state, limit=limit, after=after)
+        return waiting(connection, state=state, limit=limit, after=after, severe=severe)
     page = select(cases)
     if state is not None:
         page = page.where(cases.c.state == state)
@@ -43,6 +45,8 @@ def listed(
             return []  # None is called so, and not every database can be asked for it.
         of_subject = select(subjects.c.id).where(subjects.c.key == subject).scalar_subquery()
         page = page.where(cases.c.subject_id == of_subject)
+    if severe is not None:
+        page = page.where(cases.c.severe.is_(severe))
     if assigned_to is not None:
         page = page.where(cases.c.assigned_to == assigned_to)
     if held_by is not None:

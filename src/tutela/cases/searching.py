@@ -23,6 +23,8 @@ from tutela.ledger.model import Act
 from tutela.storage.clock import Clock
 
 MOST_FOUND = 50
+WORDS = "words"
+"""What a search is called that found nothing by number, subject or reference."""
 LONGEST_TEXT = 200
 
 
@@ -74,7 +76,8 @@ def search(connection: Connection, text: str, caller: Caller, clock: Clock) -> l
     """The cases that a text leads to, the newest first.
 
     Args:
-        connection: A transaction that writes: whoever searches by fingerprint is in the ledger.
+        connection: A transaction that writes: whoever searches is in the ledger, without what
+            they searched for. Do it last in the transaction.
         text: What somebody looks for.
         caller: Who looks.
         clock: The time.
@@ -87,14 +90,28 @@ def search(connection: Connection, text: str, caller: Caller, clock: Clock) -> l
         *_by_subject(connection, text),
         *_by_item(connection, By.REFERENCE, text),
     ]
-    if Permission.SCREEN_DETAILS not in caller.permissions:
-        return found
-    kinds = fingerprints_in(text)
+    kinds = fingerprints_in(text) if Permission.SCREEN_DETAILS in caller.permissions else ()
     for kind in kinds:
         found += _by_item(connection, kind, bytes.fromhex(text))
-    if kinds:
-        append(connection, caller.actor, Act.CASE_SEARCHED, clock, thing=f"by:{kinds[0]}")
+    by = kinds[0] if kinds else found[0].by if found else WORDS
+    enter_search(connection, by, bool(found), caller, clock)
     return found
+
+
+def enter_search(
+    connection: Connection, by: str, found: bool, caller: Caller, clock: Clock
+) -> None:
+    """Say in the ledger that somebody searched, by what, and whether anything was there.
+
+    Args:
+        connection: A transaction that writes.
+        by: The kind of search, never what was searched for.
+        found: Whether there was anything.
+        caller: Who searched.
+        clock: The time.
+    """
+    thing = f"by:{by}:{'found' if found else 'nothing'}"
+    append(connection, caller.actor, Act.CASE_SEARCHED, clock, thing=thing)
 
 
 def _by_number(connection: Connection, text: str) -> list[Found]:

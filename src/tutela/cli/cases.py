@@ -16,7 +16,7 @@ from tutela.cases.model import read_case_id
 from tutela.cases.queue import Queued
 from tutela.cases.reading import WholeCase, WholeItem, enter_read, read_case
 from tutela.cases.schemes import all_schemes
-from tutela.cases.searching import search
+from tutela.cases.searching import By, enter_search, search
 from tutela.cases.states import State
 from tutela.cases.telling import queued_fields, whole_fields
 from tutela.cases.waiting import why
@@ -48,9 +48,13 @@ def list_cases(
     data: DataFolder = None,
 ) -> None:
     """List cases, the newest first."""
-    with open_house(data) as (_settings, database), database.reading() as connection:
-        found = listed(connection, state=state, subject=subject, limit=limit)
-        names = names_of_people(connection)
+    with open_house(data) as (_settings, database):
+        with database.reading() as connection:
+            found = listed(connection, state=state, subject=subject, limit=limit)
+            names = names_of_people(connection)
+        if subject is not None:
+            with database.writing() as connection:
+                enter_search(connection, By.SUBJECT, bool(found), local_caller(), system_clock)
     if json:
         for row in found:
             print_json(queued_fields(row, system_clock(), details=True))

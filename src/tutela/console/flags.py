@@ -15,7 +15,7 @@ from tutela.hashlists.flagging import FlagId, FlagOutcome, open_flags, settle_fl
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.LISTS_READ))]
-Writer = Annotated[Visitor, Depends(visitor(Permission.LISTS_WRITE))]
+Writer = Annotated[Visitor, Depends(visitor(Permission.LISTS_WRITE, proved=True))]
 
 _A_PAGE = 25
 

@@ -18,6 +18,8 @@ from tutela.work import all_kinds, drop_job, mend_job, retry_job
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.JOBS_READ))]
 Writer = Annotated[Visitor, Depends(visitor(Permission.JOBS_WRITE))]
+# To try again does only what was wanted before; to change or to drop it needs a recent proof.
+Proved = Annotated[Visitor, Depends(visitor(Permission.JOBS_WRITE, proved=True))]
 Reason = Annotated[str, Form(max_length=2000)]
 
 _A_PAGE = 50
@@ -80,7 +82,7 @@ def retry(house: Here, writer: Writer, job: Number, reason: Reason = "") -> Resp
 @router.post("/jobs/{job}/mend")
 def mend(
     house: Here,
-    writer: Writer,
+    writer: Proved,
     job: Number,
     payload: Annotated[str, Form(max_length=1 << 17)],
     reason: Reason = "",
@@ -96,7 +98,7 @@ def mend(
 
 
 @router.post("/jobs/{job}/drop")
-def drop(house: Here, writer: Writer, job: Number, reason: Reason) -> Response:
+def drop(house: Here, writer: Proved, job: Number, reason: Reason) -> Response:
     """Have it never done."""
     with house.database.writing() as connection:
         drop_job(connection, JobId(job), writer.caller.actor, house.clock, reason=reason)

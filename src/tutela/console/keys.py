@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
-from tutela.accounts.keys import all_keys, give_key, key_numbered, revoke_key
+from tutela.accounts.keys import all_keys, for_programs, give_key, key_numbered, revoke_key
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import FOR_PROGRAMS, Permission
 from tutela.console.frame import go, page_router, show
@@ -108,7 +108,7 @@ def _new_page(
         name=name,
         chosen=frozenset(scopes or ()),
         mine=mine,
-        for_programs=[each for each in Permission if each in FOR_PROGRAMS],
+        for_programs=[each for each in Permission if each in for_programs(writer.caller)],
         for_people=[
             each
             for each in Permission

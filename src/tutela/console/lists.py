@@ -32,6 +32,8 @@ from tutela.storage.jobs.tending import kept_jobs
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.LISTS_READ))]
 Writer = Annotated[Visitor, Depends(visitor(Permission.LISTS_WRITE))]
+# What is found, and what is not found any more, is changed by whoever has just shown who they are.
+Proved = Annotated[Visitor, Depends(visitor(Permission.LISTS_WRITE, proved=True))]
 Text = Annotated[str, Form(max_length=1000)]
 
 _PIECE = 1 << 20
@@ -76,7 +78,7 @@ def show_imports(request: Request, house: Here, reader: Reader, number: Number) 
 def import_upload(
     request: Request,
     house: Here,
-    writer: Writer,
+    writer: Proved,
     number: Number,
     *,
     file: Annotated[UploadFile, File()],
@@ -108,7 +110,7 @@ def import_upload(
 def add_entry(
     request: Request,
     house: Here,
-    writer: Writer,
+    writer: Proved,
     number: Number,
     *,
     kind: Annotated[Kind, Form()],
@@ -139,7 +141,7 @@ def add_entry(
 def withdraw(
     request: Request,
     house: Here,
-    writer: Writer,
+    writer: Proved,
     number: Number,
     *,
     kind: Annotated[Kind, Form()],
@@ -165,7 +167,7 @@ def withdraw(
 
 
 @router.post("/lists/{number}/remove")
-def remove(house: Here, writer: Writer, number: Number, reason: Text) -> Response:
+def remove(house: Here, writer: Proved, number: Number, reason: Text) -> Response:
     """Take the list out of use."""
     name = _find(house, number).hash_list.name
     with house.database.writing() as connection:
@@ -200,6 +202,7 @@ def _list_page(
         status=422 if refused else 200,
         refused=refused,
         kinds=list(Kind),
+        proved=reader.session.is_proved(house.settings, house.clock),
         **_values(house, number),
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
 from tutela.cases.facts import facts_told
+from tutela.cases.listing import listed
 from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.overview import decided, held, undoable
 from tutela.cases.queue import (
@@ -23,7 +24,6 @@ from tutela.cases.queue import (
     counted,
     held_by,
     next_case,
-    waiting,
 )
 from tutela.cases.resting import rest_due
 from tutela.cases.states import State
@@ -114,7 +114,7 @@ def show_queue(
             why=lambda row: why(
                 facts_told(row.facts, details=details), row.opened_at, row.due_at, house.clock()
             ),
-            after=_write_place(wish.tab, rows[-1]) if more else None,
+            after=_write_place(wish.tab, rows[-1], ranked=details) if more else None,
             began=wish.after is None,
         )
 
@@ -153,11 +153,20 @@ def _rows(connection: Connection, wish: _Wish, reader: Visitor) -> list[Queued]:
         case tab:
             severe = None if wish.only is None else wish.only is Only.SEVERE
             state = _STATES[tab]
-            return waiting(connection, state=state, limit=limit, after=wish.after, severe=severe)
+            return listed(
+                connection,
+                state=state,
+                limit=limit,
+                after=wish.after,
+                # That order tells how well a list knows a file.
+                ranked=reader.may(Permission.SCREEN_DETAILS),
+                severe=severe,
+            )
 
 
-def _write_place(tab: Tab, row: Queued) -> str:
-    moment = _MOMENTS[tab](row) if tab in _MOMENTS else row.rank_at
+def _write_place(tab: Tab, row: Queued, *, ranked: bool) -> str:
+    by_queue = row.rank_at if ranked else row.opened_at
+    moment = _MOMENTS[tab](row) if tab in _MOMENTS else by_queue
     return f"{moment.isoformat() if moment else ''}~{row.case}"
 
 

@@ -66,10 +66,10 @@ def _find(request: Request, house: House, token: str) -> Invitation:
     subjects = (address_of(whence(request)),)
     # Whoever tries one token after another has to wait; no right one costs anything.
     with house.database.writing() as connection:
-        begin_try(connection, subjects, house.clock)
+        begun = begin_try(connection, subjects, house.clock)
     with house.database.writing() as connection:
         invitation = find_invitation(connection, token, house.clock)
-        note_success(connection, subjects, house.clock)
+        note_success(connection, subjects, house.clock, begun=begun)
     return invitation
 
 
