@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 import tutela
 from tutela.accounts.known_keys import KnownKeys
 from tutela.api import every_route
+from tutela.api.case_opening import sent_by_form
 from tutela.api.fingerprint_lane import FingerprintLane
 from tutela.api.log import log, log_unforeseen, silence_error_texts
 from tutela.api.metrics import Measured
@@ -119,6 +120,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         room.index,
                         checkpoints,
                         lambda: _health(application.state.service),
+                        partial(sent_by_form, application.state.service),
                     )
                     yield
         finally:

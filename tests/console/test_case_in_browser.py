@@ -61,12 +61,35 @@ def test_a_case_is_decided_in_five_keys(walker: Walker) -> None:
     assert state_of(walker.house.service.database, case) is State.IN_REVIEW
 
 
-def sealed_case(walker: Walker, seed: int) -> str:
-    """A case of a landscape that a list has something like, with its evidence in the vault."""
-    picture = landscape(640, 480, seed)
-    walker.house.add_picture("partner hotline", encoded(picture))
-    sent = {"file": ("upload.jpg", encoded(picture, "JPEG", quality=60))}
-    return walker.house.client.post("/v1/screen", files=sent).json()["case"]
+def sealed_case(walker: Walker, *seeds: int) -> str:
+    """A case of landscapes that a list has something like, with its evidence in the vault."""
+    case = ""
+    for seed in seeds:
+        picture = landscape(640, 480, seed)
+        walker.house.add_picture("partner hotline", encoded(picture))
+        sent = {"file": ("upload.jpg", encoded(picture, "JPEG", quality=60))}
+        about = {"subject": f"user {seeds[0]}"}
+        answer = walker.house.client.post("/v1/screen", files=sent, data=about)
+        case = answer.json()["case"]
+    return case
+
+
+def test_the_cheat_sheet_has_each_key_of_the_page_once(walker: Walker) -> None:
+    case = sealed_case(walker, 31, 32)
+    walker.enter_as(Role.LEAD, Role.ADMINISTRATOR)
+    for page in ("/queue", f"/cases/{case}"):
+        walker.go(page)
+        if page != "/queue":
+            walker.press("t")
+            walker.wait_for("#hold", ENGLISH["hold_keep"])
+        walker.press("?")
+        walker.find("dialog#keys[open]")
+        named = walker.browser.execute_script(
+            "return [...document.querySelectorAll('#keys-list dt')].map((each) => each.textContent)"
+        )
+        assert len(named) > 10
+        assert len(named) == len(set(named))
+        walker.press(Keys.ESCAPE)
 
 
 def test_every_page_of_cases_is_well_in_every_look(walker: Walker) -> None:

@@ -203,3 +203,9 @@ def test_what_nobody_foresaw_is_a_page_that_tells_nothing_of_it(
     assert ENGLISH["error_500"] in page.text
     assert document.headers["Content-Type"] == "application/problem+json"
     assert "secret" not in page.text + document.text
+
+
+def test_each_page_of_the_navigation_has_a_key_of_its_own() -> None:
+    keys = [entry.key for group in NAVIGATION for entry in group.entries]
+    assert len(keys) > 10
+    assert sorted(keys) == sorted(set(keys))

@@ -8,6 +8,7 @@ import pytest
 
 from tests.console.visitors import signed_in
 from tests.house import House, running_house
+from tests.pictures import drawn, encoded
 from tutela.accounts.permissions import Role
 from tutela.console.language import languages
 from tutela.console.opening import read_due
@@ -20,7 +21,9 @@ ENGLISH = languages()["en"].texts
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    settings = load_settings(data=tmp_path_factory.mktemp("house") / "data", cells=1)
+    settings = load_settings(
+        data=tmp_path_factory.mktemp("house") / "data", cells=1, max_upload_mib=2
+    )
     with running_house(settings, system_clock) as running:
         yield running
 
@@ -45,6 +48,44 @@ def test_what_one_sender_sent_becomes_one_case(house: House) -> None:
     page = client.get(first).text
     assert "https://host.example/a" not in page
     assert 'href="https://' not in page
+
+
+def test_files_are_sealed_and_recognised_as_the_api_does_it(house: House) -> None:
+    client, _ = signed_in(house, Role.INTAKE)
+    known, new = encoded(drawn(21)), encoded(drawn(22))
+    house.add_picture("partner", known)
+    chosen = [("file", ("known.png", known)), ("file", ("new.png", new))]
+    told = {"subject": "user 21", "facts": ["escalated"]}
+    opened = client.post("/cases/new", data=told, files=chosen)
+    assert opened.status_code == 303, opened.text
+    number = opened.headers["Location"].removeprefix("/cases/")
+    case = house.client.get(f"/v1/cases/{number}").json()
+    assert case["subject"] == "user 21"
+    assert case["facts"] == ["escalated", "first_seen", "known"]
+    assert [(each["kind"], each["evidence"]["state"]) for each in case["items"]] == [
+        ("picture", "sealed")
+    ] * 2
+    assert [bool(each["matches"]) for each in case["items"]] == [True, False]
+
+
+def test_a_field_for_files_that_is_left_empty_is_no_file(house: House) -> None:
+    client, _ = signed_in(house, Role.INTAKE)
+    # As a browser sends a field for files that nobody chose any for.
+    empty = [("file", ("", b"", "application/octet-stream"))]
+    assert client.post("/cases/new", data={"words": "x"}, files=empty).status_code == 303
+    assert client.post("/cases/new", data={"words": " "}, files=empty).status_code == 422
+
+
+def test_more_than_may_be_uploaded_is_refused_and_not_read(house: House) -> None:
+    client, _ = signed_in(house, Role.INTAKE)
+    limit = house.settings.max_upload_mib << 20
+    answer = client.post("/cases/new", files=[("file", ("a", bytes(limit + (1 << 20))))])
+    assert answer.status_code == 413
+    many = [("file", (str(number), b"a few bytes")) for number in range(51)]
+    assert client.post("/cases/new", files=many).status_code == 413
+    # Whoever may not open a case sends nothing at all.
+    auditor, _ = signed_in(house, Role.AUDITOR)
+    assert auditor.post("/cases/new", files=many[:1]).status_code == 403
 
 
 def test_what_cannot_be_understood_is_said_and_nothing_typed_is_lost(house: House) -> None:

@@ -1,9 +1,12 @@
 """The operator's pages over HTTP: what they say, what they do, and whom they let in."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import unescape
 
 import httpx
 import pytest
+from sqlalchemy import delete, insert
 
 from tests.console.visitors import signed_in
 from tests.house import House, running_house
@@ -17,8 +20,10 @@ from tutela.storage.clock import system_clock
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import JobId
 from tutela.storage.settings import load_settings
+from tutela.webhooks.tables import webhook_endpoints
 
 ENGLISH = languages()["en"].texts
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -67,23 +72,6 @@ def test_a_job_is_dropped_only_with_a_reason(house: House, administrator: httpx.
     assert administrator.get(f"/jobs/{job}").status_code == 404
 
 
-def test_what_changes_what_is_found_or_loses_work_is_proved_first(house: House) -> None:
-    late, _ = signed_in(house, Role.ADMINISTRATOR, proved=False)
-    made = late.post("/lists", data={"name": "unproved"}).headers["location"]
-    for path in (
-        f"{made}/imports",
-        f"{made}/entries",
-        f"{made}/withdrawals",
-        f"{made}/remove",
-        "/lists/flags/1",
-        "/jobs/1/mend",
-        "/jobs/1/drop",
-    ):
-        assert late.post(path, data={}).headers["location"].startswith("/prove?next="), path
-    assert ENGLISH["prove_first"] in late.get(made).text
-    assert f'action="{made}/imports"' not in late.get(made).text
-
-
 def test_who_only_audits_sees_jobs_and_changes_none(house: House) -> None:
     job = dead_letter(house)
     auditor, _ = signed_in(house, Role.AUDITOR)
@@ -129,8 +117,27 @@ def test_health_tells_of_every_part(administrator: httpx.Client) -> None:
     page = administrator.get("/health").text
     for part in ("database", "index", "cells", "vault", "ledger"):
         assert ENGLISH[f"check_{part}"] in page
-    for part in ("disk", "clock", "jobs"):
+    for part in ("disk", "clock", "jobs", "webhooks"):
         assert ENGLISH[f"health_{part}"] in page
+
+
+def test_a_webhook_that_fails_is_seen_on_the_page_of_health(
+    house: House, administrator: httpx.Client
+) -> None:
+    values = {"url": "https://forum.example/", "events": "item.blocked", "created_at": NOW}
+    rows = [{"name": "fails", "failing_since": NOW}, {"name": "works", "failing_since": None}]
+    with house.service.database.writing() as connection:
+        for row in rows:
+            connection.execute(
+                insert(webhook_endpoints).values(
+                    **values, **row, is_on=True, created_by="test:1", failures=0
+                )
+            )
+    page = administrator.get("/health").text
+    assert "2 on, 1 failing" in page
+    assert ENGLISH["health_do_webhooks"] in unescape(page)
+    with house.service.database.writing() as connection:
+        connection.execute(delete(webhook_endpoints))
 
 
 def test_figures_are_shown_once_they_are_counted(house: House) -> None:
@@ -195,3 +202,20 @@ def test_reviewers_are_told_whom_to_ask(house: House, path: str) -> None:
     assert reviewer.get(path).status_code == 403
     stranger = house.stranger({"Accept": "text/html"}).get(path)
     assert stranger.headers["location"].startswith("/sign-in?next=")
+
+
+def test_what_changes_what_is_found_or_loses_work_is_proved_first(house: House) -> None:
+    late, _ = signed_in(house, Role.ADMINISTRATOR, proved=False)
+    made = late.post("/lists", data={"name": "unproved"}).headers["location"]
+    for path in (
+        f"{made}/imports",
+        f"{made}/entries",
+        f"{made}/withdrawals",
+        f"{made}/remove",
+        "/lists/flags/1",
+        "/jobs/1/mend",
+        "/jobs/1/drop",
+    ):
+        assert late.post(path, data={}).headers["location"].startswith("/prove?next="), path
+    assert ENGLISH["prove_first"] in late.get(made).text
+    assert f'action="{made}/imports"' not in late.get(made).text

@@ -1,11 +1,13 @@
 """``/v1/cases``: opening a case by hand, and adding items to one."""
 
 from asyncio import gather
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Header, Request, Security
 from pydantic import ValidationError
@@ -23,6 +25,7 @@ from tutela.cases.by_hand import (
     LONGEST_WORDS,
     MOST_AT_ONCE,
     Given,
+    SentForm,
     add_by_hand,
     given_file,
     given_words,
@@ -58,6 +61,8 @@ _ADDING = {
     "reference": WORD,
     "facts": {"type": "array", "items": {"enum": [each for each in Fact if not each.is_derived]}},
 }
+# Words of the greatest length, as a browser writes them that sends no files.
+_LONGEST_FORM = 2 << 20
 _OPENING = {**_ADDING, "subject": WORD, "due_at": {"type": "string", "format": "date-time"}}
 
 
@@ -179,6 +184,32 @@ async def _received(
     files = await _given_files(service, form.files)
     spoken = [given_words(ItemKind(each["kind"]), each["words"]) for each in words]
     return sent, [*spoken, *files]
+
+
+@asynccontextmanager
+async def sent_by_form(service: Service, request: Request) -> AsyncIterator[SentForm]:
+    """What a page's form sends, with or without files, under the limits of ``/v1/cases``.
+
+    Raises:
+        TooLargeError, InvalidInputError, TooSlowError, OverCapacityError: As for ``/v1/cases``.
+    """
+    limit, seconds = service.settings.max_upload_mib << 20, service.settings.upload_seconds
+    with service.capacity.place() as place:
+        if is_multipart(request.headers.get("content-type", "").encode()):
+            form = await receive_form(request, limit, MOST_AT_ONCE, place, seconds)
+            fields = form.fields
+            # A field for files that nobody chose any for sends one without name and content.
+            uploads = [each for each in form.files if each.name or each.content]
+        else:
+            announced = request.headers.get("content-length", "").encode()
+            most = min(limit, _LONGEST_FORM)
+            body = await receive_body(request.receive, announced, most, place, seconds)
+            fields, uploads = parse_qs(body.decode("utf-8", "replace")), []
+
+        async def judge(task: Callable[[], CaseId]) -> CaseId:
+            return await service.judge(task, place.held)
+
+        yield SentForm(fields, await _given_files(service, uploads), judge)
 
 
 async def _given_files(service: Service, uploads: list[Upload]) -> list[Given]:

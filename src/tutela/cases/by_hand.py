@@ -5,7 +5,7 @@ disclosed and destroyed by the same rules as a picture, and the database has no 
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -42,6 +42,25 @@ class Given:
     fingerprints: FingerprintSet
     name: str = ""
     matches: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """What somebody filled in and sent, with the files that they chose.
+
+    Attributes:
+        fields: The words in its fields, in their order, by the field's name.
+        files: The files.
+        judge: Opens a case by what was sent, in its turn among all that are opened.
+    """
+
+    fields: Mapping[str, Sequence[str]]
+    files: Sequence[Given]
+    judge: Callable[[Callable[[], CaseId]], Awaitable[CaseId]]
+
+    def word(self, name: str) -> str:
+        """What is in a field; nothing if it is not there."""
+        return next(iter(self.fields.get(name, ())), "")
 
 
 def given_words(kind: ItemKind, words: str) -> Given:

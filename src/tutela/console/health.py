@@ -22,6 +22,7 @@ from tutela.storage.clock import system_clock
 from tutela.storage.jobs.agreed_time import agreed_clock
 from tutela.storage.jobs.model import State
 from tutela.storage.jobs.tending import count_by_kind
+from tutela.webhooks.endpoints import all_endpoints
 from tutela.work import all_kinds
 
 router = page_router()
@@ -54,6 +55,7 @@ def show_health(request: Request, house: Here, reader: Reader) -> HTMLResponse:
         _part("disk", _disk, house),
         _part("clock", _clock, house),
         _part("jobs", _jobs, house),
+        _part("webhooks", _webhooks, house),
     ]
     return show(request, reader, "health.html", parts=parts, facts=_facts(house))
 
@@ -85,6 +87,16 @@ def _jobs(house: House) -> tuple[bool, str]:
     dead = sum(count[State.DEAD] for count in counts.values())
     waiting = sum(count[State.READY] for count in counts.values())
     return dead == 0, f"{waiting:,} waiting, {dead:,} failed for good"
+
+
+def _webhooks(house: House) -> tuple[bool, str]:
+    with house.database.reading() as connection:
+        endpoints = [each for each in all_endpoints(connection, house.clock) if each.is_on]
+    failing = [each for each in endpoints if each.failing_since is not None]
+    words = [f"{each.id} since {each.failing_since:%Y-%m-%d %H:%M} UTC" for each in failing]
+    return not failing, f"{len(endpoints)} on, {len(failing)} failing" + "".join(
+        f"; webhook {each}" for each in words
+    )
 
 
 def _facts(house: House) -> list[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """What the pages work with: the open house."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from tutela.cases.by_hand import SentForm
 from tutela.console.model import Health
 from tutela.evidence.vault import Vault
 from tutela.ledger.checkpointing import Checkpoints
@@ -31,6 +33,7 @@ class House:
         index: The live list entries.
         checkpoints: The ledger's.
         health: Looks at how the house is.
+        receive: Takes in what a form sends with files, under the limits of the API.
     """
 
     settings: Settings
@@ -42,6 +45,7 @@ class House:
     index: Index
     checkpoints: Checkpoints
     health: Callable[[], Health]
+    receive: Callable[[Request], AbstractAsyncContextManager[SentForm]]
 
 
 async def house_of(request: Request) -> House:

@@ -20,12 +20,16 @@ function keyOf(event) {
 // On a tablet the navigation is out of sight until it is asked for, and its keys work all the same.
 const isThere = (element) => element.checkVisibility() || element.closest("nav[popover]") !== null;
 
-// Where a question is open, only what answers it.
+// Where a question is open, only what answers it. Of several with one key, such as those of several
+// items, the first has it.
 function candidates() {
   const open = document.querySelector("dialog[open], .sheet:popover-open");
-  return [...(open ?? document).querySelectorAll("[data-key]")].filter(
-    (element) => !element.disabled && isThere(element),
-  );
+  const found = new Map();
+  for (const element of (open ?? document).querySelectorAll("[data-key]")) {
+    const key = element.dataset.key;
+    if (!found.has(key) && !element.disabled && isThere(element)) found.set(key, element);
+  }
+  return [...found.values()];
 }
 
 function use(element) {
