@@ -63,3 +63,29 @@ def test_who_may_not_keep_evidence_learns_nothing_of_it(house: House) -> None:
     )
     assert stranger.get(f"/v1/evidence/{case}").status_code == 403
     assert stranger.get(f"/v1/evidence/{case}/disclosures").status_code == 403
+
+
+def test_evidence_is_kept_under_another_rule_and_destroyed_once_it_is_due(house: House) -> None:
+    case, why = sealed_case(house), {"reason": "our counsel says so"}
+    rules = {each["rule"]: each for each in house.client.get("/v1/evidence/rules").json()}
+    assert rules["us-2258a@1"]["in_force"]
+    assert rules["us-2258a@1"]["verified"]
+    unsure = "eu-2021-1232@1"
+    assert (rules[unsure]["verified"], rules[unsure]["confirmed"]) == (False, False)
+    moved = house.client.post(f"/v1/evidence/{case}/rule", json={"rule": unsure, **why})
+    assert moved.json()["evidence"][0]["rule"] == unsure
+    stand = f"/v1/evidence/rules/{unsure}/confirmation"
+    assert [house.client.post(stand, json=why).status_code for _ in range(2)] == [204, 409]
+    rules = {each["rule"]: each for each in house.client.get("/v1/evidence/rules").json()}
+    assert rules[unsure]["confirmed"]
+    destruction = f"/v1/evidence/{case}/destruction"
+    assert house.client.post(destruction, json=why).json() == {"destroyed": []}
+    asked = {"kind": "destruction-requested", "reference": "letter 9", **why}
+    house.client.post(f"/v1/evidence/{case}/events", json=asked)
+    wish = {"reference": "AZ 12/26", "reason": "an order of the court"}
+    house.client.post(f"/v1/evidence/{case}/holds", json=wish)
+    assert house.client.post(destruction, json=why).json() == {"destroyed": []}, "it is held"
+    released = house.client.post(f"/v1/evidence/{case}/releases", json=wish).json()
+    item = released["evidence"][0]["item"]
+    assert house.client.post(destruction, json=why).json() == {"destroyed": [item]}
+    assert house.client.post(destruction, json=why).status_code == 404

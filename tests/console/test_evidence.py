@@ -116,6 +116,50 @@ def test_a_disclosure_takes_two_people(house: House, case: str) -> None:
     assert refused.status_code == 303
 
 
+def sealed_case(house: House, seed: int) -> str:
+    content = encoded(drawn(seed))
+    house.add_picture("partner", content)
+    return house.client.post("/v1/screen", files={"file": ("a.png", content)}).json()["case"]
+
+
+def test_evidence_is_kept_under_another_rule_that_a_custodian_stands_for(house: House) -> None:
+    case = sealed_case(house, 11)
+    keeper = custodian(house, "Alex", key=False)
+    address = f"/cases/{case}/evidence"
+    assert f"{address}/confirmations" not in keeper.get(address).text
+    wish = {"rule": "eu-2021-1232@1", "reason": "our counsel says so"}
+    assert keeper.post(f"{address}/rule", data=wish).status_code == 303
+    page = keeper.get(address).text
+    assert f"{address}/confirmations" in page
+    assert ENGLISH["rule_confirm_text"] in page
+    assert keeper.post(f"{address}/confirmations", data=wish | {"reason": " "}).status_code == 422
+    assert keeper.post(f"{address}/confirmations", data=wish).status_code == 303
+    assert f"{address}/confirmations" not in keeper.get(address).text
+    assert keeper.post(f"{address}/rule", data=wish | {"rule": "none"}).status_code == 303
+    assert "a person has decided so" in keeper.get(address).text
+    assert keeper.post(f"{address}/rule", data=wish | {"rule": "no-such"}).status_code == 404
+
+
+def test_only_what_is_due_is_destroyed(house: House) -> None:
+    kept, due = sealed_case(house, 12), sealed_case(house, 13)
+    keeper = custodian(house, "Alex", key=False)
+    why = {"reason": "the request of May 3"}
+    asked = {"kind": "destruction-requested", "reference": "letter 9", **why}
+    assert keeper.post(f"/cases/{due}/evidence/events", data=asked).status_code == 303
+    for case, states in ((kept, {"sealed"}), (due, {"destroyed"})):
+        address = f"/cases/{case}/evidence"
+        assert (f"{address}/destruction" in keeper.get(address).text) is (case == due)
+        assert keeper.post(f"{address}/destruction", data={"reason": ""}).status_code == 422
+        answer = keeper.post(f"{address}/destruction", data=why)
+        assert answer.headers["location"] == address
+        items = house.client.get(f"/v1/cases/{case}").json()["items"]
+        assert {each["evidence"]["state"] for each in items} == states
+    late, _ = signed_in(house, Role.CUSTODIAN, proved=False)
+    for act in ("rule", "confirmations", "destruction"):
+        answer = late.post(f"/cases/{kept}/evidence/{act}", data=why)
+        assert answer.headers["location"].startswith("/prove?next=")
+
+
 def test_only_custodians_who_have_just_proved_themselves_get_there(house: House, case: str) -> None:
     reviewer, _ = signed_in(house, Role.REVIEWER)
     assert reviewer.get(f"/cases/{case}/evidence").status_code == 403

@@ -74,7 +74,11 @@ def test_evidence_is_kept_and_disclosed_in_every_look(walker: Walker) -> None:
     walker.walk(page, "evidence")
 
     walker.go(f"{page}?lang=en")
-    for opened in ("hold-reference", "event-kind", "authority"):
+    sent = {"rule": "gb-csea-reporting@1", "reason": "our counsel says so"}
+    assert walker.house.client.post(f"/v1/evidence/{case}/rule", json=sent).status_code == 200
+    walker.walk(page, "evidence-unsure")
+    walker.go(f"{page}?lang=en")
+    for opened in ("hold-reference", "event-kind", "rule", "confirm-reason-1", "authority"):
         walker.browser.execute_script(
             "document.getElementById(arguments[0]).closest('details').open = true", opened
         )
@@ -146,3 +150,22 @@ def tab_to(walker: Walker, question: str, answer: str) -> None:
         if walker.browser.execute_script(question) == answer:
             return
     raise AssertionError(f"Tab never comes to {answer}")
+
+
+def test_what_is_due_is_destroyed_on_the_page(walker: Walker) -> None:
+    case = sealed_case(walker, 11)
+    asked = {"kind": "destruction-requested", "reference": "letter 9", "reason": "as asked"}
+    sent = walker.house.client.post(f"/v1/evidence/{case}/events", json=asked)
+    assert sent.status_code == 200
+    enter_as_custodian(walker, "Alex Keeper")
+    page = f"/cases/{case}/evidence"
+    walker.walk(page, "evidence-due")
+    walker.go(f"{page}?lang=en")
+    walker.browser.execute_script(
+        "document.getElementById('destroy-reason').closest('details').open = true"
+    )
+    walker.look("evidence-destroying")
+    fill(walker, destroy_reason="the request of May 3")
+    walker.press(Keys.ENTER)
+    walker.wait_for("#said", ENGLISH["said_destroyed"].format(about=1))
+    walker.walk(page, "evidence-destroyed")

@@ -20,6 +20,8 @@ from tutela.cases.dossiers import dossier_of, media_type
 from tutela.cases.model import read_case_id
 from tutela.cases.naming_evidence import find_subject
 from tutela.cases.reading import find_case
+from tutela.evidence.assigning import assign_rule, confirm_rule, confirmations, rule_called
+from tutela.evidence.daily import destroy_due_of
 from tutela.evidence.disclosure.exhibits import exhibits_of
 from tutela.evidence.disclosure.model import Disclosure
 from tutela.evidence.disclosure.packaging import Office, present
@@ -114,11 +116,69 @@ class EvidenceAnswer(BaseModel):
     events: list[dict[str, Any]]
 
 
+class RuleWish(Why):
+    """Under which rule evidence is to be kept."""
+
+    rule: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        description="The rule, as `/v1/evidence/rules` names it; `none` to keep it for good.",
+        examples=["us-2258a@1"],
+    )
+
+
+class RuleAnswer(BaseModel):
+    """A rule of how long evidence is kept."""
+
+    rule: str = Field(examples=["us-2258a@1"])
+    jurisdiction: str = Field(examples=["US"])
+    terms: str = Field(examples=["at least 1 year from report finished"])
+    verified: bool = Field(description="Whether somebody compared it with the law.")
+    confirmed: bool = Field(description="Whether somebody here stands for it as it reads.")
+    in_force: bool = Field(description="Whether what is sealed now is kept under it.")
+
+
+class DestroyedAnswer(BaseModel):
+    """What was destroyed."""
+
+    destroyed: list[str] = Field(description="The pieces of evidence; none if none was due.")
+
+
 class VerifiedAnswer(BaseModel):
     """Whether each bit is as it was sealed."""
 
     sound: int
     damaged: list[str] = Field(description="What is wrong with each that is not.")
+
+
+@router.get("/rules", summary="The rules of how long evidence is kept")
+def list_rules(service: Here, _key: Keeper) -> list[RuleAnswer]:
+    """Which of them are sure, which one is in force, and who stands for the others."""
+    book = open_rule_book(service.settings)
+    with service.database.reading() as connection:
+        confirmed = confirmations(connection)
+    return [
+        RuleAnswer(
+            rule=rule.name,
+            jurisdiction=rule.jurisdiction,
+            terms=f"{rule.bound.replace('-', ' ')} {rule.period} from "
+            f"{rule.starts.replace('-', ' ')}",
+            verified=rule.is_verified,
+            confirmed=rule.digest in confirmed,
+            in_force=rule is book.current,
+        )
+        for rule in sorted(book.rules.values(), key=lambda rule: (rule.jurisdiction, rule.name))
+    ]
+
+
+@router.post(
+    "/rules/{rule}/confirmation",
+    summary="Stand for a rule",
+    status_code=HTTPStatus.NO_CONTENT,
+)
+def confirm(service: Here, key: Keeper, rule: Named, why: Why) -> None:
+    """Stand for an unverified rule as it reads now: what is due by it is destroyed from then on."""
+    found = open_rule_book(service.settings).named(rule)
+    with service.database.writing() as connection:
+        confirm_rule(connection, found, actor_of(key), service.clock, reason=why.reason)
 
 
 @router.get("/{subject}", summary="How evidence stands")
@@ -200,6 +260,35 @@ def verify_evidence(service: Here, key: Keeper, subject: Named) -> VerifiedAnswe
     found = list(verify(service.screening.vault, sealed, actor_of(key)))
     damaged = [each.problem for each in found if each.problem]
     return VerifiedAnswer(sound=len(found) - len(damaged), damaged=damaged)
+
+
+@router.post("/{subject}/rule", summary="Keep evidence under another rule")
+def assign(service: Here, key: Keeper, subject: Named, wish: RuleWish) -> EvidenceAnswer:
+    """From now on; or for good, by the rule `none`."""
+    rule = rule_called(open_rule_book(service.settings), wish.rule)
+    with service.database.writing() as connection:
+        about = find_subject(connection, subject)
+        assign_rule(connection, about, rule, actor_of(key), service.clock, reason=wish.reason)
+        return _answer(connection, service, about)
+
+
+@router.post("/{subject}/destruction", summary="Destroy what is due")
+def destroy(service: Here, key: Keeper, subject: Named, why: Why) -> DestroyedAnswer:
+    """For good, and only what is due: what is held or not due is left.
+
+    What somebody orders to be destroyed before it is due is destroyed on the machine itself, by
+    `tutela evidence destroy --ordered-by`.
+    """
+    with service.database.reading() as connection:
+        about = find_subject(connection, subject)
+    destroyed = destroy_due_of(
+        service.screening.vault,
+        about,
+        actor_of(key),
+        reason=why.reason,
+        max_gap_days=service.settings.max_clock_gap_days,
+    )
+    return DestroyedAnswer(destroyed=list(destroyed))
 
 
 @router.get("/{case}/disclosures", summary="Who asked for a case")

@@ -14,10 +14,12 @@ from tutela.cli.output import print_json, print_table, to_people
 from tutela.cli.subjects import Reason
 from tutela.errors import InvalidInputError
 from tutela.evidence.assigning import (
+    KEEP_FOR_GOOD,
     Confirmation,
     assign_rule,
     confirm_rule,
     confirmations,
+    rule_called,
     unruled_evidence,
 )
 from tutela.evidence.daily import check_clock, destroy_due, due_evidence
@@ -31,8 +33,6 @@ from tutela.evidence.vault import Vault
 from tutela.storage.clock import system_clock
 
 app = typer.Typer()
-
-_NO_RULE = "none"
 
 
 @app.command("rules")
@@ -85,7 +85,8 @@ def confirm(
 @needs(Permission.EVIDENCE_KEEP)
 def assign(
     rule: Annotated[
-        str, typer.Argument(metavar="RULE", help=f'The rule, or "{_NO_RULE}" to keep for good.')
+        str,
+        typer.Argument(metavar="RULE", help=f'The rule, or "{KEEP_FOR_GOOD}" to keep for good.'),
     ],
     subject: Annotated[
         str | None,
@@ -105,7 +106,7 @@ def assign(
         raise InvalidInputError("name an item or a case, or give --without-rule for all of those")
     with open_house(data, existing=True) as (settings, database):
         book = open_rule_book(settings)
-        chosen = None if rule == _NO_RULE else book.named(rule)
+        chosen = rule_called(book, rule)
         with database.reading() as connection:
             subjects = (
                 unruled_evidence(connection)
@@ -118,7 +119,7 @@ def assign(
                 count += assign_rule(
                     connection, each, chosen, local_actor(), system_clock, reason=reason
                 )
-    name = chosen.name if chosen else _NO_RULE
+    name = chosen.name if chosen else KEEP_FOR_GOOD
     if json:
         print_json({"rule": name, "items": count})
     else:

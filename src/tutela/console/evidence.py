@@ -1,6 +1,6 @@
 """``/cases/NUMBER/evidence``: how long evidence is kept, what holds it, and who may have it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import partial
@@ -22,6 +22,8 @@ from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import InvalidInputError, NotAgreedError, NotFoundError, NotPermittedError
+from tutela.evidence.assigning import assign_rule, confirm_rule, confirmations, rule_called
+from tutela.evidence.daily import destroy_due_of
 from tutela.evidence.disclosure.exhibits import exhibits_of
 from tutela.evidence.disclosure.packaging import Office, present
 from tutela.evidence.disclosure.recipients import read_recipients
@@ -30,8 +32,8 @@ from tutela.evidence.events import EventId, events_about, record_event, withdraw
 from tutela.evidence.holds import hold, holds_about, release
 from tutela.evidence.model import ItemId
 from tutela.evidence.retention import EventKind, LegalEvent
-from tutela.evidence.rules import open_rule_book
-from tutela.evidence.standing import standings_of
+from tutela.evidence.rules import RuleBook, open_rule_book
+from tutela.evidence.standing import Standing, standings_of
 from tutela.evidence.subjects import Subject
 from tutela.evidence.verifying import verify
 
@@ -149,6 +151,53 @@ def verify_evidence(request: Request, house: Here, keeper: Keeper, number: str) 
     return go(house, f"/cases/{case}/evidence", "said_evidence_sound", str(len(found)))
 
 
+@router.post("/cases/{number}/evidence/rule", response_model=None)
+def assign(
+    request: Request, house: Here, keeper: Keeper, number: str, *, rule: Text, reason: Text
+) -> Response:
+    """Keep it under another rule from now on, or for good."""
+
+    def act(connection: Connection, subject: Subject) -> None:
+        chosen = rule_called(open_rule_book(house.settings), rule)
+        assign_rule(connection, subject, chosen, keeper.caller.actor, house.clock, reason=reason)
+
+    return _do(request, house, keeper, number, act, "said_rule_assigned")
+
+
+@router.post("/cases/{number}/evidence/confirmations", response_model=None)
+def confirm(
+    request: Request, house: Here, keeper: Keeper, number: str, *, rule: Text, reason: Text
+) -> Response:
+    """Stand for a rule that nobody has compared with the law."""
+
+    def act(connection: Connection, _subject: Subject) -> None:
+        found = open_rule_book(house.settings).named(rule)
+        confirm_rule(connection, found, keeper.caller.actor, house.clock, reason=reason)
+
+    return _do(request, house, keeper, number, act, "said_rule_confirmed")
+
+
+@router.post("/cases/{number}/evidence/destruction", response_model=None)
+def destroy(
+    request: Request, house: Here, keeper: Keeper, number: str, *, reason: Text
+) -> Response:
+    """Destroy what is due of it, for good."""
+    case = read_case_id(number)
+    with house.database.reading() as connection:
+        subject = find_subject(connection, case)
+    try:
+        destroyed = destroy_due_of(
+            house.vault,
+            subject,
+            keeper.caller.actor,
+            reason=reason,
+            max_gap_days=house.settings.max_clock_gap_days,
+        )
+    except (InvalidInputError, NotPermittedError) as error:
+        return _page(request, house, keeper, case, refused=error.message)
+    return go(house, f"/cases/{case}/evidence", "said_destroyed", str(len(destroyed)))
+
+
 @router.post("/cases/{number}/evidence/disclosures", response_model=None)
 def ask_for_disclosure(
     request: Request,
@@ -235,17 +284,19 @@ def _page(
 ) -> HTMLResponse:
     now = house.clock()
     subject = Subject(case)
+    book = open_rule_book(house.settings)
     with house.database.reading() as connection:
         found = find_case(connection, case)
         items = [each.id for each in found.evidence]
+        standings = standings_of(connection, book, items, now)
         asked = disclosures_of(connection, case)
         names = {f"person:{who}": name for who, name in names_of_people(connection).items()}
         values = {
             "evidence": found.evidence,
-            "standings": {
-                each.item: each
-                for each in standings_of(connection, open_rule_book(house.settings), items, now)
-            },
+            "standings": {each.item: each for each in standings},
+            "any_due": any(each.due.is_due(now) for each in standings),
+            "rules": sorted(rule.name for rule in book.rules.values()),
+            "unsure": _unsure(book, standings, confirmations(connection)),
             "holds": holds_about(connection, subject),
             "events": events_about(connection, subject),
             "disclosures": asked,
@@ -263,6 +314,16 @@ def _page(
         kinds=list(Recordable),
         is_due=partial(_is_due, now),
         **values,
+    )
+
+
+def _unsure(book: RuleBook, standings: Sequence[Standing], confirmed: Collection[str]) -> list[str]:
+    """The rules that evidence of a case is kept under, and that nobody stands for."""
+    named = {each.rule for each in standings}
+    return sorted(
+        rule.name
+        for rule in book.rules.values()
+        if rule.name in named and not rule.is_verified and rule.digest not in confirmed
     )
 
 

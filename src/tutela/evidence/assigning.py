@@ -14,11 +14,15 @@ from tutela.errors import AlreadyExistsError, NotFoundError
 from tutela.evidence.guarding import guard_blobs
 from tutela.evidence.model import ItemId, State
 from tutela.evidence.retention import Rule
+from tutela.evidence.rules import RuleBook
 from tutela.evidence.subjects import Subject, check_reason, lock_evidence
 from tutela.evidence.tables import KEPT_FOR_GOOD, confirmed_rules, evidence_items, item_rules
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
+
+KEEP_FOR_GOOD = "none"
+"""What people say instead of a rule's name for what is kept for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,15 @@ def assign_rule(
         reason=reason,
     )
     return len(evidence)
+
+
+def rule_called(book: RuleBook, name: str) -> Rule | None:
+    """The rule of this name, or ``None`` for what is kept for good.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    return None if name == KEEP_FOR_GOOD else book.named(name)
 
 
 def unruled_evidence(connection: Connection) -> Sequence[Subject]:

@@ -9,8 +9,8 @@ from tutela.errors import NotPermittedError
 from tutela.evidence.destruction import RESUME, begun_destructions, destroy, finish
 from tutela.evidence.guarding import GUARD, guard_blob
 from tutela.evidence.model import ItemId, State
-from tutela.evidence.standing import all_standings
-from tutela.evidence.subjects import check_reason
+from tutela.evidence.standing import all_standings, standings_of
+from tutela.evidence.subjects import Subject, check_reason, items_of
 from tutela.evidence.tables import destruction_watch
 from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
@@ -88,6 +88,32 @@ def destroy_due(
         return []
     reason = affirmed or "it is due"
     return destroy(vault, due_evidence(vault), actor, reason=reason, passing_over=True)
+
+
+def destroy_due_of(
+    vault: Vault, subject: Subject, actor: Actor, *, reason: str, max_gap_days: int
+) -> list[ItemId]:
+    """Destroy what is due of one case or of one item, and leave everything else.
+
+    Returns:
+        What is destroyed; nothing if nothing is due.
+
+    Raises:
+        DoubtfulClockError: The clock may have jumped. Nothing is destroyed.
+        InvalidInputError: No reason is given.
+        StorageError: The database or the store fails. What has begun is finished later.
+    """
+    reason = check_reason(reason)
+    check_clock(vault, max_gap_days)
+    now = vault.clock()
+    with vault.database.reading() as connection:
+        items = items_of(connection, subject)
+        due = [
+            each.item
+            for each in standings_of(connection, vault.rules, items, now)
+            if each.state is State.SEALED and each.due.is_due(now)
+        ]
+    return destroy(vault, due, actor, reason=reason, passing_over=True)
 
 
 def due_evidence(vault: Vault) -> list[ItemId]:
