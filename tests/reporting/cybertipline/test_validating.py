@@ -136,7 +136,7 @@ def test_a_draft_learns_everything_that_it_lacks() -> None:
         ),
         "victims.0.person.age": (
             "/report/victim[1]/victimPerson/age",
-            "should be less than or equal to 150",
+            "should be an age in whole years, 0 to 150",
         ),
         "victims.0.person.shoe_size": (
             "/report/victim[1]/victimPerson/shoe_size",
@@ -182,6 +182,32 @@ def test_what_is_said_of_a_file_is_kept_until_the_authority_has_it() -> None:
         ({"incident_summary": {"incident_date_time": 1_768_478_400}}, "with a zone"),
         ({"incident_summary": {"incident_date_time": "1768478400"}}, "with a zone"),
         ({"incident_summary": {"incident_date_time": "2026-01-15T12:00:00+15:00"}}, "14 hours"),
+        (
+            {"incident_summary": {"incident_type": 3}},
+            "should be 'csam', 'trafficking', 'travel'",
+        ),
+        (
+            {"reporter": {"reporting_person": {"emails": [{"address": "nobody"}]}}},
+            "should be an email address",
+        ),
+        (
+            {"victims": [{"person": {"phones": [{"number": "1", "country_calling_code": "x"}]}}]},
+            "should be a country's calling code, such as +1",
+        ),
+        (
+            {"victims": [{"person": {"addresses": [{"state": "California"}]}}]},
+            "should be a state's two capital letters, such as CA",
+        ),
+        (
+            {"internet_details": [{"cell_phone_incident": {"latitude": "north"}}]},
+            "should be a latitude in degrees",
+        ),
+        (
+            {"victims": [{"person": {"age": "nine"}}]},
+            "should be an age in whole years",
+        ),
+        ({"victims": [{"person": {"date_of_birth": "2010-02-30"}}]}, "should be a date, such as"),
+        ({"person_or_user_reported": {"prior_ct_reports": [0]}}, "the number of a report"),
         ({"person_or_user_reported": {"ip_capture_events": [{"ip_address": 1}]}}, "IP address"),
         (
             {"person_or_user_reported": {"ip_capture_events": [{"ip_address": "fe80::1%eth0"}]}},

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tutela.reporting.cybertipline.model import Content
-from tutela.reporting.cybertipline.schema import Complaint, ElementPath, Schema
+from tutela.reporting.cybertipline.schema import Complaint, ElementPath, Schema, own_schema
 from tutela.reporting.cybertipline.shape import Kind, Part, elements, parts
 
 
@@ -36,14 +36,19 @@ class Problem:
 
 def problems_of_model(error: ValidationError, root: str, model: type[Content]) -> list[Problem]:
     """What the model refused."""
-    return [
-        Problem(
-            path=_path_of(detail["loc"], root, model),
-            words=_words_of_model(dict(detail)),
-            field=".".join(str(each) for each in detail["loc"]),
-        )
-        for detail in error.errors(include_url=False, include_input=False)
-    ]
+    details = error.errors(include_url=False, include_input=False)
+    found = []
+    for detail in details:
+        if detail["type"] == "too_short" and any(
+            len(each["loc"]) > len(detail["loc"])
+            and each["loc"][: len(detail["loc"])] == detail["loc"]
+            for each in details
+        ):
+            continue  # one is there: it is only wrong itself
+        path = _path_of(detail["loc"], root, model)
+        field = ".".join(str(each) for each in detail["loc"])
+        found.append(Problem(path, _words_of_model(dict(detail), path), field))
+    return found
 
 
 def problems_of_schema(
@@ -54,7 +59,7 @@ def problems_of_schema(
     for complaint in complaints:
         attribute = re.search(r"^Element '[^']*', attribute '([^']*)'", complaint.message)
         path = re.sub(r"/@[^/]*$", "", complaint.path)
-        names = tuple(re.sub(r"\[\d+\]", "", path).split("/")[1:])
+        names = _names(path)
         if attribute:
             path = f"{path}/@{attribute[1]}"
         if path not in found:
@@ -117,15 +122,23 @@ _OF_MODEL = {
     "timezone_aware": "needs a zone, such as the Z in 2026-01-15T12:00:00Z",
     "bool_type": "should be true or false",
     "value_error": "{error}",
-    "string_pattern_mismatch": "is not written as it should be: {pattern}",
 }
 
 
-def _words_of_model(detail: dict[str, Any]) -> str:
+def _words_of_model(detail: dict[str, Any], path: str) -> str:
     known = _OF_MODEL.get(detail["type"])
     if known is not None:
         return known.format(**detail.get("ctx", {}))
+    if detail["type"] != "enum":
+        element, _, attribute = path.partition("/@")
+        wording = own_schema().wording(_names(element), attribute)
+        if wording:
+            return f"should be {wording}"
     return str(detail["msg"]).replace("Input should", "should", 1)
+
+
+def _names(path: str) -> ElementPath:
+    return tuple(re.sub(r"\[\d+\]", "", path).split("/")[1:])
 
 
 _STRUCTURE = {
