@@ -1,6 +1,8 @@
 """A large message is handed over in pieces, and what became of it is known, or known not to be."""
 
 import os
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import own_certificate
+from tests.mail_office import Mail as Mailed
 from tests.mail_office import MailOffice, running_mail_office
 from tutela.storage.mail_streams import (
     Attached,
@@ -25,6 +28,11 @@ from tutela.storage.mail_streams import (
 from tutela.storage.settings import Mail, MailSecurity
 
 CONTENT = os.urandom(200_001)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
 
 
 @pytest.fixture
@@ -264,3 +272,48 @@ def test_memory_does_not_grow_with_the_message(office: MailOffice) -> None:
     )
     small, large = map(int, done.stdout.split())
     assert large - small < 4096
+
+
+def test_another_projects_server_takes_it(tmp_path: Path, monkeypatch) -> None:
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.handlers import Sink
+    from aiosmtpd.smtp import AuthResult, Envelope
+
+    taken: list[Envelope] = []
+
+    class Keeping(Sink):
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802
+            taken.append(envelope)
+            return "250 2.0.0 kept"
+
+    certificate = own_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    controller = Controller(
+        Keeping(),
+        "127.0.0.1",
+        port=free_port(),
+        tls_context=context,
+        require_starttls=True,
+        auth_required=True,
+        authenticator=lambda *arguments: AuthResult(
+            success=arguments[-1].login == b"house" and arguments[-1].password == b"secret",
+            handled=False,
+        ),
+        data_size_limit=1_000_000,
+    )
+    controller.start()
+    try:
+        office = MailOffice(port=controller.port)
+        how = {"server": "localhost", "security": MailSecurity.STARTTLS, "user": "house"}
+        assert send(office, **how, password="secret").answer == "2.0.0 kept"
+        with pytest.raises(MailSignInError):
+            send(office, **how, password="another")
+        with pytest.raises(MailTooLargeError, match="at most 1,000,000 bytes"):
+            send(office, attached(bytes(1_000_000)), **how, password="secret")
+    finally:
+        controller.stop()
+    (envelope,) = taken
+    assert envelope.rcpt_tos == ["reports@authority.example"]
+    assert Mailed("", "", envelope.content).attached == CONTENT

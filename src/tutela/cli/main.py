@@ -33,6 +33,7 @@ COMMANDS = {
     "list": "lists.app",
     "case": "cases.app",
     "evidence": "evidence.app",
+    "report": "reports.app",
     "user": "users.app",
     "key": "keys.app",
     "backup": "backing_up.backup",

@@ -111,6 +111,7 @@ class Act(StrEnum):
     REPORT_RETURNED = "report.returned"
     REPORT_QUEUED = "report.queued"
     REPORT_SENT = "report.sent"
+    REPORT_FOLLOWED = "report.followed"
     REPORT_STOPPED = "report.stopped"
     REPORT_DISCARDED = "report.discarded"
     SUBJECT_WANTED = "subject.wanted"

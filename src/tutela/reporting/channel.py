@@ -39,6 +39,8 @@ class Outcome(StrEnum):
     """It is the one that counts."""
     ABANDONED = "abandoned"
     """It certainly does not count, and never will."""
+    UNKNOWN = "unknown"
+    """It may count, and there is nobody who could say: another copy may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,13 @@ class Notebook(Protocol):
     def finishing(self, attempt: Attempt) -> Attempt:
         """Note that the next call is the one after which it counts."""
 
-    def finished(self, attempt: Attempt) -> Attempt:
-        """Note that the authority says it counts: nothing is sent again."""
+    def finished(self, attempt: Attempt, remote_id: str | None = None) -> Attempt:
+        """Note that the authority says it counts: nothing is sent again.
+
+        Args:
+            attempt: The attempt.
+            remote_id: What the authority calls it, where it says so only now.
+        """
 
     def abandoned(self, attempt: Attempt) -> Attempt:
         """Note that an attempt certainly does not count, and never will."""
@@ -154,6 +161,7 @@ class Sending:
         files: The files that go with it.
         prior: What the authority calls the report that this one corrects, if it does.
         notebook: What is noted of it.
+        unknown: Earlier attempts that may have arrived, where nobody could say.
     """
 
     report: ReportId
@@ -164,6 +172,7 @@ class Sending:
     files: Sequence[SendingFile]
     prior: str | None
     notebook: Notebook
+    unknown: Sequence[Attempt] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +195,12 @@ class Receipt:
 class Channel(Protocol):
     """A way to an authority. Safe to share between threads."""
 
-    def counts(self, attempt: Attempt) -> bool:
+    def counts(self, attempt: Attempt) -> bool | None:
         """Find out whether an earlier attempt counts, and if not, see to it that it never will.
 
         It is only asked of attempts that have a number at the authority, and before anything is
-        sent again.
+        sent again. ``None`` says that nobody can know, by mail for one: another copy is then sent,
+        which says of itself that it may be one.
 
         Raises:
             TryLaterError: It cannot be found out now. Nothing is sent until it is.
@@ -198,7 +208,7 @@ class Channel(Protocol):
         """
 
     def deliver(self, sending: Sending) -> Receipt:
-        """Send a report. No earlier attempt of it counts, or ever will.
+        """Send a report. No earlier attempt of it counts, or ever will, but for the unknown ones.
 
         Raises:
             TryLaterError: It does not work now. Trying again is safe.

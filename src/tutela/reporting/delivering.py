@@ -199,10 +199,14 @@ def _what_became_of(
                 "only that one can say: set it in the settings again for as long as this takes",
             )
         is_known = attempt.step is Step.FINISHED
-        if is_known or channel.counts(attempt):
+        counts = is_known or channel.counts(attempt)
+        if counts:
             at = attempt.heard_at if is_known and attempt.heard_at else delivery.clock()
             return Receipt(attempt, attempt.remote_id, at, found_out=not is_known)
-        notebook.abandoned(attempt)
+        if counts is None:
+            notebook.left_unknown(attempt)
+        else:
+            notebook.abandoned(attempt)
     return None
 
 
@@ -221,6 +225,7 @@ def _send(
         prior = None
         if report.corrects is not None:
             prior = find_report(connection, report.corrects).remote_id
+        earlier = attempts_of(connection, report.id)
         going = files_by_record(connection, delivery.vault, files)
     check_files(going)
     return channel.deliver(
@@ -233,6 +238,7 @@ def _send(
             files=going,
             prior=prior,
             notebook=_notebook(delivery, job, report),
+            unknown=[each for each in earlier if each.outcome is Outcome.UNKNOWN],
         )
     )
 

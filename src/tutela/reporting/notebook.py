@@ -102,13 +102,18 @@ class AttemptNotebook:
         """As ``channel.Notebook`` says."""
         return self._note(attempt, step=Step.FINISHING)
 
-    def finished(self, attempt: Attempt) -> Attempt:
+    def finished(self, attempt: Attempt, remote_id: str | None = None) -> Attempt:
         """As ``channel.Notebook`` says."""
-        return self._note(attempt, step=Step.FINISHED, heard_at=self._clock())
+        called = remote_id or attempt.remote_id
+        return self._note(attempt, step=Step.FINISHED, remote_id=called, heard_at=self._clock())
 
     def abandoned(self, attempt: Attempt) -> Attempt:
         """As ``channel.Notebook`` says."""
         return self._note(attempt, outcome=Outcome.ABANDONED, ended_at=self._clock())
+
+    def left_unknown(self, attempt: Attempt) -> Attempt:
+        """Note that an attempt may count, and that nobody can say."""
+        return self._note(attempt, outcome=Outcome.UNKNOWN, ended_at=self._clock())
 
     def _note(
         self, attempt: Attempt, documents: Mapping[str, bytes] | None = None, **values: object

@@ -108,6 +108,24 @@ delivery_attempts = Table(
     sqlite_autoincrement=True,
 )
 
+# What was heard of a letter after it was sent.
+delivery_notices = Table(
+    "delivery_notices",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("report_id", RowId, ForeignKey("reports.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    # Who entered it, as the ledger calls them.
+    Column("by", String(100), nullable=False),
+    # ``bounces.Fate``.
+    Column("fate", String(20), nullable=False),
+    # RFC 3463, such as 5.1.1.
+    Column("code", String(15), nullable=False),
+    Column("words", String(300), nullable=False),
+    # What the authority calls the report.
+    Column("number", String(300), nullable=False),
+)
+
 # Exactly what an attempt sent, sealed; it goes into the receipt, and is erased with the attempt.
 delivery_documents = Table(
     "delivery_documents",

@@ -431,6 +431,25 @@ class Reporting(_Section):
         description="A TOML file of your own authorities and duties, which add to Tutela's or "
         "replace them; see [authorities](authorities.md#your-own-file).",
     )
+    mail_mebibytes: int = Field(
+        20,
+        ge=1,
+        le=1024,
+        description="How large a [mail with a report](reporting-by-mail.md) may be, in MiB. Most "
+        "mail servers take 20 to 50.",
+    )
+    webhook_mebibytes: int = Field(
+        200,
+        ge=1,
+        le=10_240,
+        description="How large a report to an authority's webhook may be, in MiB.",
+    )
+    webhook_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="What signs reports to the webhooks of authorities: by each authority's id a "
+        "secret that begins with `whsec_`, or two with a space between, while one takes the place "
+        "of the other; see [reports by mail and webhook](reporting-by-mail.md#by-webhook).",
+    )
     within_hours: int = Field(
         24,
         ge=1,
@@ -478,6 +497,14 @@ class Reporting(_Section):
         description="How long what your platform supplied of those concerned is kept after the "
         "case was reported, in days. What was sent is evidence, and kept as that.",
     )
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _are_secrets(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for secrets in value.values():
+            if not secrets.get_secret_value().split():
+                raise ValueError("a secret is missing: it begins with whsec_")
+        return value
 
     @field_validator("establishment")
     @classmethod
