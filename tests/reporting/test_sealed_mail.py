@@ -105,7 +105,8 @@ def test_what_breaks_before_the_end_is_sent_again_as_if_it_had_never_been(
     house, office, tmp_path, step: str
 ) -> None:
     office.drops.append(step)
-    report = house.queued(os.urandom(1_000_000))
+    # More than the machine keeps on the way, so that the break is noticed before the end.
+    report = house.queued(os.urandom(8_000_000 if step == "middle" else 1000))
     house.work()
     assert office.received == []
     assert house.report(report).state is State.QUEUED
