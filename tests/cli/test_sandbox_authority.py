@@ -13,7 +13,9 @@ import httpx
 from tests.authority_process import authority_process
 from tests.cli.command import TUTELA, tutela
 from tests.testing.authority.caller import Caller
-from tutela.storage.settings import load_settings
+from tutela.reporting.cybertipline.client import Client
+from tutela.reporting.cybertipline.server import server_of
+from tutela.storage.settings import CyberTipline, load_settings
 from tutela.testing.authority.model import State
 
 
@@ -32,8 +34,12 @@ def test_it_says_how_to_reach_it_and_stops_by_ctrl_c(tmp_path: Path) -> None:
         told = tomllib.loads("\n".join(line for line in lines if line.startswith("  ")))
         told = told["reporting"]["cybertipline"]
         assert told["environment"] == "sandbox"
-        with Caller(told["address"], told["user"], told["password"]) as caller:
-            assert caller.status().code == 0
+        # What it says to put into the settings is what Tutela reports by.
+        client = Client(server_of(CyberTipline.model_validate(told)))
+        try:
+            assert client.status().is_success
+        finally:
+            client.close()
         running.send_signal(signal.SIGINT)
         _, rest = running.communicate(timeout=60)
         assert "has stopped" in rest
