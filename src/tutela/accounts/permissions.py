@@ -214,7 +214,6 @@ FOR_PROGRAMS = frozenset(
         Permission.CASES_READ,
         Permission.CASES_OPEN,
         Permission.SUBJECTS_WRITE,
-        Permission.REPORTS_READ,
         Permission.NUMBERS_READ,
         Permission.JOBS_READ,
         Permission.WEBHOOKS_READ,

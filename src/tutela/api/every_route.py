@@ -14,9 +14,11 @@ from tutela.api import (
     lists,
     numbers,
     people,
+    reports,
     screening,
     settings,
     statistics,
+    subjects,
     webhooks,
     wellbeing,
 )
@@ -39,5 +41,7 @@ ROUTERS = (
     appeals.router,
     statistics.router,
     evidence.router,
+    reports.router,
+    subjects.router,
     health.router,
 )

@@ -2,7 +2,7 @@
 
 import typer
 
-from tutela.cli import delivery_status
+from tutela.cli import delivery_status, report_writing
 
 app = typer.Typer(
     help="Report cases to authorities, and see what becomes of the reports.", no_args_is_help=True
@@ -14,4 +14,5 @@ def _reports() -> None:
     pass
 
 
+app.add_typer(report_writing.app)
 delivery_status.add_to(app)

@@ -44,7 +44,8 @@ def incident_type(said: Said) -> IncidentType | None:
 def concerns(said: Said) -> frozenset[str]:
     """What a case is about as far as it decides who is told: words of the authorities' duties."""
     rules = (*_table().led_by_incident, *_table().concerns)
-    return frozenset(rule.gives for rule in rules if rule.fits(said))
+    found = frozenset(rule.gives for rule in rules if rule.fits(said))
+    return found or frozenset({_table().otherwise})
 
 
 def report_annotations(said: Said) -> tuple[ReportAnnotation, ...]:
@@ -93,6 +94,7 @@ class _Table:
     incidents: tuple[_Rule, ...]
     led_by_incident: tuple[_Rule, ...]
     concerns: tuple[_Rule, ...]
+    otherwise: str
     annotations: tuple[_Rule, ...]
     file_annotations: tuple[_Rule, ...]
     escalations: Mapping[Fact, str]
@@ -112,6 +114,7 @@ def _table() -> _Table:
             for concern in each["concerns"]
         ),
         concerns=tuple(_rule(each["concern"], each) for each in values["concern"]),
+        otherwise=str(values["otherwise"]["concern"]),
         annotations=tuple(
             _rule(ReportAnnotation(each["annotation"]), each) for each in values["annotation"]
         ),
