@@ -1,16 +1,19 @@
 """A confirmed case has a draft to each authority that has to be told, filled with what is known."""
 
+import io
 import json
+import zipfile
 
 import pytest
 from sqlalchemy import select, update
 
 from tests.cases.world import ANNA, OPERATOR
+from tests.evidence.sealing import sealed_item
 from tests.reporting.desks import confirmed, desk_of, viewed
 from tests.reporting.world import NCMEC, World
 from tutela.cases.facts import Fact
 from tutela.cases.states import State as CaseState
-from tutela.cases.tables import cases
+from tutela.cases.tables import case_items, cases
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError, OutOfTurnError
 from tutela.reporting.beginning import (
     begin_report,
@@ -20,9 +23,11 @@ from tutela.reporting.beginning import (
     refill_report,
     routes_of_case,
 )
-from tutela.reporting.cybertipline.model import Person, PersonOrUserReported, Victim
+from tutela.reporting.cybertipline.building import build_report
+from tutela.reporting.cybertipline.model import Person, PersonOrUserReported, Report, Victim
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import ChannelKind, Environment
+from tutela.reporting.previewing import TO_COME, preview_report
 from tutela.reporting.reading import read_report
 from tutela.reporting.states import Move, State
 from tutela.reporting.supplied import Supplied
@@ -204,3 +209,86 @@ def test_a_correction_is_a_new_report_that_names_the_old_one(world: World) -> No
         assert [each.id for each in find_reports(connection, case=case)] == [second, report]
         assert find_report(connection, report).state is State.SENT
     assert read(desk, report).draft is None
+
+
+def test_a_correction_begins_with_what_was_sent(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, OPERATOR)
+    change_report(desk, report, {"additional_info": "as it was sent"}, ANNA)
+    written = read(desk, report).draft
+    document = build_report(Report.model_validate(dict(written.values)))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as receipt:
+        receipt.writestr("report.xml", document)
+    evidence = sealed_item(world.vault, case, archive.getvalue())
+    world.move(report, Move.SIGN, Move.QUEUE, Move.SEND)
+    with world.database.writing() as connection:
+        connection.execute(
+            update(reports)
+            .where(reports.c.id == report)
+            .values(remote_id="4711", environment=Environment.SANDBOX, receipt_item=evidence)
+        )
+    values = read(desk, correct_report(desk, report, OPERATOR)).draft.values
+    assert values["additional_info"] == "as it was sent"
+    assert values["person_or_user_reported"]["prior_ct_reports"] == [4711]
+    assert values["person_or_user_reported"]["esp_identifier"] == "user-1"
+    assert values["incident_summary"] == written.values["incident_summary"]
+
+
+def test_a_file_that_is_not_known_to_the_bit_is_told_of_and_not_sent(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape", b"another one")
+    with world.database.writing() as connection:
+        first = connection.execute(
+            select(case_items.c.id).where(case_items.c.case_id == case).limit(1)
+        ).scalar_one()
+        connection.execute(update(case_items).where(case_items.c.id == first).values(sha256=None))
+    written = read(desk, begin_report(desk, case, NCMEC, OPERATOR))
+    assert len(written.draft.files) == 1
+    assert written.draft.values["additional_info"].startswith("One file is known by hashes alone")
+
+
+def test_the_preview_is_what_the_channel_would_write(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, OPERATOR)
+    preview = preview_report(desk, report)
+    whole, of_file = preview.documents
+    values = dict(read(desk, report).draft.values)
+    assert whole.text.encode() == build_report(Report.model_validate(values))
+    assert of_file.text.count(TO_COME) == 2
+    change_report(desk, report, {"incident_summary.incident_type": None}, ANNA)
+    lacking = preview_report(desk, report)
+    assert [each.name for each in lacking.documents] == ["file-1.xml"]
+    assert [each.field for each in lacking.problems] == ["incident_summary.incident_type"]
+
+
+def test_the_preview_of_a_package_is_its_document_and_its_page(world: World) -> None:
+    own = world.settings.data / "authorities.toml"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text(
+        """
+[[authority]]
+id = "xx-example"
+version = 1
+name = "An example"
+country = "FR"
+kind = "hotline"
+source = "a test"
+checked_on = 2026-01-01
+
+[[channel]]
+authority = "xx-example"
+kind = "sealed-mail"
+version = 1
+address = "reports@hotline.example"
+recipients = "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
+source = "a test"
+checked_on = 2026-01-01
+"""
+    )
+    desk, case = desk_of(world, authorities=own), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, "xx-example", OPERATOR)
+    assert read(desk, report).report.channel is ChannelKind.SEALED_MAIL
+    document, page = preview_report(desk, report).documents
+    assert json.loads(document.text)["report"]["incident_summary"]["incident_type"] == "csam"
+    assert json.loads(document.text)["sending"]["identifier"] == TO_COME
+    assert page.text.lstrip().startswith("<!")

@@ -1,4 +1,4 @@
-"""``tutela report draft``, ``show``, ``sign`` and the rest: writing reports to authorities, signing them, and having them sent."""
+"""``tutela report``: writing reports to authorities, signing them, and having them sent."""
 
 from pathlib import Path
 from typing import Annotated

@@ -28,7 +28,7 @@ from tutela.reporting.beginning import begin_reports, refill_report
 from tutela.reporting.cybertipline.vocabulary import IncidentType
 from tutela.reporting.desk import Desk
 from tutela.reporting.filling import filled_of
-from tutela.reporting.finding import find_report
+from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import ReportId
 from tutela.reporting.moving import ReportMoveError
 from tutela.reporting.reading import draft_of
@@ -78,14 +78,23 @@ def kinds_of_drafts(desk: Desk) -> Iterator[Kind]:
     def begin(job: Job) -> None:
         case = CaseId(str(job.payload["case"]))
         try:
-            begun = begin_reports(desk, case, BY_ITSELF)
+            begin_reports(desk, case, BY_ITSELF)
         except OutOfTurnError:
             return  # It is confirmed no more.
-        if chosen:
-            at = desk.clock() + timedelta(minutes=automatic.wait_minutes)
-            with desk.database.writing() as connection:
-                for report in begun:
-                    enqueue(connection, SIGN, {"report": report}, desk.clock, at=at)
+        if not chosen:
+            return
+        at = desk.clock() + timedelta(minutes=automatic.wait_minutes)
+        with desk.database.writing() as connection:
+            # Also those that were begun before a crash.
+            for report in find_reports(connection, case=case, state=State.DRAFT):
+                enqueue(
+                    connection,
+                    SIGN,
+                    {"report": report.id},
+                    desk.clock,
+                    dedupe=f"sign:{report.id}",
+                    at=at,
+                )
 
     def sign(job: Job) -> None:
         sign_itself(desk, ReportId(int(str(job.payload["report"]))))

@@ -14,6 +14,7 @@ from tutela.errors import AlreadyExistsError, OutOfTurnError
 from tutela.reporting.addressing import channel_to, directory_of, routes_of
 from tutela.reporting.authorities.model import ChannelKind as Way
 from tutela.reporting.authorities.routing import Outcome, Route
+from tutela.reporting.correcting import sent_again
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, draft
 from tutela.reporting.filling import filled_of, keep_draft, keep_filled, merged
@@ -56,13 +57,15 @@ def begin_report(
     with desk.database.reading() as connection:
         check_reportable(connection, case)
         channel = channel_to(directory_of(connection, desk.settings), authority)
+        earlier = None if corrects is None else find_report(connection, corrects)
     filled = _filled(desk, case, authority, channel)
+    written = filled if earlier is None else sent_again(desk, earlier, filled)
     with desk.database.writing() as connection:
         # Locked first, so that nobody undoes the decision meanwhile.
         lock_case(connection, case)
         check_reportable(connection, case)
         report = begin(connection, case, authority, channel, caller, desk.clock, corrects=corrects)
-        keep_draft(connection, desk.secrets, report, filled)
+        keep_draft(connection, desk.secrets, report, written)
         keep_filled(connection, desk.secrets, report, filled)
         enter_begin(connection, report, caller, desk.clock)
     return report
@@ -96,6 +99,9 @@ def begin_reports(desk: Desk, case: CaseId, caller: Caller) -> list[ReportId]:
 
 def correct_report(desk: Desk, report: ReportId, caller: Caller) -> ReportId:
     """Begin a new report that corrects or adds to one that was sent, and names it.
+
+    It says what that one said, by its receipt, and has the same files: what is to be added or
+    corrected is written in it as in any draft.
 
     Raises:
         NotFoundError: There is no such report.

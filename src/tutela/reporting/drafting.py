@@ -154,11 +154,11 @@ def draft(gathered: Gathered) -> Draft:
     uploads = {each.reference: each for each in gathered.supplied.uploads}
     values: dict[str, Any] = {
         "incident_summary": _summary(gathered, uploads),
-        "internet_details": [_plain(each) for each in _places(gathered)],
+        "internet_details": [plain(each) for each in _places(gathered)],
         "reporter": _reporter(gathered.company),
         "person_or_user_reported": _reported(gathered),
-        "intended_recipients": [_plain(each) for each in gathered.supplied.intended_recipients],
-        "victims": [_plain(each) for each in gathered.supplied.victims],
+        "intended_recipients": [plain(each) for each in gathered.supplied.intended_recipients],
+        "victims": [plain(each) for each in gathered.supplied.victims],
         "additional_info": _more(gathered),
     }
     return Draft(
@@ -183,7 +183,10 @@ def said_of(gathered: Gathered) -> Said:
 
 
 def _is_file(item: GatheredItem) -> bool:
-    return item.kind not in WORDS and item.evidence is not None
+    """Whether it is a file that can be sent, and seen to arrive as it is."""
+    known = item.fingerprints
+    whole = known.size is not None and known.md5 is not None and known.sha256 is not None
+    return item.kind not in WORDS and item.evidence is not None and whole
 
 
 def _summary(gathered: Gathered, uploads: Mapping[str, Upload]) -> Mapping[str, Any]:
@@ -204,12 +207,12 @@ def _summary(gathered: Gathered, uploads: Mapping[str, Upload]) -> Mapping[str, 
         "incident_date_time_description": UPLOADED if known else RECEIVED,
     }
     if kind is not None:
-        return _plain(IncidentSummary.model_validate({"incident_type": kind, **values}))
+        return plain(IncidentSummary.model_validate({"incident_type": kind, **values}))
     # Valid but for what is missing: any kind will do to write the rest as JSON has it.
     stand_in = {"incident_type": "csam", **values}
-    plain = dict(_plain(IncidentSummary.model_validate(stand_in)))
-    del plain["incident_type"]
-    return plain
+    rest = dict(plain(IncidentSummary.model_validate(stand_in)))
+    del rest["incident_type"]
+    return rest
 
 
 def _places(gathered: Gathered) -> Iterator[InternetDetails]:
@@ -284,16 +287,16 @@ def _reported(gathered: Gathered) -> Mapping[str, Any] | None:
         known["esp_identifier"] = reported.esp_identifier or _short(gathered.subject, 255)
         service = _short(gathered.company.service, 100)
         known["esp_service"] = reported.esp_service or service
-    plain = _plain(reported.model_copy(update=known))
-    return plain or None
+    said = plain(reported.model_copy(update=known))
+    return said or None
 
 
 def _more(gathered: Gathered) -> str | None:
     lines = []
-    absent = [each for each in gathered.items if each.kind not in WORDS and each.evidence is None]
+    absent = [each for each in gathered.items if each.kind not in WORDS and not _is_file(each)]
     if absent:
         files = "One file is" if len(absent) == 1 else f"{len(absent)} files are"
-        lines.append(f"{files} known by hashes alone and cannot be sent:")
+        lines.append(f"{files} known by hashes alone, or not to the bit, and cannot be sent:")
         lines += [
             ", ".join(f"{hash_.hash_type} {hash_.value}" for hash_ in _hashes(each)) or "no hashes"
             for each in absent
@@ -329,7 +332,7 @@ def _file(
             "ip_capture_events": upload.ip_capture_events,
             "device_ids": upload.device_ids,
         }
-    return _plain(FileDescription(**values))
+    return plain(FileDescription(**values))
 
 
 def _is_reported(gathered: Gathered, item: GatheredItem) -> bool:
@@ -384,6 +387,6 @@ def _short(text: str | None, longest: int) -> str | None:
     return None if text is None else _clean(text, longest)
 
 
-def _plain(content: Content) -> dict[str, Any]:
+def plain(content: Content) -> dict[str, Any]:
     """A part of a report as JSON has it, without what is not said."""
     return content.model_dump(mode="json", exclude_defaults=True, exclude_none=True)

@@ -4,20 +4,26 @@ Only what the authority itself gives while a report is sent is not there yet: it
 names for the files. Where they will be, ``TO_COME`` stands.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from tutela.errors import OutOfTurnError
+from tutela.evidence.disclosure.recipients import Recipients
+from tutela.reporting.checking_files import files_by_record
 from tutela.reporting.cybertipline.building import build_file_details, build_report
 from tutela.reporting.cybertipline.choosing import schema_of
+from tutela.reporting.cybertipline.model import FileDescription
 from tutela.reporting.cybertipline.problems import Problem
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft
+from tutela.reporting.filling import to_json
 from tutela.reporting.finding import find_report
-from tutela.reporting.model import ChannelKind, Report, ReportId
+from tutela.reporting.model import ChannelKind, Report, ReportFile, ReportId
+from tutela.reporting.packages.document import as_json
+from tutela.reporting.packages.model import Enclosure, Letter
+from tutela.reporting.packages.shown import shown
 from tutela.reporting.preparing import GIVEN_LATER, Prepared, prepare
+from tutela.reporting.queueing import environment_of
 from tutela.reporting.reading import draft_of
 from tutela.reporting.states import ENDED
 
@@ -81,6 +87,7 @@ def preview_report(desk: Desk, report: ReportId) -> Preview:
     Raises:
         NotFoundError: There is no such report.
         OutOfTurnError: It is sent or discarded.
+        NeedsPersonError: A file is not in the case any more.
         SettingsError: The operator's copy of the schema cannot be used.
         StorageError: The sealing key is missing or another one, or what was sealed is altered.
     """
@@ -97,7 +104,7 @@ def preview_report(desk: Desk, report: ReportId) -> Preview:
     if found.channel is ChannelKind.CYBERTIPLINE:
         documents = tuple(_as_xml(desk, prepared))
     else:
-        documents = (_as_json(draft),)
+        documents = tuple(_as_letter(desk, found, draft, prepared))
     return Preview(
         found, documents, tuple(each.evidence for each in draft.files), prepared.problems
     )
@@ -116,13 +123,38 @@ def _as_xml(desk: Desk, prepared: Prepared) -> Iterator[Document]:
         yield Document(f"file-{number}.xml", "application/xml", text)
 
 
-def _as_json(draft: Draft) -> Document:
-    whole: dict[str, Any] = {
-        "report": dict(draft.values),
-        "files": [
-            {"evidence": each.evidence, "details": dict(each.values)} for each in draft.files
-        ],
-    }
-    return Document(
-        "report.json", "application/json", json.dumps(whole, indent=2, ensure_ascii=False)
+def _as_letter(desk: Desk, report: Report, draft: Draft, prepared: Prepared) -> Iterator[Document]:
+    """What a package holds, besides the files: for programs, and for people.
+
+    Only what each copy bears is not there yet.
+    """
+    if prepared.report is None or len(prepared.files) < len(draft.files):
+        return
+    with desk.database.reading() as connection:
+        files = [ReportFile(each.item, each.evidence, to_json(each.values)) for each in draft.files]
+        known = files_by_record(connection, desk.vault, files)
+    letter = Letter(
+        report=report.id,
+        message=TO_COME,
+        earlier=(),
+        authority=report.authority,
+        organisation=desk.settings.organisation,
+        environment=environment_of(desk.settings, report.channel),
+        made_at=desk.clock(),
+        content=prepared.report,
+        enclosures=tuple(
+            Enclosure(
+                evidence=each.evidence,
+                name=each.name,
+                size=each.size,
+                md5=each.md5.hex(),
+                sha256=each.sha256.hex(),
+                details=FileDescription.model_validate_json(each.details),
+                content=each.read,
+            )
+            for each in known
+        ),
+        recipients=Recipients("", ()),
     )
+    yield Document("report.json", "application/json", as_json(letter).decode())
+    yield Document("report.html", "text/html", shown(letter).decode())
