@@ -5,17 +5,25 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from tests.reporting.letter_world import AUTHORITY
-from tests.reporting.packages.letters import KEY
+from tests.cases.world import OPERATOR
+from tests.mail_office import running_mail_office
+from tests.reporting.letter_world import AUTHORITY, DETAILS
+from tests.reporting.packages.letters import KEY, REPORT
 from tests.reporting.world import World
 from tutela.reporting.channel import WrongCredentialsError
 from tutela.reporting.channels import Channels
 from tutela.reporting.finding import find_report
+from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.letterboxes import openings_of_letters
 from tutela.reporting.model import ChannelKind
+from tutela.reporting.queueing import queue
 from tutela.reporting.sealed_mail import SealedMail
 from tutela.reporting.signed_webhook import SignedWebhook
-from tutela.storage.settings import Reporting
+from tutela.reporting.states import Move, State
+from tutela.storage.jobs.leasing import claim
+from tutela.storage.jobs.model import kinds_by_name
+from tutela.storage.jobs.performing import perform
+from tutela.storage.settings import Mail, MailSecurity, Reporting
 from tutela.webhooks.signing import new_secret
 
 _WAY = """
@@ -89,3 +97,34 @@ def test_a_webhook_without_a_secret_is_none(world: World, tmp_path, secret) -> N
     with pytest.raises(WrongCredentialsError, match="no secret for xx-police") as caught:
         opened(world, tmp_path, ChannelKind.WEBHOOK, secret)
     assert "hunter2" not in caught.value.message
+
+
+def test_the_house_itself_sends_a_report_by_its_way(world: World, tmp_path) -> None:
+    with running_mail_office() as office:
+        mail = Mail(server="127.0.0.1", port=office.port, security=MailSecurity.NONE)
+        file = tmp_path / "directory.toml"
+        way = {"kind": "sealed-mail", "address": "reports@police.example", "recipients": KEY}
+        file.write_text(_DIRECTORY + _STOOD_FOR + _WAY.format(**way) + _STOOD_FOR)
+        settings = world.settings.model_copy(
+            update={"mail": mail, "reporting": Reporting(authorities=file)}
+        )
+        case = world.case(b"a landscape")
+        content = REPORT.model_dump_json().encode()
+        report = world.draft(
+            case,
+            content,
+            world.files(case, DETAILS),
+            authority=AUTHORITY,
+            channel=ChannelKind.SEALED_MAIL,
+        )
+        world.move(report, Move.SIGN)
+        with world.database.writing() as connection:
+            queue(connection, settings, report, OPERATOR, world.clock)
+        kinds = kinds_by_name(kinds_of_reports(settings, world.vault, world.clock))
+        for job in claim(world.database, kinds, world.clock, most=9, worker="test:1"):
+            perform(world.database, job, kinds[job.kind], world.clock, lambda *_: None)
+        (arrived,) = office.received
+    assert arrived.recipient == "reports@police.example"
+    with world.database.reading() as connection:
+        sent = find_report(connection, report)
+    assert (sent.state, f"<{sent.remote_id}>") == (State.SENT, arrived.message["Message-ID"])

@@ -8,6 +8,7 @@ from tutela.reporting.channels import Channels
 from tutela.reporting.cybertipline.opening import cybertipline_opening
 from tutela.reporting.delivering import delivering
 from tutela.reporting.forgetting import forgetting
+from tutela.reporting.letterboxes import openings_of_letters
 from tutela.reporting.model import ChannelKind
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.model import Kind
@@ -16,7 +17,11 @@ from tutela.storage.settings import Settings
 
 def kinds_of_reports(settings: Settings, vault: Vault, clock: Clock) -> Iterator[Kind]:
     """Sending reports, telling people of authorities that do not answer, and forgetting."""
-    channels = Channels(settings, {ChannelKind.CYBERTIPLINE: cybertipline_opening(settings, clock)})
+    openings = {
+        ChannelKind.CYBERTIPLINE: cybertipline_opening(settings, clock),
+        **openings_of_letters(settings, clock),
+    }
+    channels = Channels(settings, openings)
     yield delivering(settings, vault, channels, clock)
     yield alerting(settings, vault.database, clock)
     yield forgetting(vault.database, clock)
