@@ -98,6 +98,7 @@ def test_the_receipt_has_what_was_sent(house, office) -> None:
     sealed = json.loads(kept.read("package.json"))
     assert sealed["size"] == len(office.received[0].attached)
     assert ids(office)[0].encode() in kept.read("mail.eml")
+    assert kept.read("answer.txt") == b"2.0.0 kept as 1\nNotices of its delivery: asked for\n"
 
 
 @pytest.mark.parametrize("step", ["connect", "EHLO", "MAIL", "RCPT", "DATA", "middle"])

@@ -1,9 +1,13 @@
 """A report by webhook arrives sealed and signed, and each copy bears the same ``webhook-id``."""
 
 import base64
+import io
 import json
 import os
+import subprocess
+import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +17,7 @@ import pytest
 from tests.evidence.disclosure.authority import Authority
 from tests.reporting.letter_world import LetterWorld, addressee
 from tests.reporting.world import World
+from tests.waiting import comes_true
 from tests.webhooks.receiver import Receiver, running_receiver
 from tutela.reporting.model import ChannelKind
 from tutela.reporting.signed_webhook import SignedWebhook
@@ -88,6 +93,9 @@ def test_a_report_arrives_sealed_and_signed(house, receiver, tmp_path) -> None:
     assert (folder / document["files"][0]["file"]).read_bytes() == content
     sent = house.report(report)
     assert (sent.state, sent.remote_id) == (State.SENT, "GZ 17/2026")
+    kept = zipfile.ZipFile(io.BytesIO(b"".join(house.world.vault.open(sent.receipt))))
+    assert kept.read("answer.txt") == b'{"receipt": "GZ 17/2026"}'
+    assert json.loads(kept.read("report.json")) == document
 
 
 @pytest.mark.parametrize(
@@ -263,3 +271,58 @@ def test_one_that_never_answers_leaves_a_question(house, receiver, monkeypatch) 
     house.later()
     assert house.outcomes(report) == ["unknown", "sent"]
     assert len({each.message for each in receiver.told}) == 1
+
+
+_WORKER = """
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+from tutela.evidence.disclosure.recipients import read_recipients
+from tutela.evidence.vault import Vault
+from tutela.reporting.channels import Channels
+from tutela.reporting.delivering import delivering
+from tutela.reporting.letters import Addressee
+from tutela.reporting.model import ChannelKind
+from tutela.reporting.signed_webhook import SignedWebhook
+from tutela.storage.clock import system_clock
+from tutela.storage.database import Database
+from tutela.storage.jobs.leasing import claim
+from tutela.storage.settings import Webhooks, load_settings
+data, url, address, secret, key = sys.argv[1:]
+own = Webhooks(private_networks=(ip_network("127.0.0.0/8"),))
+settings = load_settings(data=Path(data), database_url=url or None, webhooks=own)
+database = Database.open(settings)
+vault = Vault.over(settings, database, system_clock)
+addressee = Addressee("State Police of Example", read_recipients(key, "f"))
+channel = SignedWebhook(settings, addressee, address, [secret], system_clock)
+channels = Channels(settings, {ChannelKind.WEBHOOK: lambda _: channel})
+kind = delivering(settings, vault, channels, system_clock)
+(job,) = claim(database, {kind.name: kind}, system_clock, most=1, worker="test:2")
+kind.run(job)
+"""
+
+
+def test_a_worker_that_is_killed_before_the_answer_loses_nothing(house, receiver) -> None:
+    settings = house.world.settings
+    report = house.queued()
+    receiver.before_answer = threading.Event()
+    worker = subprocess.Popen(
+        [
+            *(sys.executable, "-c", _WORKER, settings.data, settings.database_url or ""),
+            *(receiver.address, receiver.secrets[0], house.authority.key),
+        ]
+    )
+    assert comes_true(lambda: len(receiver.told) == 1)
+    worker.kill()
+    worker.wait()
+    receiver.before_answer.set()
+    receiver.before_answer = None
+    # After the lease of whoever was killed, and while the signature's time is still good.
+    house.later(minutes=3)
+    house.later(minutes=1)
+    assert house.failures == []
+    assert house.report(report).state is State.SENT
+    assert house.outcomes(report) == ["unknown", "sent"]
+    first, second = receiver.told
+    assert first.message == second.message
+    assert json.loads(second.body)["data"]["repeats"]

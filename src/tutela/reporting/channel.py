@@ -136,12 +136,18 @@ class Notebook(Protocol):
     def finishing(self, attempt: Attempt) -> Attempt:
         """Note that the next call is the one after which it counts."""
 
-    def finished(self, attempt: Attempt, remote_id: str | None = None) -> Attempt:
+    def finished(
+        self,
+        attempt: Attempt,
+        remote_id: str | None = None,
+        documents: Mapping[str, bytes] | None = None,
+    ) -> Attempt:
         """Note that the authority says it counts: nothing is sent again.
 
         Args:
             attempt: The attempt.
             remote_id: What the authority calls it, where it says so only now.
+            documents: What it answered, by name, for the receipt.
         """
 
     def abandoned(self, attempt: Attempt) -> Attempt:

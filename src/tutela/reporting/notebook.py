@@ -102,10 +102,17 @@ class AttemptNotebook:
         """As ``channel.Notebook`` says."""
         return self._note(attempt, step=Step.FINISHING)
 
-    def finished(self, attempt: Attempt, remote_id: str | None = None) -> Attempt:
+    def finished(
+        self,
+        attempt: Attempt,
+        remote_id: str | None = None,
+        documents: Mapping[str, bytes] | None = None,
+    ) -> Attempt:
         """As ``channel.Notebook`` says."""
         called = remote_id or attempt.remote_id
-        return self._note(attempt, step=Step.FINISHED, remote_id=called, heard_at=self._clock())
+        return self._note(
+            attempt, documents, step=Step.FINISHED, remote_id=called, heard_at=self._clock()
+        )
 
     def abandoned(self, attempt: Attempt) -> Attempt:
         """As ``channel.Notebook`` says."""

@@ -42,6 +42,7 @@ from tutela.storage.mail_streams import (
     MailRefusedError,
     MailSignInError,
     MailTooLargeError,
+    Taken,
     hand_over,
 )
 from tutela.storage.settings import Settings
@@ -100,13 +101,13 @@ class SealedMail:
 
         attached = Attached(letter.file, package.size, package.pieces)
         try:
-            hand_over(self._settings.mail, mail, attached, before_the_end)
+            taken = hand_over(self._settings.mail, mail, attached, before_the_end)
         except MailOutcomeUnknownError as error:
             raise hoping(letter, error.message) from error
         except MailNotTakenError as error:
             notebook.abandoned(attempt)
             raise self._verdict(error, letter) from error
-        attempt = notebook.finished(attempt)
+        attempt = notebook.finished(attempt, documents={"answer.txt": _answer(taken)})
         return Receipt(attempt, letter.message, self._clock())
 
     def _refuse_too_large(self, size: int, letter: Letter) -> None:
@@ -197,6 +198,12 @@ def _documents(letter: Letter, mail: EmailMessage, package: MadePackage) -> dict
         "mail.eml": mail.as_bytes(),
         "package.json": json.dumps(sealed, indent=1).encode() + b"\n",
     }
+
+
+def _answer(taken: Taken) -> bytes:
+    """What the mail server said, for whoever looks for the mail in its log."""
+    notices = "asked for" if taken.notifies else "not given by this server"
+    return f"{taken.answer}\nNotices of its delivery: {notices}\n".encode()
 
 
 def _too_large(letter: Letter, mebibytes: float | None, limit: str) -> NeedsPersonError:

@@ -125,7 +125,8 @@ class SignedWebhook:
         )
         if answer.failure is None:
             number = _number_in(answer.beginning) or letter.message
-            return Receipt(notebook.finished(attempt, number), number, self._clock())
+            said = {"answer.txt": answer.beginning}
+            return Receipt(notebook.finished(attempt, number, said), number, self._clock())
         if came_to_its_end and (answer.status is None or answer.status >= 500):
             raise hoping(letter, answer.failure, _asked_seconds(answer, self._clock))
         notebook.abandoned(attempt)
