@@ -25,6 +25,7 @@ from tutela.ledger.model import Act, Actor
 from tutela.ledger.timestamping import timestamping
 from tutela.ledger.verifications import verifying
 from tutela.reporting import supplying
+from tutela.reporting.authorities.alerting import kinds_of_clocks
 from tutela.reporting.automatic import confirmed, kinds_of_drafts
 from tutela.reporting.desk import Desk
 from tutela.reporting.jobs import kinds_of_reports
@@ -70,6 +71,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
             *kinds_of_webhooks(settings, database, clock),
             *kinds_of_reports(settings, vault, clock),
+            *kinds_of_clocks(settings, database, clock),
         )
     )
 

@@ -14,6 +14,7 @@ import tutela.evidence.disclosure.tables
 import tutela.evidence.tables
 import tutela.hashlists.tables
 import tutela.ledger.tables
+import tutela.reporting.authorities.tables
 import tutela.reporting.tables
 import tutela.screening.tables
 import tutela.storage.jobs.tables

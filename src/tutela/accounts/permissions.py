@@ -28,6 +28,7 @@ class Permission(StrEnum):
     REPORTS_READ = "reports:read"
     REPORTS_WRITE = "reports:write"
     REPORTS_APPROVE = "reports:approve"
+    AUTHORITIES_WRITE = "authorities:write"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     LOAD_READ = "load:read"
@@ -66,6 +67,7 @@ _MEANINGS = {
     Permission.REPORTS_READ: "read the reports to authorities",
     Permission.REPORTS_WRITE: "write, sign, send, return and discard reports",
     Permission.REPORTS_APPROVE: "agree that a report is sent that another person signed",
+    Permission.AUTHORITIES_WRITE: "stand for whom cases are reported to, set how they are reached",
     Permission.LEDGER_READ: "read and verify the ledger",
     Permission.LEDGER_WRITE: "erase words from the ledger, renew its key",
     Permission.LOAD_READ: "see how much reviewers had to look at, and who takes a break",
@@ -152,6 +154,7 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.EVIDENCE_KEEP,
                     Permission.EVIDENCE_DISCLOSE,
                     Permission.REPORTS_READ,
+                    Permission.AUTHORITIES_WRITE,
                     Permission.LEDGER_READ,
                 }
             ),

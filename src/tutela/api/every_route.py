@@ -2,6 +2,7 @@
 
 from tutela.api import (
     appeals,
+    authorities,
     case_opening,
     case_search,
     case_work,
@@ -43,5 +44,6 @@ ROUTERS = (
     evidence.router,
     reports.router,
     subjects.router,
+    authorities.router,
     health.router,
 )

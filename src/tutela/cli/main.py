@@ -34,6 +34,7 @@ COMMANDS = {
     "case": "cases.app",
     "report": "reports.app",
     "evidence": "evidence.app",
+    "authority": "authorities.app",
     "user": "users.app",
     "key": "keys.app",
     "backup": "backing_up.backup",

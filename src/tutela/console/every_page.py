@@ -3,6 +3,7 @@
 from tutela.console import (
     annotating,
     appeals,
+    authorities,
     case,
     deciding,
     evidence,
@@ -52,6 +53,7 @@ ROUTERS = (
     my_sign_in.router,
     numbers.router,
     webhooks.router,
+    authorities.router,
     flags.router,
     jobs.router,
     ledger.router,

@@ -53,6 +53,7 @@ NAVIGATION = (
             Entry("nav_numbers", "/numbers", Permission.NUMBERS_READ, "n"),
             Entry("nav_lists", "/lists", Permission.LISTS_READ, "i"),
             Entry("nav_flags", "/lists/flags", Permission.LISTS_READ, "f"),
+            Entry("nav_authorities", "/authorities", Permission.CASES_READ, "t"),
             Entry("nav_webhooks", "/webhooks", Permission.WEBHOOKS_READ, "w"),
             Entry("nav_jobs", "/jobs", Permission.JOBS_READ, "j"),
             Entry("nav_ledger", "/ledger", Permission.LEDGER_READ, "e"),

@@ -5,13 +5,14 @@ from sqlalchemy import Connection, select
 from tutela.errors import InvalidInputError
 from tutela.reporting.authorities.model import ChannelKind as Way
 from tutela.reporting.authorities.model import Directory, Incident
-from tutela.reporting.authorities.reading import written_directory
 from tutela.reporting.authorities.routing import Circumstances, Route, route
+from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.cybertipline.model import IntendedRecipient, PersonOrUserReported, Victim
 from tutela.reporting.drafting import Gathered, said_of
-from tutela.reporting.incidents import concerns
+from tutela.reporting.incidents import Said, concerns
 from tutela.reporting.model import ChannelKind
 from tutela.reporting.states import State
+from tutela.reporting.supplied import Supplied
 from tutela.reporting.tables import reports
 from tutela.storage.settings import Settings
 
@@ -29,18 +30,22 @@ def routes_of(connection: Connection, settings: Settings, gathered: Gathered) ->
             )
         ).scalars()
     )
-    return route(directory_of(connection, settings), circumstances_of(settings, gathered), told)
+    return route(directory_now(connection, settings), circumstances_of(settings, gathered), told)
 
 
 def circumstances_of(settings: Settings, gathered: Gathered) -> Circumstances:
     """What decides to whom a case goes, as far as it is known."""
-    supplied = gathered.supplied
+    return circumstances(settings, gathered.supplied, said_of(gathered))
+
+
+def circumstances(settings: Settings, supplied: Supplied, said: Said) -> Circumstances:
+    """The same, of what a platform supplied and what people said."""
     victims = [country for each in supplied.victims if (country := country_of(each))]
     return Circumstances(
         establishment=settings.reporting.establishment,
         subject=None if supplied.reported is None else country_of(supplied.reported),
         victim=victims[0] if victims else None,
-        incidents=frozenset(map(Incident, concerns(said_of(gathered)))),
+        incidents=frozenset(map(Incident, concerns(said))),
     )
 
 
@@ -51,15 +56,6 @@ def country_of(person: PersonOrUserReported | IntendedRecipient | Victim) -> str
         if address.country is not None:
             return address.country
     return None if person.estimated_location is None else person.estimated_location.country_code
-
-
-def directory_of(_connection: Connection, settings: Settings) -> Directory:
-    """The directory as it stands.
-
-    Raises:
-        SettingsError: The operator's file cannot be read.
-    """
-    return written_directory(settings)
 
 
 def channel_to(directory: Directory, authority: str) -> ChannelKind:

@@ -11,9 +11,10 @@ from tutela.cases.model import CaseId
 from tutela.cases.moving import lock_case, state_of
 from tutela.cases.states import State as CaseState
 from tutela.errors import AlreadyExistsError, OutOfTurnError
-from tutela.reporting.addressing import channel_to, directory_of, routes_of
+from tutela.reporting.addressing import channel_to, routes_of
 from tutela.reporting.authorities.model import ChannelKind as Way
 from tutela.reporting.authorities.routing import Outcome, Route
+from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.correcting import sent_again
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, draft
@@ -56,7 +57,7 @@ def begin_report(
     """
     with desk.database.reading() as connection:
         check_reportable(connection, case)
-        channel = channel_to(directory_of(connection, desk.settings), authority)
+        channel = channel_to(directory_now(connection, desk.settings), authority)
         earlier = None if corrects is None else find_report(connection, corrects)
     filled = _filled(desk, case, authority, channel)
     written = filled if earlier is None else sent_again(desk, earlier, filled)

@@ -117,6 +117,7 @@ def test_a_mended_note_leaves_the_terms_alone_and_another_law_does_not() -> None
         (own() + 'authority_kind = "police"\n', "not both"),
         (own().replace('["material"]', "[]"), "duty.0.incidents"),
         (own().replace('country = "FR"', 'country = "France"'), "authority.0.country"),
+        (own().replace('["FR"]', '["FRANCE"]'), "neither a country of two letters nor a group"),
         ('[[channel]]\nauthority = "xx"\nkind = "form"\nversion = 1\n', "no authority xx"),
     ],
 )

@@ -196,7 +196,7 @@ def test_a_way_that_nobody_stands_for_is_not_taken() -> None:
 
 def test_every_reason_can_be_said() -> None:
     for because in Because:
-        assert Reason(because, "X").words
+        assert Reason(because, "material").words
 
 
 def test_a_route_is_told_by_names() -> None:

@@ -30,6 +30,14 @@ class Origin(StrEnum):
     """In the database: somebody added it, or set its address."""
 
 
+class RowKind(StrEnum):
+    """What a row is about."""
+
+    AUTHORITY = "authority"
+    CHANNEL = "channel"
+    DUTY = "duty"
+
+
 class AuthorityKind(StrEnum):
     """What an authority is."""
 
@@ -103,7 +111,7 @@ class Confirmation:
 
     Attributes:
         confirmed_at: When.
-        confirmed_by: Who, by the actor's name at that time.
+        confirmed_by: Who, as the ledger calls them.
         source: What they rely on.
     """
 
@@ -162,6 +170,11 @@ class Authority(Row):
     name: str
     country: str
     kind: AuthorityKind
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every place that it names."""
+        return (self.country,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +244,11 @@ class Duty(Row):
     law: str
     satisfied_by: tuple[str, ...]
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every place that it names."""
+        return (*self.established, *self.not_established, *self.concerned)
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -286,6 +304,10 @@ class Directory:
     def duties_to(self, authority: str) -> tuple[Duty, ...]:
         """The duties that name an authority."""
         return tuple(each for each in self.duties.values() if each.authority == authority)
+
+    def knows(self, place: str) -> bool:
+        """Whether a place is a country, a group that the directory knows, or anywhere."""
+        return place == "*" or place in self.groups or (len(place) == 2 and place.isupper())
 
     def is_in(self, country: str, places: tuple[str, ...]) -> bool:
         """Whether a country is one of these places: countries, groups, or ``*`` for anywhere."""

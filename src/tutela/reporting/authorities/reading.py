@@ -9,13 +9,14 @@ import json
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tutela.errors import SettingsError
+from tutela.errors import InvalidInputError, SettingsError
 from tutela.reporting.authorities.model import (
     Authority,
     AuthorityKind,
@@ -27,6 +28,7 @@ from tutela.reporting.authorities.model import (
     IfUnknown,
     Incident,
     Origin,
+    RowKind,
     channel_id,
 )
 from tutela.storage.settings import Settings
@@ -43,9 +45,7 @@ def written_directory(settings: Settings) -> Directory:
     Raises:
         SettingsError: The operator's file cannot be read, or says something that it cannot mean.
     """
-    packaged = read_directory(
-        _PACKAGED.read_text(encoding="utf-8"), "directory.toml", Origin.PACKAGE
-    )
+    packaged = _packaged()
     path = settings.reporting.authorities
     whole = packaged if path is None else _joined(packaged, _own(path))
     _check_names(whole, str(path or "directory.toml"))
@@ -88,6 +88,24 @@ def read_directory(text: str, name: str, origin: Origin) -> Directory:
         duties={row.id: row for row in rows if isinstance(row, Duty)},
         groups={each.id: frozenset(each.members) for each in written.group},
     )
+
+
+def read_row(
+    kind: RowKind, terms: Mapping[str, object], version: int, notes: str
+) -> Authority | Channel | Duty:
+    """Understand a row of the house's own, by its terms as they would stand in a file.
+
+    Raises:
+        InvalidInputError: It cannot be meant.
+    """
+    try:
+        written = _FORMS[kind](**{**terms, "version": version, "notes": notes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or kind
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise InvalidInputError(f"{where}: {message}; see docs/authorities.md") from None
+    return written.read(Origin.HOUSE)
 
 
 def terms_digest(terms: Mapping[str, object]) -> str:
@@ -215,12 +233,24 @@ class _WrittenDuty(_Written):
         )
 
 
+_FORMS: Mapping[RowKind, type[_WrittenAuthority | _WrittenChannel | _WrittenDuty]] = {
+    RowKind.AUTHORITY: _WrittenAuthority,
+    RowKind.CHANNEL: _WrittenChannel,
+    RowKind.DUTY: _WrittenDuty,
+}
+
+
 class _File(_Strict):
     edition: int = Field(1, ge=1)
     group: tuple[_Group, ...] = ()
     authority: tuple[_WrittenAuthority, ...] = ()
     channel: tuple[_WrittenChannel, ...] = ()
     duty: tuple[_WrittenDuty, ...] = ()
+
+
+@cache
+def _packaged() -> Directory:
+    return read_directory(_PACKAGED.read_text(encoding="utf-8"), "directory.toml", Origin.PACKAGE)
 
 
 def _own(path: Path) -> Directory:
@@ -254,6 +284,14 @@ def _check_names(whole: Directory, name: str) -> None:
         for authority in (*filter(None, (duty.authority,)), *duty.satisfied_by):
             if authority not in whole.authorities:
                 raise SettingsError(f"{name}: {duty.id}: there is no authority {authority}")
+    placed: list[Authority | Duty] = [*whole.authorities.values(), *whole.duties.values()]
+    for row in placed:
+        unknown = [place for place in row.places if not whole.knows(place)]
+        if unknown:
+            raise SettingsError(
+                f'{name}: {row.id}: "{unknown[0]}" is neither a country of two letters nor a group '
+                f"({', '.join(sorted(whole.groups))})"
+            )
     both = set(whole.authorities) & set(whole.duties)
     if both:
         raise SettingsError(

@@ -98,6 +98,10 @@ _WORDS = MappingProxyType(
 )
 
 
+ABOUT_INCIDENTS = frozenset({Because.INCIDENT, Because.OTHER_INCIDENT})
+"""What these are said of are incidents, by their names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One step of an explanation.
@@ -113,7 +117,10 @@ class Reason:
     @property
     def words(self) -> str:
         """The same as people say it."""
-        return _WORDS[self.because].format(self.about)
+        about = self.about
+        if self.because in ABOUT_INCIDENTS:
+            about = _listed([Incident(each).words for each in about.split(", ")])
+        return _WORDS[self.because].format(about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +255,8 @@ def _look_at_incident(
 ) -> tuple[bool, Reason]:
     common = [each for each in duty.incidents if each in case.incidents]
     if not common:
-        return False, Reason(Because.OTHER_INCIDENT, _listed([i.words for i in duty.incidents]))
-    return True, Reason(Because.INCIDENT, _listed([each.words for each in common]))
+        return False, Reason(Because.OTHER_INCIDENT, _listed(duty.incidents))
+    return True, Reason(Because.INCIDENT, _listed(common))
 
 
 def _concerned(
@@ -296,7 +303,8 @@ def _addressees(
     directory: Directory, duty: Duty, countries: tuple[str, ...]
 ) -> Iterator[tuple[Authority | None, tuple[Reason, ...]]]:
     if duty.authority_kind is None:
-        yield directory.authority(duty.authority), ()
+        named = directory.authorities.get(duty.authority)
+        yield named, () if named else (Reason(Because.MISSING, duty.authority),)
         return
     for country in countries or ("",):
         found = [
