@@ -105,7 +105,7 @@ def kinds_of_drafts(desk: Desk) -> Iterator[Kind]:
 
     yield Kind(DRAFT, begin, at_once=2, attempts=None)
     yield Kind(SIGN, sign, attempts=None)
-    yield Kind(CONFIRM, confirm, schedule="* * * * *")
+    yield Kind(CONFIRM, confirm, schedule="* * * * *" if chosen else None)
 
 
 def chosen_incidents(automatic: Automatic) -> frozenset[IncidentType]:
