@@ -8,14 +8,23 @@ from sqlalchemy import func, select, update
 
 from tests.cases.world import OPERATOR, PROGRAM
 from tests.reporting.desks import confirmed, desk_of
-from tests.reporting.world import World
+from tests.reporting.world import NCMEC, World
 from tutela.cases.states import State
 from tutela.cases.tables import cases
 from tutela.errors import InvalidInputError, NotFoundError, OutOfTurnError
 from tutela.ledger.tables import ledger_entries
+from tutela.reporting.beginning import begin_report
+from tutela.reporting.finding import find_report
+from tutela.reporting.signing import sign_report
 from tutela.reporting.supplied import Supplied
-from tutela.reporting.supplying import ask_for, erase_supplied, supplied_of, supply
-from tutela.reporting.tables import supplied_data
+from tutela.reporting.supplying import (
+    ask_for,
+    discard_unconfirmed,
+    erase_supplied,
+    supplied_of,
+    supply,
+)
+from tutela.reporting.tables import reports, supplied_data
 from tutela.webhooks.endpoints import add_endpoint
 from tutela.webhooks.model import EventKind
 from tutela.webhooks.tables import webhook_events
@@ -133,3 +142,26 @@ def test_it_is_erased_when_the_case_is_confirmed_no_more_or_was_reported_long_ag
     with world.database.reading() as connection:
         left = connection.execute(select(func.max(supplied_data.c.case_id))).scalar_one()
     assert left == open_still
+
+
+def test_what_was_written_of_a_case_that_is_confirmed_no_more_is_discarded(
+    world: World, clock
+) -> None:
+    desk = desk_of(world)
+    over, closed, still = (confirmed(world, b"a landscape") for _ in range(3))
+    drafts = [begin_report(desk, case, NCMEC, OPERATOR) for case in (over, closed, still)]
+    sign_report(desk, drafts[0], OPERATOR)
+    moved(world, over, State.NOT_CONFIRMED)
+    moved(world, closed, State.CLOSED)
+    with world.database.writing() as connection:
+        assert discard_unconfirmed(connection, clock) == drafts[:2]
+    with world.database.writing() as connection:
+        assert discard_unconfirmed(connection, clock) == []
+    with world.database.reading() as connection:
+        states = [find_report(connection, each).state for each in drafts]
+        left = connection.execute(
+            select(reports.c.id).where(reports.c.content.is_not(None))
+        ).scalars()
+        assert list(left) == [drafts[2]]
+    assert states == ["discarded", "discarded", "draft"]
+    assert world.acts(over)[-1] == "report.discarded"

@@ -13,14 +13,17 @@ from sqlalchemy import Connection, and_, delete, insert, or_, select
 from tutela.accounts.model import Caller
 from tutela.cases.joining import check_key
 from tutela.cases.model import CaseId
-from tutela.cases.moving import lock_case
+from tutela.cases.moving import BY_ITSELF, lock_case
 from tutela.cases.states import State
 from tutela.cases.tables import case_items, cases, subjects
 from tutela.errors import InvalidInputError, NotFoundError, OutOfTurnError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
+from tutela.reporting.model import ReportId
+from tutela.reporting.moving import change_state, enter_move
+from tutela.reporting.states import MOVES, Move
 from tutela.reporting.supplied import Supplied
-from tutela.reporting.tables import reports, supplied_data
+from tutela.reporting.tables import report_files, reports, supplied_data
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database, changed_rows, overwrite_erased
 from tutela.storage.jobs.model import Job, Kind
@@ -36,6 +39,7 @@ FORGET = "subject.forget"
 """The daily job that erases what was supplied, when its time is over."""
 
 _AT_NIGHT = "35 4 * * *"
+_NO_MORE = "the case is not confirmed any more, or is closed"
 
 
 def supply(
@@ -157,6 +161,11 @@ def forgetting(settings: Settings, database: Database, clock: Clock) -> Kind:
             erased = erase_supplied(connection, clock, days=settings.reporting.supplied_days)
         if erased:
             overwrite_erased(database, supplied_data)
+        with database.writing() as connection:
+            discarded = discard_unconfirmed(connection, clock)
+        if discarded:
+            overwrite_erased(database, reports)
+            overwrite_erased(database, report_files)
 
     return Kind(FORGET, forget, schedule=_AT_NIGHT)
 
@@ -171,6 +180,32 @@ def erase_supplied(connection: Connection, clock: Clock, *, days: int) -> int:
     old = and_(of_case.in_(reported), of_case.not_in(lately), supplied_data.c.supplied_at < before)
     erased = delete(supplied_data).where(or_(of_case.in_(over), old))
     return changed_rows(connection, erased)
+
+
+def discard_unconfirmed(connection: Connection, clock: Clock) -> list[ReportId]:
+    """Discard what was written of cases that are confirmed no more. Do it last in the transaction.
+
+    What waits to be sent is not touched: its own job sees to that.
+    """
+    found = connection.execute(
+        select(reports.c.id)
+        .join(cases, cases.c.id == reports.c.case_id)
+        .where(
+            reports.c.state.in_(MOVES[Move.DISCARD]),
+            or_(
+                cases.c.state == State.NOT_CONFIRMED,
+                # Nothing is left to do with it; what corrects a report that was sent is.
+                and_(cases.c.state == State.CLOSED, reports.c.corrects.is_(None)),
+            ),
+        )
+        .order_by(reports.c.id)
+    )
+    gone = [ReportId(report) for report in found.scalars()]
+    for report in gone:
+        change_state(connection, report, Move.DISCARD, BY_ITSELF, clock, reason=_NO_MORE)
+    for report in gone:
+        enter_move(connection, report, Move.DISCARD, BY_ITSELF, clock, reason=_NO_MORE)
+    return gone
 
 
 def _check_subject(connection: Connection, number: int | None, subject: str, case: CaseId) -> None:
