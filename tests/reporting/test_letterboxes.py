@@ -10,9 +10,11 @@ from tests.mail_office import running_mail_office
 from tests.reporting.letter_world import AUTHORITY, DETAILS
 from tests.reporting.packages.letters import KEY, REPORT
 from tests.reporting.world import World
+from tutela.reporting.authorities.changing import set_channel
+from tutela.reporting.authorities.model import ChannelKind as WayKind
 from tutela.reporting.channel import WrongCredentialsError
 from tutela.reporting.channels import Channels
-from tutela.reporting.finding import find_report
+from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.letterboxes import openings_of_letters
 from tutela.reporting.model import ChannelKind
@@ -63,13 +65,39 @@ def opened(  # type: ignore[no-untyped-def]
     number = world.draft(world.case(), authority=AUTHORITY, channel=kind)
     with world.database.reading() as connection:
         report = find_report(connection, number)
-    return Channels(settings, openings_of_letters(settings, world.clock)).find(report)
+    return Channels(settings, openings_of_letters(settings, world.database, world.clock)).find(
+        report
+    )
 
 
 def test_a_way_that_is_whole_is_opened(world: World, tmp_path) -> None:
     assert isinstance(opened(world, tmp_path, ChannelKind.SEALED_MAIL), SealedMail)
     two = f"{new_secret()} {new_secret()}"
     assert isinstance(opened(world, tmp_path, ChannelKind.WEBHOOK, two), SignedWebhook)
+
+
+def test_an_address_that_somebody_sets_counts_at_once(world: World, tmp_path) -> None:
+    with pytest.raises(WrongCredentialsError, match="nobody stands for"):
+        opened(world, tmp_path, ChannelKind.SEALED_MAIL, stood_for="")
+    settings = world.settings.model_copy(
+        update={"reporting": Reporting(authorities=tmp_path / "directory.toml")}
+    )
+    with world.database.writing() as connection:
+        set_channel(
+            connection,
+            settings,
+            OPERATOR.actor,
+            world.clock,
+            authority=AUTHORITY,
+            kind=WayKind.SEALED_MAIL,
+            source="their letter",
+            address="other@police.example",
+            recipients=KEY,
+        )
+    with world.database.reading() as connection:
+        (report,) = find_reports(connection)
+    openings = openings_of_letters(settings, world.database, world.clock)
+    assert isinstance(Channels(settings, openings).find(report), SealedMail)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def kinds_of_reports(settings: Settings, vault: Vault, clock: Clock) -> Iterator
     """Sending reports, telling people of authorities that do not answer, and forgetting."""
     openings = {
         ChannelKind.CYBERTIPLINE: cybertipline_opening(settings, clock),
-        **openings_of_letters(settings, clock),
+        **openings_of_letters(settings, vault.database, clock),
     }
     channels = Channels(settings, openings)
     yield delivering(settings, vault, channels, clock)

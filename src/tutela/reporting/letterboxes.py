@@ -5,7 +5,7 @@ from tutela.evidence.disclosure.recipients import read_recipients
 from tutela.reporting.authorities.model import Authority, channel_id
 from tutela.reporting.authorities.model import Channel as Way
 from tutela.reporting.authorities.model import ChannelKind as WayKind
-from tutela.reporting.authorities.reading import written_directory
+from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.channel import WrongCredentialsError
 from tutela.reporting.channels import Opening
 from tutela.reporting.letters import Addressee
@@ -13,23 +13,26 @@ from tutela.reporting.model import ChannelKind, Report
 from tutela.reporting.sealed_mail import SealedMail
 from tutela.reporting.signed_webhook import SignedWebhook
 from tutela.storage.clock import Clock
+from tutela.storage.database import Database
 from tutela.storage.settings import Settings
 from tutela.webhooks.addresses import checked_url
 from tutela.webhooks.signing import is_secret
 
 
-def openings_of_letters(settings: Settings, clock: Clock) -> dict[ChannelKind, Opening]:
+def openings_of_letters(
+    settings: Settings, database: Database, clock: Clock
+) -> dict[ChannelKind, Opening]:
     """What opens the ways by mail and by webhook.
 
     The directory is read anew each time, so that a change of an address or a key counts at once.
     """
 
     def mail(report: Report) -> SealedMail:
-        way, addressee = _addressee(settings, report, WayKind.SEALED_MAIL)
+        way, addressee = _addressee(settings, database, report, WayKind.SEALED_MAIL)
         return SealedMail(settings, addressee, way.address, clock)
 
     def webhook(report: Report) -> SignedWebhook:
-        way, addressee = _addressee(settings, report, WayKind.WEBHOOK)
+        way, addressee = _addressee(settings, database, report, WayKind.WEBHOOK)
         secrets = _secrets(settings, report.authority)
         try:
             url = checked_url(way.address, settings.webhooks.private_networks)
@@ -40,8 +43,11 @@ def openings_of_letters(settings: Settings, clock: Clock) -> dict[ChannelKind, O
     return {ChannelKind.SEALED_MAIL: mail, ChannelKind.WEBHOOK: webhook}
 
 
-def _addressee(settings: Settings, report: Report, kind: WayKind) -> tuple[Way, Addressee]:
-    directory = written_directory(settings)
+def _addressee(
+    settings: Settings, database: Database, report: Report, kind: WayKind
+) -> tuple[Way, Addressee]:
+    with database.reading() as connection:
+        directory = directory_now(connection, settings)
     try:
         authority: Authority = directory.authority(report.authority)
         way = directory.channels[channel_id(authority.id, kind)]
