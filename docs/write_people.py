@@ -42,6 +42,7 @@ PUBLIC = {
     "/transparency": "counts of past months, if `statistics.public` is true",
     "/v1/statistics": "the same for programs",
     "/v1/statistics.csv": "the same as a table",
+    "/v1/reports/feedback": "takes in what authorities say, each signed by its own secret",
     "/healthz": "whether the process runs",
     "/readyz": "whether the house can do its work",
     "/metrics": "traffic; the counts of verdicts only with a key that has `metrics:read`",

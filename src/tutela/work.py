@@ -28,6 +28,7 @@ from tutela.reporting import supplying
 from tutela.reporting.authorities.alerting import kinds_of_clocks
 from tutela.reporting.automatic import confirmed, kinds_of_drafts
 from tutela.reporting.desk import Desk
+from tutela.reporting.following.jobs import kinds_of_following
 from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.signing import queueing
 from tutela.storage.clock import Clock
@@ -72,6 +73,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             *kinds_of_webhooks(settings, database, clock),
             *kinds_of_reports(settings, vault, clock),
             *kinds_of_clocks(settings, database, clock),
+            *kinds_of_following(settings, database, clock),
         )
     )
 

@@ -15,6 +15,7 @@ import tutela.evidence.tables
 import tutela.hashlists.tables
 import tutela.ledger.tables
 import tutela.reporting.authorities.tables
+import tutela.reporting.following.tables
 import tutela.reporting.tables
 import tutela.screening.tables
 import tutela.storage.jobs.tables

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     REPORTS_WRITE = "reports:write"
     REPORTS_APPROVE = "reports:approve"
     AUTHORITIES_WRITE = "authorities:write"
+    FEEDBACK_WRITE = "feedback:write"
     LEDGER_READ = "ledger:read"
     LEDGER_WRITE = "ledger:write"
     LOAD_READ = "load:read"
@@ -68,6 +69,7 @@ _MEANINGS = {
     Permission.REPORTS_WRITE: "write, sign, send, return and discard reports",
     Permission.REPORTS_APPROVE: "agree that a report is sent that another person signed",
     Permission.AUTHORITIES_WRITE: "stand for whom cases are reported to, set how they are reached",
+    Permission.FEEDBACK_WRITE: "enter what authorities say of reports, and settle what they want",
     Permission.LEDGER_READ: "read and verify the ledger",
     Permission.LEDGER_WRITE: "erase words from the ledger, renew its key",
     Permission.LOAD_READ: "see how much reviewers had to look at, and who takes a break",
@@ -124,6 +126,7 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.SCREEN_DETAILS,
                     Permission.REPORTS_READ,
                     Permission.REPORTS_WRITE,
+                    Permission.FEEDBACK_WRITE,
                 }
             ),
         ),
@@ -143,6 +146,7 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.REPORTS_READ,
                     Permission.REPORTS_WRITE,
                     Permission.REPORTS_APPROVE,
+                    Permission.FEEDBACK_WRITE,
                 }
             ),
         ),
@@ -155,6 +159,7 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.EVIDENCE_DISCLOSE,
                     Permission.REPORTS_READ,
                     Permission.AUTHORITIES_WRITE,
+                    Permission.FEEDBACK_WRITE,
                     Permission.LEDGER_READ,
                 }
             ),

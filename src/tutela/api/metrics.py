@@ -23,6 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tutela.api.report_metrics import add_report_series
 from tutela.api.service import Service
 from tutela.hashlists.lists import live_lists
 from tutela.screening.counts import FILES, totals
@@ -115,6 +116,7 @@ def verdict_series(service: Service) -> bytes:
                 files.labels(verdict).inc(count)
             elif number in names:
                 matched.labels(names[number], verdict).inc(count)
+        add_report_series(registry, connection, service.clock)
     return generate_latest(registry)
 
 

@@ -64,6 +64,9 @@ reports = Table(
         postgresql_where=_FIRST_OF_ITS_CASE,
     ),
     Index("ix_reports_state", "state", "queued_at"),
+    # An authority names a report by its number there.
+    Index("ix_reports_remote_id", "remote_id"),
+    Index("ix_reports_sent_at", "sent_at"),
     # A job and the ledger name it by its number.
     sqlite_autoincrement=True,
 )
@@ -105,6 +108,7 @@ delivery_attempts = Table(
     Column("outcome", String(20)),
     Index("ix_delivery_attempts_number", "report_id", "number", unique=True),
     Index("ix_delivery_attempts_begun_at", "begun_at"),
+    Index("ix_delivery_attempts_remote_id", "remote_id"),
     sqlite_autoincrement=True,
 )
 

@@ -450,6 +450,12 @@ class Reporting(_Section):
         "secret that begins with `whsec_`, or two with a space between, while one takes the place "
         "of the other; see [reports by mail and webhook](reporting-by-mail.md#by-webhook).",
     )
+    feedback_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="What authorities sign by what they [say of reports](reporting-follow-up.md): "
+        "by each authority's id a secret that begins with `whsec_`, or two with a space between, "
+        "while one takes the place of the other.",
+    )
     within_hours: int = Field(
         24,
         ge=1,
@@ -498,7 +504,7 @@ class Reporting(_Section):
         "case was reported, in days. What was sent is evidence, and kept as that.",
     )
 
-    @field_validator("webhook_secrets")
+    @field_validator("webhook_secrets", "feedback_secrets")
     @classmethod
     def _are_secrets(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
         for secrets in value.values():

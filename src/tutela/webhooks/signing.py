@@ -7,9 +7,10 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from standardwebhooks.webhooks import Webhook
 
@@ -18,6 +19,9 @@ from tutela.storage.jobs.model import JSON
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets begin with
 # The specification asks for 24 to 64 bytes.
 _SECRET_BYTES = 32
+# As the specification's own libraries have it.
+_COUNTS_FOR = timedelta(minutes=5)
+_MOST_SIGNATURES = 10
 
 
 def new_secret() -> str:
@@ -67,6 +71,30 @@ def signed_headers_of_pieces(
             each.update(piece)
     signatures = [f"v1,{base64.b64encode(each.digest()).decode()}" for each in sums]
     return _headers(message, at, signatures)
+
+
+def is_signed(
+    headers: Mapping[str, str], body: bytes, signing_secrets: Sequence[str], now: datetime
+) -> bool:
+    """Whether a message that came in is signed by one of these secrets, and not an old one.
+
+    Args:
+        headers: The headers of the request; names in small letters.
+        body: The bytes of its body.
+        signing_secrets: Every secret that is valid.
+        now: The present moment: a message counts for five minutes.
+    """
+    message, moment = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message or not re.fullmatch("[0-9]{1,12}", moment):
+        return False
+    at = datetime.fromtimestamp(int(moment), UTC)
+    if abs(now - at) > _COUNTS_FOR:
+        return False
+    own = signed_headers_of_pieces(message, [body], signing_secrets, at)["webhook-signature"]
+    given = headers.get("webhook-signature", "").encode().split()[:_MOST_SIGNATURES]
+    # Each is compared with each, whatever is found: nothing is learned from how long it takes.
+    same = [hmac.compare_digest(one, each.encode()) for one in given for each in own.split()]
+    return any(same)
 
 
 def is_secret(text: str) -> bool:
