@@ -27,6 +27,7 @@ from tutela.console.opening import SAYABLE
 from tutela.console.reasons import reason_in, reasons_for
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import TutelaError
+from tutela.reporting.following.finding import find_all_feedback
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.CASES_READ))]
@@ -120,6 +121,9 @@ def _values(
         "undo": _undoable(connection, whole.id, reader, house),
         "known": Ground.EVERY_DIGEST in whole.ground,
         "bases": _bases(whole),
+        "feedback": find_all_feedback(connection, case=whole.id, only_open=True)
+        if reader.may(Permission.REPORTS_READ)
+        else [],
         "reasons": reasons_for(reader.language),
         "reason": partial(reason_in, reader.language),
     }

@@ -10,6 +10,7 @@ from tutela.cases.counting_days import read_figures
 from tutela.console.frame import page_router, show
 from tutela.console.house import Here
 from tutela.console.visiting import Visitor, visitor
+from tutela.reporting.following.levels import read_levels
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.NUMBERS_READ))]
@@ -27,4 +28,14 @@ def show_numbers(
     """The figures of the last days. They tell of the work, and of no person."""
     with house.database.reading() as connection:
         figures = read_figures(connection, days, house.clock)
-    return show(request, reader, "numbers.html", figures=figures, span=days, spans=SPANS)
+        levels = read_levels(connection, days, house.clock)
+    return show(
+        request,
+        reader,
+        "numbers.html",
+        figures=figures,
+        levels=levels,
+        span=days,
+        spans=SPANS,
+        now=house.clock(),
+    )

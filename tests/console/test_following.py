@@ -1,0 +1,70 @@
+"""What authorities want is on the page of the case, and how long they wait among the figures."""
+
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+
+from tests.console.visitors import signed_in
+from tests.house import House, running_house
+from tests.reporting.following.answered import REVIEWER, WORDS, came, case_of, sent
+from tests.reporting.world import World
+from tutela.accounts.permissions import Role
+from tutela.cases.counting_days import count_days
+from tutela.console.language import languages
+from tutela.reporting.following.levels import count_levels
+from tutela.reporting.following.model import FeedbackId, FeedbackKind
+from tutela.reporting.following.settling import settle_feedback
+
+ENGLISH = languages()["en"].texts
+
+
+@pytest.fixture
+def house(settings, clock) -> Iterator[House]:
+    with running_house(settings.model_copy(update={"job_threads": 0}), clock) as running:
+        yield running
+
+
+@pytest.fixture
+def world(house: House) -> World:
+    service = house.service
+    return World(service.settings, service.database, service.screening.vault, service.clock)
+
+
+def test_a_case_shows_what_an_authority_wants_to_whoever_reads_reports(
+    house: House, world: World
+) -> None:
+    report = sent(world)
+    path = f"/cases/{case_of(world, report)}"
+    reviewer, intake = (signed_in(house, each)[0] for each in (Role.REVIEWER, Role.INTAKE))
+    assert ENGLISH["feedback_title"] not in unescape(reviewer.get(path).text)
+    asked = came(world, FeedbackKind.MORE_WANTED)
+    page = unescape(reviewer.get(path).text)
+    assert ENGLISH["feedback_more_wanted"] in page
+    assert WORDS not in page
+    assert ENGLISH["feedback_title"] not in unescape(intake.get(path).text)
+    with world.database.writing() as connection:
+        settle_feedback(
+            connection, FeedbackId(asked or 0), REVIEWER, world.clock, reason="answered"
+        )
+    assert ENGLISH["feedback_title"] not in unescape(reviewer.get(path).text)
+
+
+def test_every_kind_has_its_words(world: World) -> None:
+    for kind in FeedbackKind:
+        assert ENGLISH[f"feedback_{kind.replace('-', '_')}"]
+
+
+def test_the_figures_tell_how_long_authorities_wait(house: House, world: World) -> None:
+    lead, _ = signed_in(house, Role.LEAD)
+    count_days(world.database, world.clock)
+    page = unescape(lead.get("/numbers").text)
+    assert ENGLISH["levels_none"] in page
+    assert ENGLISH["levels_waiting_none"] in page
+    sent(world)
+    world.draft(world.case(b"a lake"), authority="de-bka")
+    count_levels(world.database, world.clock)
+    page = unescape(lead.get("/numbers").text)
+    for said in ("us-ncmec", "de-bka", ENGLISH["levels_live"], ENGLISH["levels_times"]):
+        assert said in page
+    assert 'data-chart="levels_times-table"' in page
