@@ -21,7 +21,6 @@ from tutela.fingerprints.model import Kind
 from tutela.hashlists.tables import hash_lists
 from tutela.reporting import automatic
 from tutela.reporting.automatic import (
-    DRAFT,
     SIGN,
     chosen_incidents,
     confirm_listed,
@@ -31,6 +30,7 @@ from tutela.reporting.automatic import (
 from tutela.reporting.beginning import begin_report
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.states import State
+from tutela.reporting.supplying import DRAFT
 from tutela.reporting.writing import change_report
 from tutela.storage.jobs.leasing import claim
 from tutela.storage.jobs.performing import perform

@@ -18,6 +18,7 @@ from tutela.reporting.finding import find_report
 from tutela.reporting.signing import sign_report
 from tutela.reporting.supplied import Supplied
 from tutela.reporting.supplying import (
+    DRAFT,
     ask_for,
     discard_unconfirmed,
     erase_supplied,
@@ -25,6 +26,7 @@ from tutela.reporting.supplying import (
     supply,
 )
 from tutela.reporting.tables import reports, supplied_data
+from tutela.storage.jobs.tables import jobs
 from tutela.webhooks.endpoints import add_endpoint
 from tutela.webhooks.model import EventKind
 from tutela.webhooks.tables import webhook_events
@@ -69,6 +71,8 @@ def test_what_is_supplied_is_kept_sealed_and_replaced(world: World) -> None:
             select(ledger_entries.c.act).where(ledger_entries.c.case_id == case)
         ).scalars()
         assert "subject.supplied" in list(acts)
+        job = connection.execute(select(jobs.c.payload).where(jobs.c.kind == DRAFT)).scalar_one()
+    assert job == {"case": case}
     assert b"a-name" not in sealed
     give(world, case, Supplied())
     assert kept(world, case) == Supplied()

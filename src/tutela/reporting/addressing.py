@@ -1,19 +1,18 @@
 """To whom a case goes, and by which way: what the directory says of what is known of the case."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tutela.errors import InvalidInputError
 from tutela.reporting.authorities.model import ChannelKind as Way
 from tutela.reporting.authorities.model import Directory, Incident
 from tutela.reporting.authorities.routing import Circumstances, Route, route
 from tutela.reporting.authorities.standing import directory_now
+from tutela.reporting.authorities.told import told_of
 from tutela.reporting.cybertipline.model import IntendedRecipient, PersonOrUserReported, Victim
 from tutela.reporting.drafting import Gathered, said_of
 from tutela.reporting.incidents import Said, concerns
 from tutela.reporting.model import ChannelKind
-from tutela.reporting.states import State
 from tutela.reporting.supplied import Supplied
-from tutela.reporting.tables import reports
 from tutela.storage.settings import Settings
 
 
@@ -23,13 +22,7 @@ def routes_of(connection: Connection, settings: Settings, gathered: Gathered) ->
     Raises:
         SettingsError: The operator's directory cannot be read.
     """
-    told = set(
-        connection.execute(
-            select(reports.c.authority).where(
-                reports.c.case_id == gathered.case, reports.c.state == State.SENT
-            )
-        ).scalars()
-    )
+    told = told_of(connection, gathered.case)
     return route(directory_now(connection, settings), circumstances_of(settings, gathered), told)
 
 

@@ -34,14 +34,11 @@ from tutela.reporting.moving import ReportMoveError
 from tutela.reporting.reading import draft_of
 from tutela.reporting.signing import sign_as
 from tutela.reporting.states import State
-from tutela.reporting.supplying import want
+from tutela.reporting.supplying import DRAFT, want
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Job, Kind
 from tutela.storage.settings import Automatic
-
-DRAFT = "report.draft"
-"""The job that begins the drafts of a confirmed case."""
 
 SIGN = "report.sign-itself"
 """The job that signs a report that needs no person, if it still needs none."""

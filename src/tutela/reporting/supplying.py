@@ -26,6 +26,7 @@ from tutela.reporting.supplied import Supplied
 from tutela.reporting.tables import report_files, reports, supplied_data
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database, changed_rows, overwrite_erased
+from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Job, Kind
 from tutela.storage.kept_secrets import KeptSecrets
 from tutela.storage.settings import Settings
@@ -34,6 +35,9 @@ from tutela.webhooks.sending import announce
 
 CONFIRMED = frozenset({State.CONFIRMED, State.REPORTED, State.UNDER_APPEAL})
 """Where a case stands for which something may be supplied."""
+
+DRAFT = "report.draft"
+"""The job that begins the drafts of a confirmed case, to whoever has to be told of it."""
 
 FORGET = "subject.forget"
 """The daily job that erases what was supplied, when its time is over."""
@@ -89,6 +93,8 @@ def supply(
             supplied_by=caller.actor.id,
         )
     )
+    # Where those concerned are may mean that others have to be told as well.
+    enqueue(connection, DRAFT, {"case": case}, clock)
     append(connection, caller.actor, Act.SUBJECT_SUPPLIED, clock, case=case)
 
 
