@@ -43,6 +43,8 @@ def say(settings: Settings, *words: str | Path) -> dict:
 
 def test_a_report_lives_its_life_by_commands(settings: Settings, case: str, tmp_path: Path) -> None:
     report = str(say(settings, "draft", case)["report"])
+    again = tutela(settings, "report", "draft", case)
+    assert f"Report {report} of {case} is a draft, and was there already" in again.stderr
     unsigned = tutela(settings, "report", "sign", report)
     assert unsigned.returncode == 2
     assert "incidentType" in unsigned.stderr

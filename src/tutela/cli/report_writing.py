@@ -74,17 +74,25 @@ def draft(
         else:
             begun = begin_reports(desk, number, caller)
         routes = [] if begun else routes_of_case(desk, number)
+        with database.reading() as connection:
+            there = find_reports(connection, case=number)
     if json:
         for report in begun:
             print_json({"report": report, "case": number})
         return
-    for report in begun:
-        to_people.print(f"Report {report} of {number} is a draft: tutela report show {report}")
-    if not begun:
+    # One that was begun by itself after the decision is there already: its number is needed too.
+    for found in there:
+        also = "" if found.id in begun else ", and was there already"
+        to_people.print(
+            f"Report {found.id} of {number} is {found.state.words}{also}: tutela report show "
+            f"{found.id}",
+            soft_wrap=True,
+        )
+    if not there:
         to_people.print("No new draft. Whom the directory knows of, and why:")
         for each in routes:
             name = each.authority.id if each.authority else each.duty.id
-            to_people.print(f"  {name}: {each.outcome}: {each.words}", markup=False)
+            to_people.print(f"  {name}: {each.outcome}: {each.words}", markup=False, soft_wrap=True)
 
 
 @app.command("ls")
@@ -230,9 +238,13 @@ def sign(report: Number, json: JsonLines = False, data: DataFolder = None) -> No
             waits = needs_approval(connection, found.case, settings)
     _tell_state(found, json)
     if not json:
-        to_people.print(
-            "A second person has to agree to it." if waits else "It is sent by the next worker."
-        )
+        if waits:
+            to_people.print("A second person has to agree to it.")
+        else:
+            to_people.print(
+                "It goes by itself once the decision can no longer be undone: tutela report ls",
+                soft_wrap=True,
+            )
 
 
 @app.command("approve")
@@ -396,9 +408,19 @@ def _print(written: Written) -> None:
     print_table(table)
     for missing in written.missing:
         mark = "needed" if missing.required else "missing"
-        to_people.print(f"{mark}: {missing.field}: {missing.words}", markup=False)
+        field = _as_set_takes_it(missing.field, written)
+        to_people.print(f"{mark}: {field}: {missing.words}", markup=False, soft_wrap=True)
     for problem in written.problems:
         to_people.print(f"cannot be sent yet: {problem}", markup=False)
+
+
+def _as_set_takes_it(field: str, written: Written) -> str:
+    """A field of a file by its item in place of its place among the files."""
+    part, _, rest = field.partition(".")
+    place, _, name = rest.partition(".")
+    if part != "files" or written.draft is None or not place.isdigit():
+        return field
+    return f"files.{written.draft.files[int(place)].item}.{name}"
 
 
 def _leaves(before: str, value: object) -> list[tuple[str, object]]:

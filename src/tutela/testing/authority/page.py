@@ -10,13 +10,13 @@ from tutela.testing.authority.registry import Registry
 
 _STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #1c1917; --quiet: #57534e;
-  --line: #d6d3d1; --mark: #b45309; --link: #1d4ed8; }
+  --line: #d6d3d1; --mark: #1f4f9c; --link: #1d4ed8; }
 @media (prefers-color-scheme: dark) { :root { --ground: #1c1917; --ink: #f5f5f4; --quiet: #a8a29e;
-  --line: #57534e; --mark: #fbbf24; --link: #93c5fd; } }
+  --line: #57534e; --mark: #9cc2ff; --link: #93c5fd; } }
 a { color: var(--link); }
 body { background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif;
   max-width: 56rem; margin: 0 auto; padding: 1rem; }
-header p { border: 2px solid var(--mark); border-radius: .5rem; padding: .75rem 1rem; }
+header p { border: 2px dotted var(--mark); border-radius: .5rem; padding: .75rem 1rem; }
 header strong { color: var(--mark); }
 article { border: 1px solid var(--line); border-radius: .5rem; padding: 0 1rem 1rem;
   margin: 1rem 0; }
@@ -25,7 +25,8 @@ h2 { font-size: 1.1rem; margin-bottom: .25rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-top: 1px solid var(--line);
   vertical-align: top; overflow-wrap: anywhere; }
-pre { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; padding: .75rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line);
+  border-radius: .5rem; padding: .75rem; }
 code, pre { font-size: .85rem; }
 """
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
