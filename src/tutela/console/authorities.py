@@ -3,7 +3,6 @@
 ``/cases/NUMBER/authorities`` says it of one case, with who was told before, and until when.
 """
 
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
 from tutela.cases.reading import enter_read
+from tutela.console.explaining import explains
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House
 from tutela.console.visiting import Visitor, visitor
@@ -31,10 +31,8 @@ from tutela.reporting.authorities.model import (
     Incident,
 )
 from tutela.reporting.authorities.routing import (
-    ABOUT_INCIDENTS,
     Circumstances,
     Outcome,
-    Reason,
     Route,
     route,
 )
@@ -160,7 +158,7 @@ def weigh_case(
         incidents=list(Incident),
         routes=[each for each in weighed.routes if each.outcome is not Outcome.NOT],
         others=[each for each in weighed.routes if each.outcome is Outcome.NOT],
-        why=_why(reader),
+        why=explains(reader),
         wrong=wrong,
     )
 
@@ -262,7 +260,7 @@ def _list(
         routes=[each for each in routes or () if each.outcome is not Outcome.NOT],
         others=[each for each in routes or () if each.outcome is Outcome.NOT],
         explained=routes is not None,
-        why=_why(person),
+        why=explains(person),
         kinds=list(AuthorityKind),
         typed=typed or Typed(),
         wrong=wrong,
@@ -303,19 +301,6 @@ def _authority(directory: Directory, row: object) -> Authority | None:
     if isinstance(row, Authority):
         return row
     return directory.authorities.get(row.authority) if isinstance(row, Channel) else None
-
-
-def _why(person: Visitor) -> Callable[[Reason], str]:
-    """Says a reason in the visitor's language."""
-    say = person.language.texts
-
-    def words(reason: Reason) -> str:
-        about = reason.about
-        if reason.because in ABOUT_INCIDENTS:
-            about = ", ".join(say[f"incident_{each}"] for each in about.split(", "))
-        return say[f"because_{reason.because.replace('-', '_')}"].replace("{about}", about)
-
-    return words
 
 
 def _asked(subject: str, victim: str, incidents: list[Incident] | None) -> Asked:

@@ -21,10 +21,12 @@ from tutela.cases.reading import WholeCase, enter_read, read_case
 from tutela.cases.schemes import all_schemes
 from tutela.cases.states import MOVES, Move, State
 from tutela.cases.waiting import why
+from tutela.console.explaining import explains
 from tutela.console.frame import page_router, show
 from tutela.console.house import Here, House
 from tutela.console.opening import SAYABLE
 from tutela.console.reasons import reason_in, reasons_for
+from tutela.console.report_card import card_of
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import TutelaError
 from tutela.reporting.following.finding import find_all_feedback
@@ -75,6 +77,7 @@ def case_page(
             connection, case, reader.caller, undoable_since(house.clock, house.settings.review)
         )
         values = _values(connection, whole, reader, house, now)
+    values |= {"card": card_of(house, whole, reader), "because": explains(reader)}
     if not values["mine"]:
         # Whoever holds it is in the ledger already, since they took it.
         with house.database.writing() as connection:

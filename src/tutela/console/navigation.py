@@ -43,6 +43,7 @@ NAVIGATION = (
             Entry("nav_queue", "/queue", Permission.CASES_READ, "q"),
             Entry("nav_new_case", "/cases/new", Permission.CASES_OPEN, "o"),
             Entry("nav_appeals", "/appeals", Permission.CASES_READ, "a"),
+            Entry("nav_reports", "/reports", Permission.REPORTS_READ, "r"),
             Entry("nav_search", "/search", Permission.CASES_READ, "s"),
             Entry("nav_load", "/load", Permission.LOAD_READ, "l"),
         ),

@@ -11,7 +11,7 @@ from tutela.reporting.moving import absent
 from tutela.reporting.states import State
 from tutela.reporting.tables import reports
 
-_SHOWN = [column for column in reports.c if column.name not in ("content", "filled")]
+SHOWN = [column for column in reports.c if column.name not in ("content", "filled")]
 
 
 def find_report(connection: Connection, report: ReportId) -> Report:
@@ -20,10 +20,10 @@ def find_report(connection: Connection, report: ReportId) -> Report:
     Raises:
         NotFoundError: There is none of this number.
     """
-    row = connection.execute(select(*_SHOWN).where(reports.c.id == report)).one_or_none()
+    row = connection.execute(select(*SHOWN).where(reports.c.id == report)).one_or_none()
     if row is None:
         raise absent(report)
-    return _report(row)
+    return report_of(row)
 
 
 def find_reports(
@@ -45,7 +45,7 @@ def find_reports(
         before: Only those with a smaller number: how the next page is asked for.
         limit: How many at most.
     """
-    wanted = select(*_SHOWN).order_by(reports.c.id.desc()).limit(limit)
+    wanted = select(*SHOWN).order_by(reports.c.id.desc()).limit(limit)
     if case is not None:
         wanted = wanted.where(reports.c.case_id == case)
     if authority is not None:
@@ -54,10 +54,11 @@ def find_reports(
         wanted = wanted.where(reports.c.state == state)
     if before is not None:
         wanted = wanted.where(reports.c.id < before)
-    return [_report(row) for row in connection.execute(wanted)]
+    return [report_of(row) for row in connection.execute(wanted)]
 
 
-def _report(row: Row[Any]) -> Report:
+def report_of(row: Row[Any]) -> Report:
+    """A report from all columns but what it says."""
     return Report(
         id=ReportId(row.id),
         case=CaseId(row.case_id),

@@ -1,0 +1,50 @@
+"""How many reports stand where, what waits longest, and which cases have none."""
+
+from sqlalchemy import update
+
+from tests.cases.world import ANNA
+from tests.reporting.desks import confirmed, desk_of
+from tests.reporting.world import NCMEC, World
+from tutela.cases.tables import cases
+from tutela.reporting.beginning import begin_report
+from tutela.reporting.overview import counted, standing, unbegun
+from tutela.reporting.signing import discard_report
+from tutela.reporting.states import Move, State
+
+
+def decided(world: World, content: bytes) -> str:
+    case = confirmed(world, content, subject=None)
+    with world.database.writing() as connection:
+        connection.execute(update(cases).where(cases.c.id == case).values(decided_at=world.clock()))
+    return case
+
+
+def test_reports_are_counted_and_listed_by_where_they_stand(world: World) -> None:
+    first, second, third = (world.draft(world.case(bytes([each]))) for each in range(3))
+    world.move(second, Move.SIGN)
+    with world.database.reading() as connection:
+        assert counted(connection) == {State.DRAFT: 2, State.SIGNED: 1}
+        drafts = [each.id for each in standing(connection, (State.DRAFT,))]
+        assert drafts == [first, third]
+        assert [each.id for each in standing(connection, (State.DRAFT,), after=first)] == [third]
+        both = standing(connection, (State.DRAFT, State.SIGNED), newest=True, limit=2)
+        assert [each.id for each in both] == [third, second]
+        older = standing(connection, (State.DRAFT,), newest=True, after=third)
+        assert [each.id for each in older] == [first]
+        assert standing(connection, ()) == []
+
+
+def test_a_confirmed_case_without_a_report_waits_the_longest_first(world: World, clock) -> None:
+    long = decided(world, b"long")
+    clock.turn(hours=1)
+    short = decided(world, b"short")
+    desk = desk_of(world)
+    with world.database.reading() as connection:
+        assert [each.case for each in unbegun(connection)] == [long, short]
+        assert [each.case for each in unbegun(connection, limit=1)] == [long]
+    report = begin_report(desk, long, NCMEC, ANNA)
+    with world.database.reading() as connection:
+        assert [each.case for each in unbegun(connection)] == [short]
+    discard_report(desk, report, ANNA, reason="a mistake")
+    with world.database.reading() as connection:
+        assert [each.case for each in unbegun(connection)] == [long, short]
