@@ -26,7 +26,8 @@ SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py tests/matching/test_probing.
   tests/matching/test_searching.py tests/matching/test_index_states.py tests/matching/test_compacting.py
 # Processes that keep what is confided to them are killed at random, a thousand times; every byte of a
 # ledger is changed, one at a time.
-KILLING_TESTS := tests/storage/jobs tests/ledger tests/evidence tests/backup
+KILLING_TESTS := tests/storage/jobs tests/ledger tests/evidence tests/backup \
+  tests/reporting/test_killed_deliveries.py tests/reporting/test_outages.py
 soak: $(VENV)/.installed-tests ## Test at length: the kernel with sanitizers, and what survives kills
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \

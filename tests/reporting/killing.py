@@ -60,11 +60,12 @@ def main() -> None:
     chance = random.Random(int(first))
     number = int(first)
     for kill in range(int(kills)):
+        drawn = chance.randrange(_MOST_STEPS)
+        step = (day + kill) % _MOST_STEPS if how == "steps" else drawn
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
-            step = kill % _MOST_STEPS if how == "steps" else chance.randrange(_MOST_STEPS)
             _child(settings, day + kill, number, writing, None if how == "random" else step)
             os._exit(0)
         os.close(writing)

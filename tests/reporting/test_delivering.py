@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests.evidence.sealing import opened
 from tests.reporting.posting import Post, content, mark_of, whole
+from tests.reporting.test_notebook import lease, notebook
 from tests.reporting.world import World
 from tutela.cases.moving import state_of
 from tutela.cases.states import State as CaseState
@@ -27,6 +28,7 @@ from tutela.reporting.receipts import receipt_of
 from tutela.reporting.resting import DELIVER
 from tutela.reporting.states import State
 from tutela.reporting.tables import delivery_documents
+from tutela.storage.jobs.leasing import claim
 from tutela.storage.jobs.tables import jobs
 from tutela.testing.authority.model import Call, Code, Fault, Spoiling
 from tutela.testing.authority.model import State as There
@@ -216,3 +218,27 @@ def test_the_throttle_is_kept_over_time(world: World, authority: Authority, cloc
     assert len(begun) == 10
     for later, earlier in zip(begun[3:], begun, strict=False):
         assert later - earlier >= timedelta(minutes=1)
+
+
+def test_what_was_finished_is_recorded_however_long_the_house_was_down(
+    world: World, post: Post, clock
+) -> None:
+    report = post.report()
+    job = lease(world, report)
+    notes = notebook(world, report, job)
+    attempt = notes.finishing(notes.opened(notes.begin({"report.xml": b"<report/>"}), "4711"))
+    finished_at = clock()
+    notes.finished(attempt)
+    for _ in range(3):
+        clock.turn(days=9)
+        claim(world.database, post.kinds, clock, most=1, worker="another one that dies")
+    clock.turn(days=9)
+    post.work()
+    clock.turn(days=9)
+    post.work()
+    sent = found(world, report)
+    assert (sent.state, sent.remote_id) == (State.SENT, "4711")
+    with world.database.reading() as connection:
+        (event,) = events_about(connection, Subject(sent.case))
+    assert event.event.at == finished_at
+    assert post.authority.control.calls() == []

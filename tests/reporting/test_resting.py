@@ -1,6 +1,6 @@
 """A channel rests ever longer, wakes all that waits, alerts once, and stops until it is mended."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
@@ -17,14 +17,18 @@ from tutela.reporting.resting import (
     stop_channel,
 )
 from tutela.storage.jobs.enqueueing import enqueue
+from tutela.storage.jobs.model import Job, JobId
 from tutela.storage.jobs.tables import jobs
 
 WAY = ChannelKind.CYBERTIPLINE
+JOB = Job(JobId(1), DELIVER, {}, 1, 1, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def fail(world: World, asked: float | None = None):
     with world.database.writing() as connection:
-        return note_failed(connection, WAY, NCMEC, world.clock, asked_seconds=asked)
+        return note_failed(
+            connection, WAY, NCMEC, "no answer", world.clock, job=JOB, asked_seconds=asked
+        )
 
 
 def alerts(world: World) -> int:
@@ -96,7 +100,7 @@ def test_a_stopped_channel_rests_until_somebody_has_it_go_on(world: World, clock
     assert alerts(world) == 1
     clock.turn(days=30)
     assert rest_of(state(world), clock()) is not None
-    assert state(world).stopped_why == "answered 401"
+    assert state(world).why == "answered 401"
     with world.database.writing() as connection:
         assert resume_channel(connection, WAY, NCMEC, clock)
         assert not resume_channel(connection, WAY, NCMEC, clock)

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tutela.api.report_metrics import add_report_series
 from tutela.api.service import Service
 from tutela.hashlists.lists import live_lists
+from tutela.reporting.backlog import Backlog, backlog
 from tutela.screening.counts import FILES, totals
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -117,7 +118,34 @@ def verdict_series(service: Service) -> bytes:
             elif number in names:
                 matched.labels(names[number], verdict).inc(count)
         add_report_series(registry, connection, service.clock)
+        _tell_of_reports(registry, backlog(connection, service.clock()))
     return generate_latest(registry)
+
+
+def _tell_of_reports(registry: CollectorRegistry, waiting: Backlog) -> None:
+    # With the verdicts, since how many reports there are moves with them.
+    for name, meaning, value in (
+        ("waiting", "Reports that wait to be sent.", waiting.queued),
+        ("oldest_waiting_seconds", "How long the oldest of them waits.", waiting.oldest_seconds),
+        ("stopped", "Reports that need a person before they can be sent.", waiting.stopped),
+    ):
+        Gauge(f"tutela_reports_{name}", meaning, registry=registry).set(value)
+    failing = Gauge(
+        "tutela_report_channel_failing_seconds",
+        "How long no report has got through to an authority.",
+        ["authority", "channel"],
+        registry=registry,
+    )
+    stopped = Gauge(
+        "tutela_report_channel_stopped",
+        "Whether nothing is sent to an authority until its operator acts.",
+        ["authority", "channel"],
+        registry=registry,
+    )
+    for each in waiting.channels:
+        since = (waiting.at - each.failing_since).total_seconds() if each.failing_since else 0
+        failing.labels(each.authority, each.channel).set(since)
+        stopped.labels(each.authority, each.channel).set(each.stopped_at is not None)
 
 
 class _Requests(Collector):

@@ -18,6 +18,7 @@ from tutela.console.house import Here, House
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import TutelaError
 from tutela.kernel.library import variant
+from tutela.reporting.backlog import backlog
 from tutela.storage.clock import system_clock
 from tutela.storage.jobs.agreed_time import agreed_clock
 from tutela.storage.jobs.model import State
@@ -56,6 +57,7 @@ def show_health(request: Request, house: Here, reader: Reader) -> HTMLResponse:
         _part("clock", _clock, house),
         _part("jobs", _jobs, house),
         _part("webhooks", _webhooks, house),
+        _part("reports", _reports, house),
     ]
     return show(request, reader, "health.html", parts=parts, facts=_facts(house))
 
@@ -97,6 +99,12 @@ def _webhooks(house: House) -> tuple[bool, str]:
     return not failing, f"{len(endpoints)} on, {len(failing)} failing" + "".join(
         f"; webhook {each}" for each in words
     )
+
+
+def _reports(house: House) -> tuple[bool, str]:
+    with house.database.reading() as connection:
+        found = backlog(connection, house.clock())
+    return found.is_well, found.words
 
 
 def _facts(house: House) -> list[tuple[str, str]]:

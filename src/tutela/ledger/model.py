@@ -125,6 +125,8 @@ class Act(StrEnum):
     REPORT_FEEDBACK_SETTLED = "report.feedback-settled"
     SUBJECT_WANTED = "subject.wanted"
     SUBJECT_SUPPLIED = "subject.supplied"
+    CHANNEL_LIVE = "report.channel-live"
+    CHANNEL_RESUMED = "report.channel-resumed"
     JOB_MENDED = "job.mended"
     JOB_RETRIED = "job.retried"
     JOB_DROPPED = "job.dropped"

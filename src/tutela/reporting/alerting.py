@@ -29,14 +29,14 @@ def alerting(settings: Settings, database: Database, clock: Clock) -> Kind:
             message["Subject"] = f"Tutela: reports to {authority} are stopped"
             told = (
                 f"Nothing is sent to {authority} since {state.stopped_at:%Y-%m-%d %H:%M} (UTC): "
-                f'{state.stopped_why}.\n\nPut it right, and then run "tutela report resume".\n\n'
+                f'{state.why}.\n\nPut it right, and then run "tutela report resume".\n\n'
             )
         else:
             message["Subject"] = f"Tutela: {authority} does not answer"
             told = (
                 f"No report has reached {authority} since {state.failing_since:%Y-%m-%d %H:%M} "
-                "(UTC). They are tried again by themselves until they do, at most an hour apart; "
-                "none is lost.\n\n"
+                f"(UTC): {state.why}. They are tried again by themselves until they do, at most an "
+                "hour apart; none is lost.\n\n"
             )
         message.set_content(
             f"{told}{waiting.words}.\n\n"

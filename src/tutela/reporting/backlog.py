@@ -17,12 +17,14 @@ class Backlog:
     """The reports that are not sent, although they are meant to be.
 
     Attributes:
+        at: When it was looked at.
         queued: How many wait to be sent.
         oldest_seconds: How long the oldest of them has waited; 0 if there is none.
         stopped: How many need a person.
         channels: How each channel is that was ever used.
     """
 
+    at: datetime
     queued: int
     oldest_seconds: float
     stopped: int
@@ -50,9 +52,18 @@ class Backlog:
         if self.stopped:
             said += f"; {self.stopped:,} are stopped and need a person"
         for each in self.troubled:
-            what = "is stopped" if each.stopped_at else "does not answer"
+            what = "is stopped" if each.stopped_at else "takes no reports"
             said += f"; {each.authority} {what}"
         return said
+
+    def as_fields(self) -> dict[str, object]:
+        """What waits by names, as programs are given it."""
+        return {
+            "queued": self.queued,
+            "oldest_seconds": round(self.oldest_seconds),
+            "stopped": self.stopped,
+            "channels": [each.as_fields() for each in self.channels],
+        }
 
 
 def backlog(connection: Connection, now: datetime) -> Backlog:
@@ -72,6 +83,7 @@ def backlog(connection: Connection, now: datetime) -> Backlog:
     queued, stopped = counts.get(State.QUEUED), counts.get(State.STOPPED)
     waited = (now - queued.oldest).total_seconds() if queued and queued.oldest else 0.0
     return Backlog(
+        at=now,
         queued=queued.reports if queued else 0,
         oldest_seconds=max(waited, 0.0),
         stopped=stopped.reports if stopped else 0,

@@ -12,7 +12,7 @@ Killed anywhere, the next worker begins at 1.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from tutela.cases.model import CaseId
 from tutela.cases.moving import BY_ITSELF, lock_case
@@ -145,10 +145,12 @@ def deliver(delivery: Delivery, job: Job) -> None:
                 connection,
                 report.channel,
                 report.authority,
+                error.message,
                 delivery.clock,
+                job=job,
                 asked_seconds=error.seconds,
             )
-            own = _own_time(connection, delivery, number)
+            own = _rest_by_itself(connection, delivery, number)
         raise Later(max(at, own), error.message) from None
     except WrongCredentialsError as error:
         with delivery.database.writing() as connection:
@@ -156,8 +158,7 @@ def deliver(delivery: Delivery, job: Job) -> None:
             stop_channel(
                 connection, report.channel, report.authority, error.message, delivery.clock
             )
-            own = _own_time(connection, delivery, number)
-        raise Later(own, error.message) from None
+        raise Later(delivery.clock() + _WRONG_PLACE, error.message) from None
     except NeedsPersonError as error:
         _stop(delivery, job, report, error.message)
         return
@@ -169,10 +170,15 @@ def _put_off(delivery: Delivery, report: Report) -> None:
     per_minute = delivery.channels.submits_per_minute(report.channel)
     with delivery.database.reading() as connection:
         state = channel_state(connection, report.channel, report.authority)
+        own_rest = connection.execute(
+            select(reports.c.rest_until).where(reports.c.id == report.id)
+        ).scalar_one()
         is_full = minute_is_full(connection, report.channel, report.authority, per_minute, now)
     rest = rest_of(state, now)
     if rest is not None:
         raise Later(*rest)
+    if own_rest is not None and own_rest > now:
+        raise Later(own_rest, "it has failed by itself, while others get through")
     if is_full:
         with delivery.database.writing() as connection:
             place = stand_in_line(connection, report.channel, report.authority, per_minute, now)
@@ -298,12 +304,7 @@ def _end(
     # Before the ledger: whoever waits for it may hold some of these.
     lock_evidence(connection, Subject(case))
     delivery.vault.claim(connection, [sealed])
-    delivery.vault.keep(connection, sealed)
-    # Only now: it refers to the evidence.
-    connection.execute(
-        update(reports).where(reports.c.id == report.id).values(receipt_item=sealed.item)
-    )
-    enter_move(connection, report.id, Move.SEND, BY_ITSELF, clock, reason=_told(receipt, sealed))
+    # Before the receipt is evidence of the case: it may be sealed days after the finish.
     report_finished(
         connection,
         case,
@@ -312,6 +313,12 @@ def _end(
         reference=_reference(report, receipt),
         at=receipt.finished_at,
     )
+    delivery.vault.keep(connection, sealed)
+    # Only now: it refers to the evidence.
+    connection.execute(
+        update(reports).where(reports.c.id == report.id).values(receipt_item=sealed.item)
+    )
+    enter_move(connection, report.id, Move.SEND, BY_ITSELF, clock, reason=_told(receipt, sealed))
     if becomes_reported:
         enter_case_move(connection, case, CaseMove.REPORT, BY_ITSELF, clock)
 
@@ -323,9 +330,11 @@ def _stop(delivery: Delivery, job: Job, report: Report, why: str) -> None:
         enter_move(connection, report.id, Move.STOP, BY_ITSELF, delivery.clock, reason=why)
 
 
-def _own_time(connection: Connection, delivery: Delivery, report: ReportId) -> datetime:
+def _rest_by_itself(connection: Connection, delivery: Delivery, report: ReportId) -> datetime:
     attempts, now = attempts_of(connection, report), delivery.clock()
-    return now + own_wait(len(attempts), attempts[-1].begun_at if attempts else None, now)
+    at = now + own_wait(len(attempts), attempts[-1].begun_at if attempts else None, now)
+    connection.execute(update(reports).where(reports.c.id == report).values(rest_until=at))
+    return at
 
 
 def _told(receipt: Receipt, sealed: Sealed) -> str:

@@ -175,7 +175,8 @@ def change_state(
                 ("signed_at", "signed_by", "approved_at", "approved_by", "queued_at", "environment")
             )
         case Move.QUEUE:
-            values |= {"queued_at": now, "environment": environment, "trouble": None}
+            values |= {"queued_at": now, "environment": environment}
+            values |= dict.fromkeys(("trouble", "rest_until"))
         case Move.SEND:
             values |= {"sent_at": now, "remote_id": remote_id, "receipt_item": receipt}
         case Move.STOP:

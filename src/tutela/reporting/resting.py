@@ -1,7 +1,7 @@
 """How a way to an authority is: well, left alone for a while, or stopped until somebody acts.
 
-Waiting is the channel's, not the report's. While an authority does not answer, a report asks now
-and then whether it does, at intervals that double up to an hour; all others rest. When one gets
+Waiting is the channel's, not the report's. While an authority does not answer, one report after
+another asks whether it does, at intervals that double up to an hour; all others rest. When one gets
 through, all are woken. So an outage of a week costs a question an hour, and nothing is dropped.
 """
 
@@ -17,7 +17,8 @@ from tutela.reporting.tables import report_channels
 from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 from tutela.storage.jobs.enqueueing import enqueue
-from tutela.storage.jobs.tending import hurry
+from tutela.storage.jobs.model import Job
+from tutela.storage.jobs.tending import have_next_begun, hurry
 
 DELIVER = "report.deliver"
 """The job that sends one report."""
@@ -31,6 +32,7 @@ _LONGEST_WAIT = 3600.0
 _LONGEST_ASKED = 6 * 3600.0
 _ALERT_AFTER = timedelta(minutes=15)
 _LONG_REST = timedelta(hours=12)
+_LONGEST_WHY = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class ChannelState:
         failing_since: Since when nothing got through, if so.
         rest_until: Until when nobody asks whether it does.
         stopped_at: Since when nothing is sent until its operator acts.
-        stopped_why: Why.
+        why: What is the matter, if it fails or is stopped.
         live_at: When somebody said that reports are meant for the authority itself.
         live_by: Who, as the ledger calls them.
     """
@@ -53,9 +55,34 @@ class ChannelState:
     failing_since: datetime | None
     rest_until: datetime | None
     stopped_at: datetime | None
-    stopped_why: str | None
+    why: str | None
     live_at: datetime | None
     live_by: str | None
+
+    @property
+    def words(self) -> str:
+        """The same in a few words."""
+        if self.stopped_at is not None:
+            return f"stopped since {self.stopped_at:%Y-%m-%d %H:%M}: {self.why}"
+        if self.failing_since is not None:
+            return f"fails since {self.failing_since:%Y-%m-%d %H:%M}: {self.why}"
+        return "well"
+
+    def as_fields(self) -> dict[str, object]:
+        """The channel by names, as programs are given it."""
+        moments = {
+            "failing_since": self.failing_since,
+            "rest_until": self.rest_until,
+            "stopped_at": self.stopped_at,
+            "live_at": self.live_at,
+        }
+        return {
+            "channel": self.channel,
+            "authority": self.authority,
+            **{name: at.isoformat() if at else None for name, at in moments.items()},
+            "why": self.why,
+            "live_by": self.live_by,
+        }
 
 
 def channel_state(connection: Connection, channel: ChannelKind, authority: str) -> ChannelState:
@@ -107,14 +134,34 @@ def note_failed(
     connection: Connection,
     channel: ChannelKind,
     authority: str,
+    why: str,
     clock: Clock,
     *,
+    job: Job,
     asked_seconds: float | None = None,
 ) -> datetime:
-    """Note that nothing got through; gives the moment from which on it may be tried again."""
+    """Note that a report did not get through, and have another one ask next.
+
+    It may be the report's fault, so it is never the same one alone that asks.
+
+    Args:
+        connection: A transaction that writes.
+        channel: By which way.
+        authority: To whom.
+        why: What is the matter, for people: no personal data.
+        clock: The time.
+        job: The report's job.
+        asked_seconds: How long the authority asks to be left alone.
+
+    Returns:
+        The moment from which on somebody may ask.
+    """
     row, now = lock_channel(connection, channel, authority), clock()
     rest_until: datetime | None = row.rest_until
-    values: dict[str, object] = {"failing_since": row.failing_since or now}
+    values: dict[str, object] = {
+        "failing_since": row.failing_since or now,
+        "why": why[:_LONGEST_WHY],
+    }
     if rest_until is None or rest_until <= now:
         # Another one that failed meanwhile has said so already.
         wait = max(_wait_after(row.failures + 1), min(asked_seconds or 0, _LONGEST_ASKED))
@@ -124,6 +171,7 @@ def note_failed(
         values["alerted_at"] = now
         _alert(connection, channel, authority, clock)
     _change(connection, channel, authority, **values)
+    have_next_begun(connection, job, rest_until)
     return rest_until
 
 
@@ -144,6 +192,7 @@ def note_through(
         rest_until=None,
         alerted_at=None,
         line_at=None,
+        why=None,
     )
     hurry(connection, DELIVER, clock)
 
@@ -155,7 +204,7 @@ def stop_channel(
     row, now = lock_channel(connection, channel, authority), clock()
     if row.stopped_at is not None:
         return
-    _change(connection, channel, authority, stopped_at=now, stopped_why=why[:300], alerted_at=now)
+    _change(connection, channel, authority, stopped_at=now, why=why[:_LONGEST_WHY], alerted_at=now)
     _alert(connection, channel, authority, clock)
 
 
@@ -174,7 +223,7 @@ def resume_channel(
         alerted_at=None,
         line_at=None,
         stopped_at=None,
-        stopped_why=None,
+        why=None,
     )
     hurry(connection, DELIVER, clock)
     return row.stopped_at is not None
@@ -229,7 +278,7 @@ def _state(row: Row[Any]) -> ChannelState:
         failing_since=row.failing_since,
         rest_until=row.rest_until,
         stopped_at=row.stopped_at,
-        stopped_why=row.stopped_why,
+        why=row.why,
         live_at=row.live_at,
         live_by=row.live_by,
     )

@@ -47,6 +47,8 @@ reports = Table(
     Column("approved_at", Moment),
     Column("approved_by", String(100)),
     Column("queued_at", Moment),
+    # It has failed by itself, and is not tried again before, however well others get through.
+    Column("rest_until", Moment),
     Column("sent_at", Moment),
     # What the authority calls it.
     Column("remote_id", String(200)),
@@ -152,9 +154,10 @@ report_channels = Table(
     Column("rest_until", Moment),
     # When people were told, since it last went well.
     Column("alerted_at", Moment),
-    # Since when nothing is sent until its operator acts, and why: no personal data.
+    # Since when nothing is sent until its operator acts.
     Column("stopped_at", Moment),
-    Column("stopped_why", String(300)),
+    # What is the matter: no personal data.
+    Column("why", String(300)),
     # The end of the line of those that wait for their turn.
     Column("line_at", Moment),
     # Who said that reports are meant for the authority itself, and when.

@@ -4,6 +4,7 @@ Who does it, and why, is for the caller to write into the ledger in the same tra
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, ScalarSelect, delete, func, select, update
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, ScalarSelect, delete, func, selec
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.enqueueing import check_payload
-from tutela.storage.jobs.model import JSON, JobId, KeptJob, State
+from tutela.storage.jobs.model import JSON, Job, JobId, KeptJob, State
 from tutela.storage.jobs.tables import jobs
 
 MOST_COUNTED = 1_000
@@ -131,6 +132,22 @@ def hurry(connection: Connection, kind: str, clock: Clock) -> None:
         .with_for_update(skip_locked=True)
     )
     connection.execute(update(jobs).where(jobs.c.id.in_(waiting)).values(due_at=now))
+
+
+def have_next_begun(connection: Connection, job: Job, at: datetime) -> None:
+    """Have the job of the same kind that comes after this one begun at a moment, if not before.
+
+    After the last one comes the first one.
+    """
+    waiting = (
+        select(jobs.c.id)
+        .where(jobs.c.kind == job.kind, jobs.c.state == State.READY, jobs.c.id != job.id)
+        .order_by((jobs.c.id > job.id).desc(), jobs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = connection.execute(waiting).scalar_one_or_none()
+    connection.execute(update(jobs).where(jobs.c.id == found, jobs.c.due_at > at).values(due_at=at))
 
 
 def drop(connection: Connection, job: JobId) -> None:

@@ -1,0 +1,96 @@
+"""Saying once, in writing, that reports are meant for the authority; and going on after a stop.
+
+In the sandbox and in the test system everything happens as it will: cases count as reported, and
+the clock of their evidence begins. So a house that has rehearsed does not go live unasked: what it
+only rehearsed would be taken for reported.
+"""
+
+from sqlalchemy import Connection, func, select
+
+from tutela.accounts.model import Caller
+from tutela.errors import InvalidInputError, NotPermittedError
+from tutela.ledger.appending import append
+from tutela.ledger.model import Act
+from tutela.reporting.model import ChannelKind, Environment
+from tutela.reporting.queueing import environment_of
+from tutela.reporting.resting import ChannelState, channel_state, lock_channel, resume_channel
+from tutela.reporting.resting import go_live as keep_live
+from tutela.reporting.states import State
+from tutela.reporting.tables import reports
+from tutela.storage.clock import Clock
+from tutela.storage.settings import Settings
+
+PHRASE = "these reports are real"
+"""What has to be typed."""
+
+
+def go_live(
+    connection: Connection,
+    settings: Settings,
+    authority: str,
+    caller: Caller,
+    clock: Clock,
+    *,
+    typed: str,
+    although_rehearsed: bool = False,
+) -> ChannelState:
+    """Confirm that reports go to the CyberTipline itself. Do it last in the transaction.
+
+    Args:
+        connection: A transaction that writes.
+        settings: The configuration.
+        authority: The authority's id in the directory.
+        caller: Who says so.
+        clock: The time.
+        typed: The phrase, as somebody typed it.
+        although_rehearsed: Whether cases that were only rehearsed may stay as they are.
+
+    Raises:
+        InvalidInputError: The phrase is another one, or the settings do not say ``live``.
+        NotPermittedError: Cases of this house count as reported that were only rehearsed.
+    """
+    channel = ChannelKind.CYBERTIPLINE
+    if environment_of(settings, channel) is not Environment.LIVE:
+        raise InvalidInputError(
+            "first set reporting.cybertipline.environment to live, with the user and the password "
+            "that the authority gave you"
+        )
+    if typed.strip().casefold() != PHRASE:
+        raise InvalidInputError(f'nothing was changed: to go live, type "{PHRASE}"')
+    lock_channel(connection, channel, authority)
+    rehearsed = _rehearsed(connection, channel, authority)
+    if rehearsed and not although_rehearsed:
+        raise NotPermittedError(
+            f"{rehearsed} reports of this house went to a sandbox or the test system only, and "
+            "their cases count as reported: go live with a data folder of its own; or, if none of "
+            "these cases is real, say --although-rehearsed"
+        )
+    keep_live(connection, channel, authority, caller.actor.id, clock)
+    append(connection, caller.actor, Act.CHANNEL_LIVE, clock, thing=_thing(channel, authority))
+    return channel_state(connection, channel, authority)
+
+
+def resume(
+    connection: Connection, channel: ChannelKind, authority: str, caller: Caller, clock: Clock
+) -> ChannelState:
+    """Have a channel go on, such as after its credentials were put right. Do it last.
+
+    All that waits for it is tried at once.
+    """
+    resume_channel(connection, channel, authority, clock)
+    append(connection, caller.actor, Act.CHANNEL_RESUMED, clock, thing=_thing(channel, authority))
+    return channel_state(connection, channel, authority)
+
+
+def _rehearsed(connection: Connection, channel: ChannelKind, authority: str) -> int:
+    sent = select(func.count()).where(
+        reports.c.channel == channel,
+        reports.c.authority == authority,
+        reports.c.state == State.SENT,
+        reports.c.environment != Environment.LIVE,
+    )
+    return connection.execute(sent).scalar_one()
+
+
+def _thing(channel: ChannelKind, authority: str) -> str:
+    return f"channel:{channel}:{authority}"
