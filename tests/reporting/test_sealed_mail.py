@@ -174,7 +174,7 @@ def test_a_wrong_address_stops_the_way_and_no_report(house, office, step: str) -
     house.work()
     house.later()
     assert [house.report(each).state for each in reports] == [State.QUEUED] * 2
-    assert "nobody of that name" in house.state().stopped_why
+    assert "nobody of that name" in house.state().why
     assert len(office.lines_of(step)) == 1
     with house.world.database.writing() as connection:
         resume_channel(connection, house.kind, "xx-police", house.world.clock)
@@ -267,7 +267,7 @@ def test_an_address_that_mail_cannot_carry_stops_the_way(house, office) -> None:
     report = house.queued()
     house.work()
     assert house.report(report).state is State.QUEUED
-    assert "write it in ASCII" in house.state().stopped_why
+    assert "write it in ASCII" in house.state().why
 
 
 def test_the_more_copies_may_have_arrived_the_longer_the_next_one_waits(house, office) -> None:

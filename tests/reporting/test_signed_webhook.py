@@ -186,7 +186,7 @@ def test_a_way_that_is_wrong_stops_and_no_report_with_it(house, receiver, status
         house.work()
         assert elsewhere.told == []
     assert house.report(report).state is State.QUEUED
-    assert f"answered {status}" in house.state().stopped_why
+    assert f"answered {status}" in house.state().why
 
 
 def test_a_private_address_is_not_knocked_at(house, receiver) -> None:
