@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from benchmarks.filling import Filled, fill
 from benchmarks.house import WORKERS, environment_of, served
 from benchmarks.load import ask, request
+from benchmarks.machine import await_quiet, busy_seconds, describe, own_seconds
 from benchmarks.pages import pages
 from benchmarks.results import Findings, Goal, Table
 from benchmarks.reviewing import Diary, review, visit, work
@@ -34,6 +35,7 @@ from tutela.storage.settings import Settings, load_settings
 _PAGE_MS = 100.0
 _REVIEWERS_MS = 300.0
 _THINK = (2.0, 8.0)
+_LONGEST_WAIT = 1800.0
 _ROOT = Path(__file__).parent.parent
 
 
@@ -46,11 +48,29 @@ class _Measured:
         diary: The reviewers' day.
         bare: The same of a page that does nothing.
         seconds: How long filling took.
+        others: What part of the cores' time went to other programs meanwhile, the database's
+            server among them.
     """
 
     times: Mapping[str, Sequence[float]]
     diary: Diary
     bare: Diary
+    seconds: float
+    others: float
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """A filled house.
+
+    Attributes:
+        settings: Where it is.
+        filled: What is in it.
+        seconds: How long filling took.
+    """
+
+    settings: Settings
+    filled: Filled
     seconds: float
 
 
@@ -61,16 +81,17 @@ def measure(scale: Scale) -> Findings:
         RuntimeError: A page is not answered.
     """
     count, people, times, seconds = scale.pick((400, 5, 3, 3.0), (1_000_000, 100, 40, 60.0))
-    found: dict[str, _Measured] = {}
-    with tempfile.TemporaryDirectory(prefix="tutela-bench-") as name:
+    houses: dict[str, _House] = {}
+    with tempfile.TemporaryDirectory(prefix="tutela-bench-") as name, ExitStack() as running:
         folder = Path(name)
-        found["SQLite"] = _measure(folder / "sqlite", None, count, people, times, seconds)
+        houses["SQLite"] = _fill(folder / "sqlite", None, count, people)
         programs = postgresql.find_server()
         if programs is not None:
-            with postgresql.running_server(programs, durable=True) as address:
-                found["PostgreSQL"] = _measure(
-                    folder / "postgresql", address, count, people, times, seconds
-                )
+            address = running.enter_context(postgresql.running_server(programs, durable=True))
+            houses["PostgreSQL"] = _fill(folder / "postgresql", address, count, people)
+        print("The houses are filled. Waiting for a quiet machine.", file=sys.stderr, flush=True)
+        await_quiet(scale.pick(0, _LONGEST_WAIT))
+        found = {each: _measure(house, times, seconds) for each, house in houses.items()}
     goals = [
         goal for each, measured in found.items() for goal in _goals(each, measured, count, people)
     ]
@@ -81,16 +102,23 @@ def measure(scale: Scale) -> Findings:
     )
 
 
-def _measure(
-    data: Path, address: str | None, count: int, people: int, times: int, seconds: float
-) -> _Measured:
-    environment = environment_of(data) | {"TUTELA_STATISTICS__PUBLIC": "true"}
-    if address is not None:
-        environment["TUTELA_DATABASE_URL"] = address
+def _fill(data: Path, address: str | None, count: int, people: int) -> _House:
     settings = load_settings(data=data, database_url=address)
     begin = time.perf_counter()
-    filled = _fill(settings, count, people)
-    filling = time.perf_counter() - begin
+    database = Database.open(settings)
+    upgrade(database, settings.data, tell=lambda _: None)
+    filled = fill(database, system_clock, count, reviewers=people)
+    count_days(database, system_clock)
+    database.close()
+    return _House(settings, filled, time.perf_counter() - begin)
+
+
+def _measure(house: _House, times: int, seconds: float) -> _Measured:
+    settings, filled = house.settings, house.filled
+    environment = environment_of(settings.data) | {"TUTELA_STATISTICS__PUBLIC": "true"}
+    if settings.database_url is not None:
+        environment["TUTELA_DATABASE_URL"] = settings.database_url
+    begin, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
     with served(environment) as (_, port):
         asked = pages(build(settings, system_clock), filled, system_clock)
         taken = {page: _time(port, filled.keeper[1], page, times) for page in asked}
@@ -104,16 +132,9 @@ def _measure(
         bare = work(
             bare_port, tokens, visit, think=_THINK, warm=min(10.0, seconds), seconds=seconds
         )
-    return _Measured(taken, diary, bare, filling)
-
-
-def _fill(settings: Settings, count: int, people: int) -> Filled:
-    database = Database.open(settings)
-    upgrade(database, settings.data, tell=lambda _: None)
-    filled = fill(database, system_clock, count, reviewers=people)
-    count_days(database, system_clock)
-    database.close()
-    return filled
+    passed = (time.perf_counter() - begin) * describe().cores
+    others = max(0.0, busy_seconds() - busy - (own_seconds() - own)) / passed
+    return _Measured(taken, diary, bare, house.seconds, others)
 
 
 def _searches(filled: Filled) -> Mapping[str, str]:
@@ -266,6 +287,11 @@ def _note(found: Mapping[str, _Measured], times: int, seconds: float) -> str:
         f"{percentile(each.diary.all, 99) / percentile(each.bare.all, 99):.0f} x on {name}"
         for name, each in found.items()
     )
+    others = ", ".join(
+        f"{each.others:.0%} of the cores' time on {name}"
+        + (" (its server among them)" if name == "PostgreSQL" else "")
+        for name, each in found.items()
+    )
     odd = {
         f"{name}: {kind} {status}": often
         for name, each in found.items()
@@ -278,7 +304,7 @@ def _note(found: Mapping[str, _Measured], times: int, seconds: float) -> str:
         f"is several times faster than people work: together {rates}. Every one of them takes its "
         "case from one queue, and every decision is committed to the disk and in the ledger. The "
         f"p99 against that of the bare page: {ratios}. Both databases run as they come, with their "
-        f"durability on. Filling took {filling}. "
+        f"durability on. Filling took {filling}. Meanwhile other programs took {others}. "
         + (f"Answered otherwise: {json.dumps(odd)}." if odd else "Everything was answered.")
     )
 

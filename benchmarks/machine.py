@@ -97,6 +97,17 @@ def own_seconds() -> float:
     )
 
 
+def await_quiet(longest: float, *, idle: float = 0.9, seconds: float = 5.0) -> None:
+    """Wait until the machine has little else to do, or for so many seconds at the longest."""
+    until = time.monotonic() + longest
+    while time.monotonic() < until:
+        begin, busy = time.perf_counter(), busy_seconds()
+        time.sleep(seconds)
+        cores = len(os.sched_getaffinity(0))
+        if busy_seconds() - busy < (1 - idle) * cores * (time.perf_counter() - begin):
+            return
+
+
 def available_bytes() -> int:
     """Memory that may still be taken."""
     for line in Path("/proc/meminfo").read_text().splitlines():
