@@ -401,4 +401,6 @@ def test_what_is_read_of_viewings_is_found_by_an_index(database: Database, clock
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         ]
     assert len(reads) >= 7
-    assert [plan for plan in plans if plan.startswith("SCAN") and "USING INDEX" not in plan] == []
+    # What a subquery found already is read through; no table is.
+    scanned = [plan for plan in plans if plan.startswith("SCAN") and "USING INDEX" not in plan]
+    assert [plan for plan in scanned if not plan.startswith(("SCAN (subquery", "SCAN anon"))] == []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NewType
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from tutela.accounts.model import PersonId
 from tutela.cases.model import CaseId
@@ -158,27 +158,31 @@ def looks_of(
     connection: Connection, people: Iterable[PersonId], moment: datetime
 ) -> Mapping[PersonId, list[Look]]:
     """What each of these looked at from a moment on, in that order; who did not is left out."""
-    found = {person: _looks_of_one(connection, person, moment) for person in people}
-    return {person: looks for person, looks in found.items() if looks}
-
-
-def _looks_of_one(connection: Connection, person: PersonId, moment: datetime) -> list[Look]:
-    rows = connection.execute(
+    place = func.row_number().over(
+        partition_by=viewings.c.person, order_by=viewings.c.began_at.desc()
+    )
+    lately = (
         select(
+            viewings.c.person,
+            viewings.c.case_id,
             viewings.c.item_id,
             viewings.c.level,
             viewings.c.began_at,
             viewings.c.heard_at,
             viewings.c.seconds,
             viewings.c.shown,
-            cases.c.severe,
+            place.label("place"),
         )
-        .join_from(viewings, cases)
-        .where(viewings.c.person == person, viewings.c.began_at >= moment)
-        .order_by(viewings.c.began_at.desc())
-        .limit(_MOST_LOOKS)
+        .where(viewings.c.person.in_(list(people)), viewings.c.began_at >= moment)
+        .subquery()
     )
-    looks = []
+    rows = connection.execute(
+        select(lately, cases.c.severe)
+        .join(cases, cases.c.id == lately.c.case_id)
+        .where(lately.c.place <= _MOST_LOOKS)
+        .order_by(lately.c.began_at)
+    )
+    found: dict[PersonId, list[Look]] = {}
     for row in rows:
         heard = (row.heard_at - row.began_at).total_seconds() if row.heard_at else 0.0
         look = Look(
@@ -189,9 +193,8 @@ def _looks_of_one(connection: Connection, person: PersonId, moment: datetime) ->
             seconds=heard if row.seconds is None else row.seconds,
             shown=row.shown not in (None, Shown.NOTHING),
         )
-        looks.append(look)
-    looks.reverse()
-    return looks
+        found.setdefault(PersonId(row.person), []).append(look)
+    return found
 
 
 def viewing_of(row: Row[Any]) -> Viewing:
