@@ -121,7 +121,7 @@ def decide(
     """
     reason = _checked(reason)
     state = check_hold(connection, case, caller, hold)
-    ground = ground_of(connection, case, undoable_since(clock, settings.review))
+    ground = _ground_for(connection, case, basis, clock, settings)
     if state is State.IN_REVIEW:
         check_basis(connection, case, basis, ground, caller)
         look = _second_look(
@@ -192,11 +192,19 @@ def settle(
     if any(each.person == holder for each in decisions_of_now(connection, case)):
         raise OutOfTurnError(f"you are one of those who decided on {case}: another lead settles it")
     check_final(connection, case, caller, clock, settings.review.undo_seconds)
-    ground = ground_of(connection, case, undoable_since(clock, settings.review))
+    ground = _ground_for(connection, case, basis, clock, settings)
     check_basis(connection, case, basis, ground, caller)
     move, after = _FINAL[decision]
     taken = _Taken(Stage.SETTLED, decision, basis, State.DISPUTED, reason)
     return _conclude(connection, case, taken, (move, after), caller, clock, settings=settings)
+
+
+def _ground_for(
+    connection: Connection, case: CaseId, basis: Basis, clock: Clock, settings: Settings
+) -> frozenset[Ground]:
+    """What there is to rest such a decision on. Everybody waits meanwhile, so no more is asked."""
+    undo_since = undoable_since(clock, settings.review)
+    return ground_of(connection, case, undo_since, elsewhere=basis is Basis.ELSEWHERE)
 
 
 def undo(
@@ -440,7 +448,9 @@ def asks_second_look(
     """Whether the settings have a second person look at such a decision on this case."""
     if not review.second_look_for or not _another_could(connection, caller):
         return False
-    return needs_second_look(decision, ground_of(connection, case), review.second_look_for)
+    return needs_second_look(
+        decision, ground_of(connection, case, elsewhere=False), review.second_look_for
+    )
 
 
 def needs_second_look(

@@ -59,7 +59,11 @@ DIGESTS = (case_items.c.md5, case_items.c.sha1, case_items.c.sha256)
 
 
 def ground_of(
-    connection: Connection, case: CaseId, undo_since: datetime | None = None
+    connection: Connection,
+    case: CaseId,
+    undo_since: datetime | None = None,
+    *,
+    elsewhere: bool = True,
 ) -> frozenset[Ground]:
     """What there is in a case to rest a decision on.
 
@@ -68,6 +72,8 @@ def ground_of(
         case: The case.
         undo_since: What was decided on other cases since then can still be undone, so that nothing
             rests on it; ``None`` for all that was decided.
+        elsewhere: Whether other cases are asked too, which takes longest: leave it away where
+            nothing rests on them.
     """
     items = connection.execute(
         select(case_items.c.id, case_items.c.kind, case_items.c.evidence_id, *DIGESTS).where(
@@ -92,7 +98,11 @@ def ground_of(
         found.add(Ground.WORDS)
     if any(item.evidence_id for item in items if item.kind not in WORDS):
         found.add(Ground.SIGHT)
-    if items and all(_confirmed_elsewhere(connection, case, each, undo_since) for each in items):
+    if (
+        elsewhere
+        and items
+        and all(_confirmed_elsewhere(connection, case, each, undo_since) for each in items)
+    ):
         found.add(Ground.ELSEWHERE)
     return frozenset(found)
 

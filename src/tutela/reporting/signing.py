@@ -155,7 +155,7 @@ def needs_approval(connection: Connection, case: CaseId, settings: Settings) -> 
         case Approval.ALWAYS:
             return True
         case Approval.UNLISTED:
-            return Ground.LISTED not in ground_of(connection, case)
+            return Ground.LISTED not in ground_of(connection, case, elsewhere=False)
         case Approval.NEVER:
             return False
 
