@@ -214,7 +214,9 @@ def same_file(items: Sequence[Row[*tuple[Any, ...]]]) -> ColumnElement[bool]:
     for column in (case_items.c.sha1, case_items.c.md5):
         known = {getattr(item, column.name) for item in items} - {None}
         weak = {getattr(item, column.name) for item in items if item.sha256 is None} - {None}
-        alike.append(and_(column.in_(known), or_(sha256.is_(None), column.in_(weak))))
+        alike.append(and_(column.in_(known), sha256.is_(None)))
+        if weak:
+            alike.append(column.in_(weak))
     return or_(*alike)
 
 
