@@ -50,6 +50,39 @@ def test_a_case_shows_what_an_authority_wants_to_whoever_reads_reports(
     assert ENGLISH["feedback_title"] not in unescape(reviewer.get(path).text)
 
 
+def test_what_is_wanted_is_read_and_done_on_its_page(house: House, world: World) -> None:
+    report = sent(world)
+    asked, wish = (
+        came(world, FeedbackKind.MORE_WANTED),
+        came(world, FeedbackKind.DESTRUCTION_REQUESTED, "msg_2"),
+    )
+    reviewer, keeper = (signed_in(house, each)[0] for each in (Role.REVIEWER, Role.CUSTODIAN))
+    assert f"/feedback/{asked}" in reviewer.get(f"/cases/{case_of(world, report)}").text
+    assert WORDS in reviewer.get(f"/feedback/{asked}").text
+    bare = reviewer.post(f"/feedback/{asked}/settle", data={"reason": " "})
+    assert (bare.status_code, "ledger" in bare.text) == (409, True)
+    done = reviewer.post(f"/feedback/{asked}/settle", data={"reason": "answered"})
+    assert done.status_code == 303
+    assert ENGLISH["feedback_settled"] in unescape(reviewer.get(f"/feedback/{asked}").text)
+    assert ENGLISH["feedback_follow"] not in unescape(reviewer.get(f"/feedback/{wish}").text)
+    refused = reviewer.post(f"/feedback/{wish}/follow", data={"reason": "so"})
+    assert (refused.status_code, "evidence:keep" in refused.text) == (409, True)
+    assert ENGLISH["feedback_follow"] in unescape(keeper.get(f"/feedback/{wish}").text)
+    assert keeper.post(f"/feedback/{wish}/follow", data={"reason": "so"}).status_code == 303
+    assert reviewer.get("/feedback/99").status_code == 404
+
+
+def test_the_page_of_reports_counts_what_waits_also_of_unknown_reports(
+    house: House, world: World
+) -> None:
+    reviewer, _ = signed_in(house, Role.REVIEWER)
+    assert ENGLISH["feedback_title"] not in unescape(reviewer.get("/reports").text)
+    unknown = came(world, FeedbackKind.OTHER, named="of-nobody")
+    page = reviewer.get("/reports").text
+    assert f"/feedback/{unknown}" in page
+    assert "of-nobody" in page
+
+
 def test_every_kind_has_its_words(world: World) -> None:
     for kind in FeedbackKind:
         assert ENGLISH[f"feedback_{kind.replace('-', '_')}"]

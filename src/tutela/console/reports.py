@@ -14,6 +14,7 @@ from tutela.console.frame import page_router, show
 from tutela.console.house import Here
 from tutela.console.visiting import Visitor, visitor
 from tutela.reporting.backlog import backlog
+from tutela.reporting.following.finding import count_open, find_all_feedback
 from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.overview import counted, standing, unbegun
 from tutela.reporting.queueing import environment_of
@@ -66,6 +67,8 @@ def show_reports(
         waits = backlog(connection, now)
         live = channel_state(connection, ChannelKind.CYBERTIPLINE, _CYBERTIPLINE)
         names = names_of_people(connection)
+        feedback = find_all_feedback(connection, only_open=True, limit=_ON_A_PAGE)
+        open_feedback = count_open(connection)
         bare = unbegun(connection) if tab is Tab.DRAFTS and after is None else []
     rows = found[:_ON_A_PAGE]
     return show(
@@ -81,6 +84,8 @@ def show_reports(
         began=after is None,
         unbegun=bare,
         waits=waits,
+        feedback=feedback,
+        open_feedback=open_feedback,
         environment=environment_of(house.settings, ChannelKind.CYBERTIPLINE),
         environment_of=lambda report: (
             report.environment or environment_of(house.settings, report.channel)
