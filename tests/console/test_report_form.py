@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.reporting.cybertipline.strategies import contents
@@ -49,7 +49,8 @@ def plain(content: Content) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", [IncidentSummary, InternetDetails, Victim, FileDescription])
-@settings(max_examples=8)
+# A whole victim is drawn slowly where the machine has other things to do, which is no fault.
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_nobody_touches_comes_back_as_it_was(
     model: type[Content], data: st.DataObject
