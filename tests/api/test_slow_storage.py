@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -72,16 +72,16 @@ def test_matches_that_wait_for_the_databases_writer_keep_nothing_clear_waiting(m
     with make_house() as house:
         house.add_picture("partner", KNOWN)
         database = house.service.database
-        with ThreadPoolExecutor(1) as other, database.writing() as connection:
+        # Who writes is done before those who wait for it are waited for.
+        with (
+            ThreadPoolExecutor(1) as other,
+            ExitStack() as until_answered,
+            database.writing() as connection,
+        ):
             if not database.is_sqlite:
                 connection.execute(text("LOCK TABLE cases, ledger_head IN ACCESS EXCLUSIVE MODE"))
-            under_way = matches_under_way(house, 12)
-            answers = under_way.__enter__()
-            try:
-                other.submit(assert_clear_is_quick, house).result()
-            finally:
-                connection.rollback()
-                under_way.__exit__(None, None, None)
+            answers = until_answered.enter_context(matches_under_way(house, 12))
+            other.submit(assert_clear_is_quick, house).result()
         assert {answer().json()["verdict"] for answer in answers} == {"match"}
 
 
