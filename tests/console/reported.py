@@ -22,10 +22,11 @@ from tutela.reporting.content import files_of
 from tutela.reporting.desk import Desk
 from tutela.reporting.model import ChannelKind, Environment, ReportId
 from tutela.reporting.moving import change_state, enter_move
-from tutela.reporting.resting import note_failed
+from tutela.reporting.resting import DELIVER, note_failed
 from tutela.reporting.states import Move
 from tutela.reporting.tables import delivery_attempts
 from tutela.storage.clock import Clock, system_clock
+from tutela.storage.jobs.model import Job, JobId
 from tutela.storage.settings import load_settings
 
 ENGLISH = languages()["en"].texts
@@ -114,4 +115,11 @@ def rested(house: House) -> None:
     """Have an authority not answer."""
     world = world_of(house)
     with world.database.writing() as connection:
-        note_failed(connection, ChannelKind.CYBERTIPLINE, NCMEC, world.clock)
+        note_failed(
+            connection,
+            ChannelKind.CYBERTIPLINE,
+            NCMEC,
+            "no answer",
+            world.clock,
+            job=Job(JobId(1), DELIVER, {}, 1, 1, world.clock()),
+        )
