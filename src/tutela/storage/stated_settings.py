@@ -59,7 +59,9 @@ def state_settings(settings: Settings) -> list[StatedSetting]:
         # It was good when the house was opened: what is in force is still told.
         in_file = {}
     found = list(_stated(settings, (), in_file))
-    return sorted(found, key=lambda each: each.section != "")
+    # A section's own settings stay together where one of them is a section too.
+    sections = ["", *dict.fromkeys(each.section for each in found)]
+    return sorted(found, key=lambda each: sections.index(each.section))
 
 
 def _stated(
