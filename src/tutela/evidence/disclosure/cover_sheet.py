@@ -3,20 +3,15 @@
 It shows no picture and nothing of any medium's content.
 """
 
-import io
 from collections.abc import Iterator
 from datetime import datetime
 
 from reportlab.lib.units import mm
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
-    BaseDocTemplate,
     CondPageBreak,
     Flowable,
-    Frame,
     HRFlowable,
     KeepTogether,
-    PageTemplate,
     Paragraph,
     Spacer,
     Table,
@@ -27,18 +22,12 @@ from tutela.accounts.keys import named
 from tutela.evidence.disclosure.archive import SUMS
 from tutela.evidence.disclosure.model import Exhibit, Parcel, Standing
 from tutela.evidence.disclosure.typesetting import (
-    ACCENT,
-    BOTTOM,
     LINE,
-    MARGIN,
-    PAGE,
     QUIET,
-    TOP,
     WIDTH,
+    bound,
     breakable,
-    fonts,
     marked,
-    numbered_canvas,
     pairs,
     rows,
     said,
@@ -51,33 +40,14 @@ def cover_sheet(parcel: Parcel) -> bytes:
     """The cover sheet as a PDF."""
     disclosure = parcel.disclosure
     title = f"Disclosure {disclosure.id} of case {disclosure.case}"
-    written = io.BytesIO()
-    document = BaseDocTemplate(
-        written,
-        pagesize=PAGE,
+    return bound(
+        _sheet(parcel),
         title=title,
         author=parcel.organisation or "Tutela",
         subject="Evidence handed to an authority",
-        creator="Tutela",
-        lang="en",
-        initialFontName=fonts()[0],
+        top="Confidential evidence",
+        foot=title,
     )
-    frame = Frame(MARGIN, BOTTOM, WIDTH, PAGE[1] - TOP - BOTTOM, 0, 0, 0, 0)
-    document.addPageTemplates([PageTemplate("page", [frame], onPage=_draw_top)])
-    document.build(list(_sheet(parcel)), canvasmaker=numbered_canvas(title))
-    return written.getvalue()
-
-
-def _draw_top(canvas: Canvas, _document: BaseDocTemplate) -> None:
-    y = PAGE[1] - TOP + 7 * mm
-    canvas.saveState()
-    canvas.setFont(fonts()[1], 9)
-    canvas.setFillColor(ACCENT)
-    canvas.drawString(MARGIN, y, "Tutela")
-    canvas.setFont(fonts()[0], 7.5)
-    canvas.setFillColor(QUIET)
-    canvas.drawRightString(PAGE[0] - MARGIN, y, "Confidential evidence")
-    canvas.restoreState()
 
 
 def _sheet(parcel: Parcel) -> Iterator[Flowable]:

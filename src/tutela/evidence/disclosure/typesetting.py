@@ -9,10 +9,11 @@ printed as their numbers, ``{U+0635}``: never wrongly, and never as a trick.
 """
 
 import functools
+import io
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -25,7 +26,15 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Paragraph, Table, TableStyle
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Flowable,
+    Frame,
+    PageTemplate,
+    Paragraph,
+    Table,
+    TableStyle,
+)
 
 TEXT, QUIET, LINE = HexColor("#1f2a2e"), HexColor("#546067"), HexColor("#c9c4b8")
 ACCENT, GROUND = HexColor("#0b6b62"), HexColor("#f3f1ec")
@@ -168,7 +177,49 @@ def styles() -> dict[str, ParagraphStyle]:
     return {style.name: style for style in all_of_them}
 
 
-def numbered_canvas(foot: str) -> Callable[..., Canvas]:
+def bound(
+    story: Iterable[Flowable], *, title: str, author: str, subject: str, top: str, foot: str
+) -> bytes:
+    """What is printed on pages that follow one another, as a PDF.
+
+    Args:
+        story: What is printed, in its order.
+        title: The document's title.
+        author: Who it is from.
+        subject: What it is.
+        top: What stands at the top of each page, besides our name.
+        foot: What stands at its foot, besides the page's number.
+    """
+
+    def draw_top(canvas: Canvas, _document: BaseDocTemplate) -> None:
+        y = PAGE[1] - TOP + 7 * mm
+        canvas.saveState()
+        canvas.setFont(fonts()[1], 9)
+        canvas.setFillColor(ACCENT)
+        canvas.drawString(MARGIN, y, "Tutela")
+        canvas.setFont(fonts()[0], 7.5)
+        canvas.setFillColor(QUIET)
+        canvas.drawRightString(PAGE[0] - MARGIN, y, top)
+        canvas.restoreState()
+
+    written = io.BytesIO()
+    document = BaseDocTemplate(
+        written,
+        pagesize=PAGE,
+        title=title,
+        author=author,
+        subject=subject,
+        creator="Tutela",
+        lang="en",
+        initialFontName=fonts()[0],
+    )
+    frame = Frame(MARGIN, BOTTOM, WIDTH, PAGE[1] - TOP - BOTTOM, 0, 0, 0, 0)
+    document.addPageTemplates([PageTemplate("page", [frame], onPage=draw_top)])
+    document.build(list(story), canvasmaker=_numbered_canvas(foot))
+    return written.getvalue()
+
+
+def _numbered_canvas(foot: str) -> Callable[..., Canvas]:
     """What reportlab draws pages on, with this line and ``1 of n`` at the foot of each."""
 
     class Numbered(Canvas):  # type: ignore[misc]  # reportlab has no types

@@ -1,31 +1,18 @@
 """The report on paper, for people. It shows no picture and nothing of any file's content."""
 
-import io
 from collections.abc import Iterator, Sequence
 
 from reportlab.lib.units import mm
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
-    BaseDocTemplate,
     CondPageBreak,
     Flowable,
-    Frame,
     HRFlowable,
-    PageTemplate,
     Spacer,
 )
 
 from tutela.evidence.disclosure.typesetting import (
-    ACCENT,
-    BOTTOM,
     LINE,
-    MARGIN,
-    PAGE,
-    QUIET,
-    TOP,
-    WIDTH,
-    fonts,
-    numbered_canvas,
+    bound,
     pairs,
     said,
 )
@@ -37,34 +24,14 @@ _LEFT = 48 * mm
 
 def printed(letter: Letter) -> bytes:
     """The report as a PDF."""
-    written = io.BytesIO()
-    document = BaseDocTemplate(
-        written,
-        pagesize=PAGE,
+    return bound(
+        _sheet(letter),
         title=letter.title,
         author=letter.organisation or "Tutela",
         subject="Report to an authority",
-        creator="Tutela",
-        lang="en",
-        initialFontName=fonts()[0],
+        top="Confidential report",
+        foot=f"{letter.title}, {letter.message}",
     )
-    frame = Frame(MARGIN, BOTTOM, WIDTH, PAGE[1] - TOP - BOTTOM, 0, 0, 0, 0)
-    document.addPageTemplates([PageTemplate("page", [frame], onPage=_draw_top)])
-    foot = f"{letter.title}, {letter.message}"
-    document.build(list(_sheet(letter)), canvasmaker=numbered_canvas(foot))
-    return written.getvalue()
-
-
-def _draw_top(canvas: Canvas, _document: BaseDocTemplate) -> None:
-    y = PAGE[1] - TOP + 7 * mm
-    canvas.saveState()
-    canvas.setFont(fonts()[1], 9)
-    canvas.setFillColor(ACCENT)
-    canvas.drawString(MARGIN, y, "Tutela")
-    canvas.setFont(fonts()[0], 7.5)
-    canvas.setFillColor(QUIET)
-    canvas.drawRightString(PAGE[0] - MARGIN, y, "Confidential report")
-    canvas.restoreState()
 
 
 def _sheet(letter: Letter) -> Iterator[Flowable]:
