@@ -72,6 +72,8 @@ cases = Table(
         postgresql_where=text("held_by IS NOT NULL"),
     ),
     Index("ix_cases_decided_at", "decided_at"),
+    # Those that are confirmed and not reported yet, as they came.
+    Index("ix_cases_decided", "state", "decided_at"),
 )
 
 case_items = Table(
