@@ -21,7 +21,8 @@ from tutela.reporting.cybertipline.answers import (
     read_answer,
 )
 from tutela.reporting.cybertipline.multipart import Form, form
-from tutela.reporting.cybertipline.server import SANDBOX_HEADER, Server
+from tutela.reporting.cybertipline.sandbox import SANDBOX_HEADER
+from tutela.reporting.cybertipline.server import Server
 
 _CONNECT_SECONDS = 10.0
 _XML = {"content-type": "text/xml; charset=utf-8"}

@@ -8,9 +8,6 @@ from tutela.reporting.model import Environment
 from tutela.storage.secret_files import read_secret
 from tutela.storage.settings import CyberTipline
 
-SANDBOX_HEADER = "X-Tutela-Sandbox"
-"""Every answer of a sandbox has it, with the value ``yes``, and no answer of a real authority."""
-
 # The official documentation, https://report.cybertip.org/ispws/documentation
 _KNOWN = {
     Environment.TEST: "https://exttest.cybertip.org/ispws",

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tutela.reporting.cybertipline.sandbox import SANDBOX_HEADER
 from tutela.testing.authority.application import build
 from tutela.testing.authority.calls import Rules
 from tutela.testing.authority.controlling import Control
@@ -20,9 +21,6 @@ from tutela.testing.authority.spoiling import CONNECTION
 
 HOST = "127.0.0.1"
 """It is reached from this machine alone."""
-
-SANDBOX_HEADER = "X-Tutela-Sandbox"
-"""Every answer of a sandbox has it, with the value ``yes``, and no answer of a real authority."""
 
 
 @dataclass(frozen=True, slots=True)
