@@ -11,12 +11,10 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-
+from tests.dying import die_at, really_write
 from tutela.cases.adding import Opening
 from tutela.cases.model import Item
 from tutela.cases.sealing import open_cases
@@ -29,8 +27,6 @@ from tutela.storage.database import Database
 from tutela.storage.settings import load_settings
 
 SIZES = (0, 5, 70_000, (1 << 20) - 100, 3 << 20)
-_STEPS = ("write", "fsync", "rename", "unlink", "mkdir")
-_EVENTS = ("before_cursor_execute", "commit")
 
 
 def content_of(seed: int) -> bytes:
@@ -97,7 +93,7 @@ def _child(settings: Any, seed: int, out: int, step: int | None) -> None:
     vault = Vault.over(settings, database, system_clock)
     prepare_keys(vault.keyring, database, tell=lambda _: None)
     if step is not None:
-        _die_at(step, database)
+        die_at(step, database)
     os.write(out, b"ready\n")
     # As many as it gets to; or two with a kill at every step: a new content, and the same again.
     for number in range(seed, seed + 100) if step is None else (seed + 2, seed + 3):
@@ -112,32 +108,7 @@ def _child(settings: Any, seed: int, out: int, step: int | None) -> None:
         with database.reading() as connection:
             (evidence,) = evidence_of(connection, [case])[case]
         acknowledged = {"case": case, "item": evidence.id, "number": number}
-        _real_write(out, json.dumps(acknowledged).encode() + b"\n")
-
-
-_real_write = os.write
-
-
-def _die_at(step: int, database: Database) -> None:
-    """Have this process killed when it is about to do its step of this number."""
-    left = [step]
-
-    def count() -> None:
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-
-    def counted(real: Callable[..., object]) -> Callable[..., object]:
-        def act(*arguments: object, **options: object) -> object:
-            count()
-            return real(*arguments, **options)
-
-        return act
-
-    for name in _STEPS:
-        setattr(os, name, counted(getattr(os, name)))
-    for name in _EVENTS:
-        event.listen(database.engine, name, lambda *_: count())
+        really_write(out, json.dumps(acknowledged).encode() + b"\n")
 
 
 if __name__ == "__main__":

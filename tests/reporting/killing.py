@@ -13,14 +13,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from tests.cases.world import OPERATOR
+from tests.dying import die_at, really_write
 from tests.reporting.posting import DETAILS, content
 from tests.reporting.world import World
 from tutela.evidence.key_registry import prepare_keys
@@ -39,9 +38,7 @@ from tutela.storage.jobs.performing import perform
 from tutela.storage.settings import Settings, load_settings
 
 SIZES = (0, 9, 3_000, 150_000)
-_DISK = ("write", "fsync", "rename", "unlink", "mkdir")
-_DATABASE = ("before_cursor_execute", "commit")
-_NETWORK = ("send", "sendall", "recv")
+_NETWORK = tuple((socket.socket, name) for name in ("send", "sendall", "recv"))
 # As many steps as a report with two files takes, and some more.
 _MOST_STEPS = 150
 
@@ -98,7 +95,7 @@ def _child(settings: Settings, day: int, number: int, out: int, step: int | None
             # Every other child may be killed while it ends what is left as well.
             _work(world)
         _give(world, number, out)
-        _die_at(step, world.database)
+        die_at(step, world.database, _NETWORK)
     _work(world)
 
 
@@ -148,7 +145,7 @@ def _give(world: World, number: int, out: int) -> None:
     report = world.draft(case, content(case), files)
     world.move(report, Move.SIGN)
     # Before it is queued: what is told of and was not queued is found out by its state.
-    _real_write(out, json.dumps({"case": case, "number": number}).encode() + b"\n")
+    really_write(out, json.dumps({"case": case, "number": number}).encode() + b"\n")
     with world.database.writing() as connection:
         queue(connection, world.settings, report, OPERATOR, world.clock)
 
@@ -162,33 +159,6 @@ def _work(world: World) -> None:
 
 def _tell(what: str, error: Exception) -> None:
     print(f"{what}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201
-
-
-_real_write = os.write
-
-
-def _die_at(step: int, database: Database) -> None:
-    """Have this process killed when it is about to do its step of this number."""
-    left = [step]
-
-    def count() -> None:
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left[0] -= 1
-
-    def counted(real: Callable[..., object]) -> Callable[..., object]:
-        def act(*arguments: Any, **options: Any) -> object:
-            count()
-            return real(*arguments, **options)
-
-        return act
-
-    for name in _DISK:
-        setattr(os, name, counted(getattr(os, name)))
-    for name in _NETWORK:
-        setattr(socket.socket, name, counted(getattr(socket.socket, name)))
-    for name in _DATABASE:
-        event.listen(database.engine, name, lambda *_: count())
 
 
 if __name__ == "__main__":
