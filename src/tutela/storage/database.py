@@ -135,11 +135,11 @@ class _Line:
         if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
             raise StorageError(_BUSY)
         try:
-            with ExitStack() as until_next, ExitStack() as until_done:
+            with ExitStack() as until_next:
                 until_next.enter_context(_locked(Path(f"{self._database}-next")))
-                until_done.enter_context(_locked(Path(f"{self._database}-writer")))
-                until_next.close()
-                yield
+                with _locked(Path(f"{self._database}-writer")):
+                    until_next.close()
+                    yield
         finally:
             self._lock.release()
 
