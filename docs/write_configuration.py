@@ -18,6 +18,7 @@ from tutela.storage.settings import (
     Policy,
     Reporting,
     Review,
+    Sandbox,
     Settings,
     SingleSignOn,
     Statistics,
@@ -136,6 +137,15 @@ In the section `[reporting.automatic]`; see [reports](reporting.md#without-a-per
 ## Statistics: what the public is shown
 
 In the section `[statistics]`; see [appeals and statistics](appeals.md):
+
+""",
+    ),
+    (
+        Sandbox,
+        """
+## Sandbox: what opening up an untrusted file may cost
+
+In the section `[sandbox]`:
 
 """,
     ),

@@ -1,6 +1,6 @@
 """A cell: a process of its own that opens up untrusted files, one after another.
 
-It is started as ``python -m tutela.sandbox.cell SOCKET PIXELS MEMORY_BYTES SECONDS`` and holds one
+It is started as ``python -m tutela.sandbox.cell SOCKET LIMITS`` and holds one
 end of a socket pair. When it is ready it says ``{"ready": true}``. Each request is one packet,
 ``{"dihedrals": bool}``, with an open file beside it. The answer is two packets, so that the
 digests are known even if a decoder crashes: ``{"size", "md5", "sha1", "sha256"}`` (or ``{"errno"}``
@@ -42,9 +42,7 @@ _GRACE_SECONDS = 10
 
 def main(arguments: list[str]) -> None:
     """Serve requests until the other end of the socket is closed."""
-    descriptor, pixels, memory_bytes, seconds = arguments
-    house = socket.socket(fileno=int(descriptor))
-    limits = Limits(int(pixels), int(memory_bytes), float(seconds))
+    house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     prepare()
     threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
     confine(limits)

@@ -1,7 +1,9 @@
 """The nouns: what opening up one file may cost, and how clearly it is shown to a person."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Self
 
 PACKET_BYTES = 1 << 14
 """More than the longest request to a cell or answer from one."""
@@ -9,17 +11,45 @@ PACKET_BYTES = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What decoding one picture may cost. Past any of these it is unreadable.
+    """What opening up one file may cost. Past any of these it, or the part of it, is unreadable.
 
     Attributes:
         pixels: Largest picture, width times height.
         memory_bytes: Memory that decoding may take, beyond what an idle cell has.
-        seconds: Time that decoding may take. Digests of a large file are not counted.
+        seconds: Time that decoding one picture may take, by the clock on the wall. Digests of a
+            large file are not counted.
+        whole_seconds: Time that all parts of a file may take together, as ``seconds``.
+        cpu_seconds: Time of processors that all of them may take.
+        frames: Of what moves or has pages, so many frames or pages are looked at.
+        parts: So many parts of a file are looked at: members, pictures in documents, frames.
+        depth: How deep archives may lie in one another; 1 is an archive without another one.
+        ratio: How many times its packed size something may unpack to, once that is more than
+            ``freely_unpacked_bytes``.
+        freely_unpacked_bytes: So much may be unpacked whatever its ratio: flat pictures pack well.
+        unpacked_bytes: How much may be unpacked in all from one file.
     """
 
     pixels: int = 100_000_000
     memory_bytes: int = 2 << 30
     seconds: float = 20.0
+    whole_seconds: float = 300.0
+    cpu_seconds: float = 300.0
+    frames: int = 64
+    parts: int = 10_000
+    depth: int = 3
+    ratio: int = 200
+    freely_unpacked_bytes: int = 64 << 20
+    unpacked_bytes: int = 4 << 30
+
+    @property
+    def text(self) -> str:
+        """All of them, as a cell is told of them when it starts."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """From ``text``."""
+        return cls(**json.loads(text))
 
 
 class Level(StrEnum):

@@ -188,9 +188,8 @@ def start_cell(program: str, line: socket.socket, limits: Limits) -> subprocess.
         line: The cell's end of the line to the house; the caller closes its own copy.
         limits: What one file may cost.
     """
-    numbers = (line.fileno(), limits.pixels, limits.memory_bytes, limits.seconds)
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-P", "-W", "ignore", "-m", program, *map(str, numbers)],
+        [sys.executable, "-P", "-W", "ignore", "-m", program, str(line.fileno()), limits.text],
         env=cell_environment(),
         pass_fds=[line.fileno()],
         stdin=subprocess.DEVNULL,

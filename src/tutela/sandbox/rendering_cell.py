@@ -1,6 +1,6 @@
 """A cell that shows files: each in a process of its own, which has never seen another one.
 
-It is started as ``python -m tutela.sandbox.rendering_cell SOCKET PIXELS MEMORY_BYTES SECONDS`` and
+It is started as ``python -m tutela.sandbox.rendering_cell SOCKET LIMITS`` and
 holds one end of a socket pair. It loads the decoders, says ``{"ready": true}``, and never reads a
 file itself. For each request, one packet with an open file and a socket beside it, it splits off a
 process that gives up what it does not need, reads the file, writes the answer to that socket and
@@ -32,9 +32,7 @@ _PR_SET_PDEATHSIG = 1
 
 def main(arguments: list[str]) -> None:
     """Serve requests until the other end of the socket is closed."""
-    descriptor, pixels, memory_bytes, seconds = arguments
-    house = socket.socket(fileno=int(descriptor))
-    limits = Limits(int(pixels), int(memory_bytes), float(seconds))
+    house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     prepare()
     faces.can_find()
     house.send(json.dumps({"ready": True}).encode())

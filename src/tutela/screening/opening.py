@@ -67,9 +67,18 @@ def open_screening(
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What decoding one picture may cost under these settings."""
+    """What opening up one file may cost under these settings."""
+    sandbox = settings.sandbox
     return Limits(
         pixels=settings.max_pixels,
         memory_bytes=settings.decode_memory_mib << 20,
         seconds=settings.decode_seconds,
+        whole_seconds=sandbox.whole_seconds,
+        cpu_seconds=sandbox.cpu_seconds,
+        frames=sandbox.frames,
+        parts=sandbox.parts,
+        depth=sandbox.depth,
+        ratio=sandbox.ratio,
+        freely_unpacked_bytes=sandbox.freely_unpacked_mib << 20,
+        unpacked_bytes=sandbox.unpacked_mib << 20,
     )

@@ -575,6 +575,64 @@ class Care(_Section):
     )
 
 
+class Sandbox(_Section):
+    """What opening up an untrusted file may cost, beside one picture's own limits."""
+
+    whole_seconds: int = Field(
+        300,
+        ge=1,
+        le=86_400,
+        description="Time that a file may take with all that is found in it, such as the members "
+        "of an archive, in seconds. `decode_seconds` is for each picture.",
+    )
+    cpu_seconds: int = Field(
+        300,
+        ge=1,
+        le=86_400,
+        description="The same, in seconds of a processor's time.",
+    )
+    frames: int = Field(
+        64,
+        ge=1,
+        le=100_000,
+        description="Of a moving picture or one of many pages, so many frames or pages are looked "
+        "at, evenly spread.",
+    )
+    parts: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="So many parts of one file are looked at: members of archives, pictures in "
+        "documents, frames.",
+    )
+    depth: int = Field(
+        3,
+        ge=1,
+        le=16,
+        description="How deep archives may lie in one another. With 1, an archive in an archive is "
+        "not opened.",
+    )
+    ratio: int = Field(
+        200,
+        ge=1,
+        le=100_000,
+        description="How many times its packed size something may unpack to before it counts as a "
+        "bomb. It is held against what unpacks to more than `freely_unpacked_mib`.",
+    )
+    freely_unpacked_mib: int = Field(
+        64,
+        ge=0,
+        le=1_048_576,
+        description="So much may be unpacked whatever its ratio, in MiB: flat pictures pack well.",
+    )
+    unpacked_mib: int = Field(
+        4_096,
+        ge=1,
+        le=1_048_576,
+        description="How much may be unpacked in all from one file, in MiB.",
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -715,6 +773,9 @@ class Settings(BaseSettings):
     mail: Mail = Field(default_factory=Mail, description="How mail is sent.")
     console: Console = Field(
         default_factory=Console, description="The pages that people work with."
+    )
+    sandbox: Sandbox = Field(
+        default_factory=Sandbox, description="What opening up an untrusted file may cost."
     )
     care: Care = Field(
         default_factory=Care, description="How much a person may be shown, and when they rest."
