@@ -3,11 +3,27 @@
 Each error's message is one line that says what is wrong and what to do about it. It is shown as it
 stands by the commands and sent as the ``detail`` of a problem document by the API, so it never
 holds an entry of a hash list.
+
+The console's pages say the same in the reader's language. So a message that tells of something
+keeps its template apart from its values: ``OutOfTurnError("{case} is decided", case=case)``.
 """
 
 
 class TutelaError(Exception):
-    """Any failure that Tutela foresees."""
+    """Any failure that Tutela foresees.
+
+    Attributes:
+        template: The message in English, with the names of values in braces if it has values.
+        values: The values by their names.
+    """
+
+    def __init__(self, template: str = "", /, **values: object) -> None:
+        self.template = template
+        self.values = values
+        # What has words of its own, such as a case's state, is called by them. A message without
+        # values stays as it is: it may quote braces.
+        said = {name: getattr(value, "words", value) for name, value in values.items()}
+        super().__init__(template.format(**said) if values else template)
 
     @property
     def message(self) -> str:
@@ -49,8 +65,9 @@ class LockedOutError(TutelaError):
     def __init__(self, seconds: int) -> None:
         wait = f"{seconds} seconds" if seconds < 120 else f"{-(-seconds // 60)} minutes"
         super().__init__(
-            f"too many tries to sign in have failed: wait {wait} and try again, or ask an "
-            "administrator to unlock the account"
+            "too many tries to sign in have failed: wait {wait} and try again, or ask an "
+            "administrator to unlock the account",
+            wait=wait,
         )
         self.seconds = seconds
 

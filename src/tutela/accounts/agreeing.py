@@ -138,11 +138,15 @@ def give(connection: Connection, number: int, caller: Caller, clock: Clock) -> A
     _require_open(asked)
     if clock() >= asked.lapses_at:
         raise NotAgreedError(
-            f"request {number} has lapsed ({VALIDITY.days} days): it has to be asked for again"
+            "request {number} has lapsed ({days} days): it has to be asked for again",
+            number=number,
+            days=VALIDITY.days,
         )
     if asked.matter.permission not in find_person(connection, asked.asked_by).permissions:
         raise NotAgreedError(
-            f"request {number} is void, since person:{asked.asked_by} may not do this any more"
+            "request {number} is void, since person:{asked_by} may not do this any more",
+            number=number,
+            asked_by=asked.asked_by,
         )
     _decide(connection, asked, "agreed", caller, clock)
     return asked
@@ -215,8 +219,10 @@ def _decide(
 def _require_open(agreement: Agreement) -> None:
     if agreement.decided_at is not None:
         raise NotAgreedError(
-            f"request {agreement.id} was {agreement.outcome} already, "
-            f"by person:{agreement.decided_by}"
+            "request {id} was {outcome} already, by person:{decided_by}",
+            id=agreement.id,
+            outcome=agreement.outcome,
+            decided_by=agreement.decided_by,
         )
 
 

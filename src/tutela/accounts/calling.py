@@ -33,6 +33,9 @@ def need(caller: Caller, permission: Permission) -> None:
     """
     if permission not in caller.permissions:
         raise NotPermittedError(
-            f'{caller.actor.name} lacks the permission "{permission}" (to {permission.meaning}): '
-            "ask an administrator for a role that has it"
+            '{name} lacks the permission "{permission}" (to {meaning}): ask an '
+            "administrator for a role that has it",
+            name=caller.actor.name,
+            permission=permission,
+            meaning=permission.meaning,
         )

@@ -242,14 +242,15 @@ def _keep_an_administrator(connection: Connection, person: Person, roles: frozen
     loses = Role.ADMINISTRATOR in person.roles and Role.ADMINISTRATOR not in roles
     if loses and count_with(connection, Role.ADMINISTRATOR) == 1:
         raise InvalidInputError(
-            f"{person.name} is the last administrator: make somebody else one first"
+            "{name} is the last administrator: make somebody else one first", name=person.name
         )
 
 
 def _open_account(person: Person) -> Person:
     if person.closed_at:
         raise InvalidInputError(
-            f"the account of {person.name} was closed on {person.closed_at:%Y-%m-%d}: "
-            "invite them again"
+            "the account of {name} was closed on {closed_at:%Y-%m-%d}: invite them again",
+            name=person.name,
+            closed_at=person.closed_at,
         )
     return person

@@ -98,7 +98,7 @@ def invite(
     """
     text = roles_text(roles)
     if not text:
-        raise InvalidInputError(f"choose at least one role: {', '.join(Role)}")
+        raise InvalidInputError("choose at least one role: {roles}", roles=", ".join(Role))
     address = tidy_email(email)
     if person_called(connection, address):
         raise AlreadyExistsError(
@@ -114,7 +114,9 @@ def invite_anew(connection: Connection, person: Person, *, actor: Actor, clock: 
         InvalidInputError: Their account is closed.
     """
     if person.closed_at:
-        raise InvalidInputError(f"the account of {person.name} is closed: invite them again")
+        raise InvalidInputError(
+            "the account of {name} is closed: invite them again", name=person.name
+        )
     connection.execute(delete(invitations).where(invitations.c.person == person.id))
     return _make(
         connection,

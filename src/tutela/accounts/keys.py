@@ -60,7 +60,7 @@ def add_key(
         raise InvalidInputError("a key needs a name of 1 to 100 characters that can be seen")
     if not chosen:
         raise InvalidInputError(
-            f"a key needs at least one scope: --scope {', --scope '.join(Permission)}"
+            "a key needs at least one scope: --scope {scopes}", scopes=", --scope ".join(Permission)
         )
     key = _PREFIX + secrets.token_urlsafe(32)
     try:
@@ -78,7 +78,7 @@ def add_key(
         ).scalar_one()
     except IntegrityError:
         raise AlreadyExistsError(
-            f'there is a key "{name}" already: choose another name, or revoke it first'
+            'there is a key "{name}" already: choose another name, or revoke it first', name=name
         ) from None
     whose = f"of person:{owner}" if owner is not None else ""
     append(connection, actor, Act.KEY_ADDED, clock, thing=f"key:{number}", reason=whose)
@@ -117,17 +117,19 @@ def give_key(
             )
         if owner is not None and caller.actor.role == "program" and chosen - caller.permissions:
             raise NotPermittedError(
-                "a key makes none that allows more than itself: leave out "
-                f"{', '.join(sorted(chosen - caller.permissions))}, or sign in and make it there"
+                "a key makes none that allows more than itself: leave out {permissions}, or "
+                "sign in and make it there",
+                permissions=", ".join(sorted(chosen - caller.permissions)),
             )
         given = caller.permissions if caller.person is None else for_programs(caller)
         beyond = chosen - given if owner is None else frozenset()
         if beyond:
             raise NotPermittedError(
-                f"a key that belongs to nobody cannot be given {', '.join(sorted(beyond))} by you: "
-                "nobody lets a program do what they may not do themselves; let the key belong to a "
+                "a key that belongs to nobody cannot be given {permissions} by you: nobody "
+                "lets a program do what they may not do themselves; let the key belong to a "
                 "person who may, have somebody make it who may, or the machine's operator with "
-                '"tutela key add"'
+                '"tutela key add"',
+                permissions=", ".join(sorted(beyond)),
             )
     return add_key(connection, name, chosen, caller.actor, clock, owner=owner)
 
@@ -270,12 +272,16 @@ def require(key: ApiKey, scope: Permission) -> None:
     if scope not in key.permissions:
         if scope in key.scopes:
             raise NotPermittedError(
-                f'the key "{key.name}" belongs to somebody who may not do this any more '
-                f'("{scope}"): ask an administrator'
+                'the key "{name}" belongs to somebody who may not do this any more '
+                '("{scope}"): ask an administrator',
+                name=key.name,
+                scope=scope,
             )
         raise NotPermittedError(
-            f'the key "{key.name}" lacks the scope "{scope}": make one that has it with '
-            f'"tutela key add NAME --scope {scope}"'
+            'the key "{name}" lacks the scope "{scope}": make one that has it with "tutela '
+            'key add NAME --scope {scope}"',
+            name=key.name,
+            scope=scope,
         )
 
 

@@ -46,11 +46,12 @@ def refuse_weak(password: str, *own: str | None) -> None:
     plain = _plain(password)
     if len(plain) < SHORTEST:
         raise InvalidInputError(
-            f"a password needs {SHORTEST} letters or more: four words that do not belong together "
-            "make a good one"
+            "a password needs {shortest} letters or more: four words that do not belong "
+            "together make a good one",
+            shortest=SHORTEST,
         )
     if len(plain) > LONGEST:
-        raise InvalidInputError(f"a password may have {LONGEST:,} letters at most")
+        raise InvalidInputError("a password may have {longest:,} letters at most", longest=LONGEST)
     folded = plain.casefold()
     if len(set(folded)) < _LEAST_DIFFERENT:
         raise InvalidInputError("this password repeats itself: choose one with different letters")

@@ -125,7 +125,7 @@ def confirm_alike(
         NotPermittedError: The caller is a program.
     """
     if not 0 < len(others) <= MOST_AT_ONCE:
-        raise InvalidInputError(f"choose 1 to {MOST_AT_ONCE} cases")
+        raise InvalidInputError("choose 1 to {most} cases", most=MOST_AT_ONCE)
     holder = holder_of(caller)
     still_alike = set(alike(connection, case, clock, settings, 10 * MOST_AT_ONCE)) & set(others)
     free = (

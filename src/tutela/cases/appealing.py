@@ -111,10 +111,10 @@ def receive_appeal(
     row = lock_case(connection, case)
     state = State(row.state)
     if state is State.UNDER_APPEAL:
-        raise OutOfTurnError(f"{case} is under appeal already: one is decided at a time")
+        raise OutOfTurnError("{case} is under appeal already: one is decided at a time", case=case)
     if state not in MOVES[Move.APPEAL] or _last_was_not_confirmed(connection, case):
         raise OutOfTurnError(
-            f"{case} is {state.words}: there can be an appeal once it is confirmed"
+            "{case} is {state}: there can be an appeal once it is confirmed", case=case, state=state
         )
     number = connection.execute(
         insert(appeals)
@@ -167,13 +167,17 @@ def decide_appeal(
     row = lock_case(connection, case)
     # Read again behind the lock: another lead may have been quicker.
     if find_appeal(connection, appeal, caller).outcome is not None:
-        raise OutOfTurnError(f"appeal {appeal} is decided already")
+        raise OutOfTurnError("appeal {appeal} is decided already", appeal=appeal)
     if row.held_until is not None and row.held_until > clock() and row.held_by != holder:
         raise AlreadyHeldError(case, row.held_by, row.held_until)
     if has_decided(connection, case, caller):
-        raise OutOfTurnError(f"you have decided on {case} before: another lead decides the appeal")
+        raise OutOfTurnError(
+            "you have decided on {case} before: another lead decides the appeal", case=case
+        )
     if State(row.state) is not State.UNDER_APPEAL:
-        raise MoveNotAllowedError(f"{case} is {State(row.state).words}, and not under appeal")
+        raise MoveNotAllowedError(
+            "{case} is {state}, and not under appeal", case=case, state=State(row.state)
+        )
     connection.execute(
         update(appeals)
         .where(appeals.c.id == appeal)
@@ -269,7 +273,9 @@ def _last_was_not_confirmed(connection: Connection, case: CaseId) -> bool:
 def _checked(what: str, text: str, longest: int) -> str:
     text = text.strip().replace("\0", "")
     if len(text) > longest:
-        raise InvalidInputError(f"{what} is too long: at most {longest:,} characters")
+        raise InvalidInputError(
+            "{what} is too long: at most {longest:,} characters", what=what, longest=longest
+        )
     return text
 
 

@@ -46,10 +46,14 @@ def assign(
     if person is not None:
         found = find_person(connection, person)
         if Permission.CASES_REVIEW not in found.permissions:
-            raise InvalidInputError(f"{found.name} does not decide cases: choose a reviewer")
+            raise InvalidInputError(
+                "{name} does not decide cases: choose a reviewer", name=found.name
+            )
     state = State(lock_case(connection, case).state)
     if state not in _ASSIGNABLE:
-        raise OutOfTurnError(f"{case} is {state.words}: there is nothing to assign")
+        raise OutOfTurnError(
+            "{case} is {state}: there is nothing to assign", case=case, state=state
+        )
     connection.execute(update(cases).where(cases.c.id == case).values(assigned_to=person))
     append(
         connection,

@@ -71,7 +71,9 @@ def given_words(kind: ItemKind, words: str) -> Given:
     """
     words = words.strip()
     if not words or len(words) > LONGEST_WORDS:
-        raise InvalidInputError(f"an excerpt or an address has 1 to {LONGEST_WORDS} characters")
+        raise InvalidInputError(
+            "an excerpt or an address has 1 to {longest} characters", longest=LONGEST_WORDS
+        )
     if kind is ItemKind.URL and (any(each.isspace() for each in words) or "://" not in words):
         raise InvalidInputError("write the whole address, such as https://host.example/path")
     content = words.encode("utf-8", "replace")
@@ -194,6 +196,7 @@ def _of_item(request: str, number: int) -> str:
 def _check_number(items: Sequence[Given]) -> None:
     if not 0 < len(items) <= MOST_AT_ONCE:
         raise InvalidInputError(
-            f"a case needs something to decide on: words, an address or a file, up to "
-            f"{MOST_AT_ONCE} at once"
+            "a case needs something to decide on: words, an address or a file, up to "
+            "{most} at once",
+            most=MOST_AT_ONCE,
         )

@@ -93,11 +93,14 @@ def choose_comfort(connection: Connection, person: PersonId, comfort: Comfort) -
     """
     if not SHORTEST_PEEK <= comfort.longest_peek <= LONGEST_PEEK:
         raise InvalidInputError(
-            f"a peek lasts {SHORTEST_PEEK} to {LONGEST_PEEK} seconds at most: choose such a number"
+            "a peek lasts {shortest_peek} to {longest_peek} seconds at most: choose such a number",
+            shortest_peek=SHORTEST_PEEK,
+            longest_peek=LONGEST_PEEK,
         )
     if comfort.time_zone not in time_zones():
         raise InvalidInputError(
-            f'"{comfort.time_zone[:60]}" is no time zone: choose one such as Europe/Luxembourg'
+            '"{zone}" is no time zone: choose one such as Europe/Luxembourg',
+            zone=comfort.time_zone[:60],
         )
     connection.execute(delete(comforts).where(comforts.c.person == person))
     connection.execute(

@@ -143,7 +143,7 @@ def decide(
         move, after = _FINAL[decision] if agreed else (Move.DISPUTE, State.DISPUTED)
         taken = _Taken(Stage.SECOND, decision, basis, state, reason)
         return _conclude(connection, case, taken, (move, after), caller, clock, settings=settings)
-    raise MoveNotAllowedError(f"{case} is {state.words}: a lead settles it")
+    raise MoveNotAllowedError("{case} is {state}: a lead settles it", case=case, state=state)
 
 
 def settle(
@@ -182,15 +182,23 @@ def settle(
     if decision is Decision.NOT_SURE:
         raise InvalidInputError("whoever settles a case decides: confirmed or not confirmed")
     if Permission.CASES_LEAD not in caller.permissions:
-        raise NotPermittedError(f"to settle {case} you need the permission {Permission.CASES_LEAD}")
+        raise NotPermittedError(
+            "to settle {case} you need the permission {permission}",
+            case=case,
+            permission=Permission.CASES_LEAD,
+        )
     row = lock_case(connection, case)
     holder = holder_of(caller)
     if row.state != State.DISPUTED:
-        raise MoveNotAllowedError(f"{case} is {State(row.state).words}, so nothing is disputed")
+        raise MoveNotAllowedError(
+            "{case} is {state}, so nothing is disputed", case=case, state=State(row.state)
+        )
     if row.held_until is not None and row.held_until > clock() and row.held_by != holder:
         raise AlreadyHeldError(case, row.held_by, row.held_until)
     if any(each.person == holder for each in decisions_of_now(connection, case)):
-        raise OutOfTurnError(f"you are one of those who decided on {case}: another lead settles it")
+        raise OutOfTurnError(
+            "you are one of those who decided on {case}: another lead settles it", case=case
+        )
     check_final(connection, case, caller, clock, settings.review.undo_seconds)
     ground = _ground_for(connection, case, basis, clock, settings)
     check_basis(connection, case, basis, ground, caller)
@@ -236,15 +244,19 @@ def undo(
     ).one_or_none()
     state = State(row.state)
     if last is None or last.person != holder_of(caller):
-        raise OutOfTurnError(f"there is no decision of yours on {case} to undo")
+        raise OutOfTurnError("there is no decision of yours on {case} to undo", case=case)
     if clock() >= last.decided_at + timedelta(seconds=settings.review.undo_seconds):
         raise OutOfTurnError(
-            f"the decision on {case} is final: it could be undone for "
-            f"{settings.review.undo_seconds} seconds; a lead can reopen the case"
+            "the decision on {case} is final: it could be undone for {seconds} seconds; a "
+            "lead can reopen the case",
+            case=case,
+            seconds=settings.review.undo_seconds,
         )
     before = State(last.state_before)
     if before not in MOVES[Move.UNDO].get(state, frozenset()):
-        raise MoveNotAllowedError(f"{case} is {state.words} by now: it is too late to undo this")
+        raise MoveNotAllowedError(
+            "{case} is {state} by now: it is too late to undo this", case=case, state=state
+        )
     connection.execute(
         update(case_decisions).where(case_decisions.c.id == last.id).values(undone_at=clock())
     )
@@ -470,5 +482,5 @@ def needs_second_look(
 
 def _checked(reason: str) -> str:
     if len(reason) > LONGEST_REASON:
-        raise InvalidInputError(f"a reason has at most {LONGEST_REASON} characters")
+        raise InvalidInputError("a reason has at most {longest} characters", longest=LONGEST_REASON)
     return reason.strip().replace("\0", "")

@@ -163,10 +163,14 @@ def said_facts(names: Iterable[str]) -> frozenset[Fact]:
     try:
         said = frozenset(Fact(name) for name in names)
     except ValueError as error:
-        raise InvalidInputError(f"{error}: known are {', '.join(sayable)}") from None
+        raise InvalidInputError(
+            "{error}: known are {facts}", error=error, facts=", ".join(sayable)
+        ) from None
     for fact in said:
         if fact.is_derived:
             raise InvalidInputError(
-                f'"{fact}" is found out by Tutela itself; what can be said is {", ".join(sayable)}'
+                '"{fact}" is found out by Tutela itself; what can be said is {facts}',
+                fact=fact,
+                facts=", ".join(sayable),
             )
     return said

@@ -141,7 +141,9 @@ def check_basis(
         InvalidInputError: It cannot.
     """
     if basis not in bases_for(connection, case, ground, caller):
-        raise InvalidInputError(f"the decision on {case} cannot rest on that: {_WHY_NOT[basis]}")
+        raise InvalidInputError(
+            "the decision on {case} cannot rest on that: {why}", case=case, why=_WHY_NOT[basis]
+        )
 
 
 def has_seen(connection: Connection, case: CaseId, caller: Caller) -> bool:

@@ -31,7 +31,8 @@ def check_key(key: str) -> str:
     key = key.strip()
     if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
         raise InvalidInputError(
-            f"a subject and a reference have 1 to {LONGEST_KEY} characters that can be seen"
+            "a subject and a reference have 1 to {longest_key} characters that can be seen",
+            longest_key=LONGEST_KEY,
         )
     return key
 

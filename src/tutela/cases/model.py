@@ -31,7 +31,9 @@ def read_case_id(text: str) -> CaseId:
     letters = letters.translate(str.maketrans("OIL", "011"))
     if len(letters) != _GROUPS * _GROUP or not set(letters) <= set(_ALPHABET):
         raise InvalidInputError(
-            f'"{text}" is not a case number: it looks like {"-".join(["XXXX"] * _GROUPS)}'
+            '"{text}" is not a case number: it looks like {form}',
+            text=text,
+            form="-".join(["XXXX"] * _GROUPS),
         )
     return CaseId(
         "-".join(letters[start : start + _GROUP] for start in range(0, len(letters), _GROUP))

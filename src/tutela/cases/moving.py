@@ -117,7 +117,9 @@ def change_state(
     before = State(row.state)
     if not is_allowed(by, before, after):
         raise MoveNotAllowedError(
-            f"{case} is {before.words}, so this cannot be done: look at it once more"
+            "{case} is {state}, so this cannot be done: look at it once more",
+            case=case,
+            state=before,
         )
     values: dict[str, object] = {"state": after}
     if after not in _HELD_STATES:
@@ -130,7 +132,9 @@ def change_state(
         values["state_before"] = before
     elif before is State.UNDER_APPEAL:
         if by is Move.UPHOLD and after != row.state_before:
-            raise MoveNotAllowedError(f"{case} was {row.state_before} before the appeal")
+            raise MoveNotAllowedError(
+                "{case} was {state} before the appeal", case=case, state=State(row.state_before)
+            )
         values["state_before"] = None
     connection.execute(update(cases).where(cases.c.id == case).values(values))
 
@@ -283,8 +287,9 @@ def check_hold(connection: Connection, case: CaseId, caller: Caller, hold: int) 
     row = lock_case(connection, case)
     if row.held_until is None or row.hold != hold or row.held_by != holder_of(caller):
         raise HoldLostError(
-            f"your time with {case} ran out, or you gave it back: nothing was changed; take it "
-            "again if it is still there"
+            "your time with {case} ran out, or you gave it back: nothing was changed; take "
+            "it again if it is still there",
+            case=case,
         )
     return State(row.state)
 
@@ -387,15 +392,19 @@ def _check_turn(
     leads = Permission.CASES_LEAD in caller.permissions
     if waiting in _LOOKED_AT_IN_PLACE:
         if not leads:
-            raise NotPermittedError(f"{case} is {waiting.words}: a lead settles it")
+            raise NotPermittedError(
+                "{case} is {state}: a lead settles it", case=case, state=waiting
+            )
         return
     if waiting not in MOVES[Move.TAKE]:
-        raise MoveNotAllowedError(f"{case} is {waiting.words}: there is nothing to decide")
+        raise MoveNotAllowedError(
+            "{case} is {state}: there is nothing to decide", case=case, state=waiting
+        )
     if assigned_to is not None and assigned_to != caller.person and not leads:
-        raise OutOfTurnError(f"{case} is assigned to somebody else: take another one")
+        raise OutOfTurnError("{case} is assigned to somebody else: take another one", case=case)
     if waiting is State.SECOND_LOOK and has_decided(connection, case, caller):
         raise OutOfTurnError(
-            f"you have decided on {case} already: another person takes the second look"
+            "you have decided on {case} already: another person takes the second look", case=case
         )
 
 
@@ -428,7 +437,9 @@ def check_final(
     left = undo_seconds - (clock() - last.decided_at).total_seconds()
     if left > 0:
         raise OutOfTurnError(
-            f"whoever decided on {case} may still take it back: try again in {ceil(left)} seconds"
+            "whoever decided on {case} may still take it back: try again in {seconds} seconds",
+            case=case,
+            seconds=ceil(left),
         )
 
 

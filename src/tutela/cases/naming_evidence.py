@@ -23,8 +23,9 @@ def find_subject(connection: Connection, name: str) -> Subject:
         case = read_case_id(name)
     except InvalidInputError:
         raise InvalidInputError(
-            f'"{name}" is neither a case number, such as 7K3M-9QPD-2X4H, nor the id of a piece of '
-            'evidence: see "tutela evidence ls"'
+            '"{name}" is neither a case number, such as 7K3M-9QPD-2X4H, nor the id of a '
+            'piece of evidence: see "tutela evidence ls"',
+            name=name,
         ) from None
     return subject_case(connection, case)
 

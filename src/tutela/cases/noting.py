@@ -23,7 +23,7 @@ def note(connection: Connection, case: CaseId, words: str, caller: Caller, clock
     """
     words = words.strip().replace("\0", "")
     if not words or len(words) > LONGEST_NOTE:
-        raise InvalidInputError(f"a note has 1 to {LONGEST_NOTE} characters")
+        raise InvalidInputError("a note has 1 to {longest} characters", longest=LONGEST_NOTE)
     lock_case(connection, case)
     number = connection.execute(
         insert(case_notes)

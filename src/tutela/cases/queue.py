@@ -99,7 +99,7 @@ class Place:
             return cls(_EPOCH + since, read_case_id(case))
         except (ValueError, OverflowError):
             raise InvalidInputError(
-                f'"{text}" is no place in a list: take the one that the page before gave'
+                '"{text}" is no place in a list: take the one that the page before gave', text=text
             ) from None
 
 

@@ -51,7 +51,7 @@ class RestDueError(OutOfTurnError):
     """
 
     def __init__(self, rest: Rest) -> None:
-        super().__init__(_WORDS[rest.kind].format(until=rest.until))
+        super().__init__(_WORDS[rest.kind], until=rest.until)
         self.rest = rest
 
 

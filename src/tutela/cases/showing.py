@@ -127,7 +127,8 @@ def _opened(vault: Vault, evidence: ItemId, most_bytes: int) -> Iterator[int]:
             size += len(chunk)
             if size > most_bytes:
                 raise InvalidInputError(
-                    f"it is larger than {most_bytes >> 20:,} MiB, which is the most that is shown"
+                    "it is larger than {mebibytes:,} MiB, which is the most that is shown",
+                    mebibytes=most_bytes >> 20,
                 )
             view = memoryview(chunk)
             while view:

@@ -314,4 +314,4 @@ def _country(text: str) -> str | None:
         return None
     if len(text) == 2 and text.isascii() and text.isalpha():
         return text
-    raise InvalidInputError(f'"{text}" is not a country: write two letters, such as DE')
+    raise InvalidInputError('"{text}" is not a country: write two letters, such as DE', text=text)

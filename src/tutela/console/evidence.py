@@ -21,7 +21,13 @@ from tutela.cases.reading import find_case
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
-from tutela.errors import InvalidInputError, NotAgreedError, NotFoundError, NotPermittedError
+from tutela.errors import (
+    InvalidInputError,
+    NotAgreedError,
+    NotFoundError,
+    NotPermittedError,
+    TutelaError,
+)
 from tutela.evidence.assigning import assign_rule, confirm_rule, confirmations, rule_called
 from tutela.evidence.daily import destroy_due_of
 from tutela.evidence.disclosure.exhibits import exhibits_of
@@ -147,7 +153,7 @@ def verify_evidence(request: Request, house: Here, keeper: Keeper, number: str) 
     found = list(verify(house.vault, sealed, keeper.caller.actor))
     damaged = [each.problem for each in found if each.problem]
     if damaged:
-        return _page(request, house, keeper, case, refused="; ".join(damaged))
+        return _page(request, house, keeper, case, refused=damaged)
     return go(house, f"/cases/{case}/evidence", "said_evidence_sound", str(len(found)))
 
 
@@ -194,7 +200,7 @@ def destroy(
             max_gap_days=house.settings.max_clock_gap_days,
         )
     except (InvalidInputError, NotPermittedError) as error:
-        return _page(request, house, keeper, case, refused=error.message)
+        return _page(request, house, keeper, case, refused=[error])
     return go(house, f"/cases/{case}/evidence", "said_destroyed", str(len(destroyed)))
 
 
@@ -275,12 +281,17 @@ def _do(
         with house.database.writing() as connection:
             act(connection, find_subject(connection, case))
     except (InvalidInputError, NotAgreedError, NotPermittedError) as error:
-        return _page(request, house, person, case, refused=error.message)
+        return _page(request, house, person, case, refused=[error])
     return go(house, f"/cases/{case}/evidence", said, case)
 
 
 def _page(
-    request: Request, house: House, person: Visitor, case: CaseId, *, refused: str = ""
+    request: Request,
+    house: House,
+    person: Visitor,
+    case: CaseId,
+    *,
+    refused: Sequence[TutelaError | str] = (),
 ) -> HTMLResponse:
     now = house.clock()
     subject = Subject(case)
@@ -350,4 +361,6 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text.strip() else None
     except ValueError:
-        raise InvalidInputError(f'"{text}" is not a day: write it as 2026-11-28') from None
+        raise InvalidInputError(
+            '"{text}" is not a day: write it as 2026-11-28', text=text
+        ) from None

@@ -36,7 +36,7 @@ def in_pages(programs: Answering) -> Answering:
             return document
         if location := document.headers.get("location"):
             return _lead(request, location)
-        return _page(request, document)
+        return _page(request, document, error)
 
     return answer
 
@@ -54,7 +54,7 @@ def _lead(request: Request, location: str) -> Response:
     return RedirectResponse(location, HTTPStatus.SEE_OTHER)
 
 
-def _page(request: Request, document: Response) -> Response:
+def _page(request: Request, document: Response, error: Exception) -> Response:
     status = document.status_code
     lacking = getattr(request.state, "lacking", None)
     return show(
@@ -63,10 +63,16 @@ def _page(request: Request, document: Response) -> Response:
         "error.html",
         status=status,
         code=status if status in _KNOWN else 500,
-        detail=json.loads(bytes(document.body))["detail"] if document.body else "",
+        detail=_detail(document, error),
         lacking=lacking,
         administrators=_administrators(request) if lacking else [],
     )
+
+
+def _detail(document: Response, error: Exception) -> TutelaError | str:
+    """What the page says of it: the error itself, unless programs are told something else."""
+    told: str = json.loads(bytes(document.body))["detail"] if document.body else ""
+    return error if isinstance(error, TutelaError) and error.message == told else told
 
 
 def _visitor(request: Request) -> Visitor | None:

@@ -1,6 +1,7 @@
 """The frame of every page of the console: header, navigation, what was just done, and the rest."""
 
 import json
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -18,6 +19,7 @@ from tutela.console.house import House
 from tutela.console.language import Language, choose, languages
 from tutela.console.navigation import line_of, navigation_for
 from tutela.console.pages import page
+from tutela.console.translating import translated
 from tutela.console.visiting import Visitor
 
 _HTMX = json.dumps(
@@ -60,7 +62,8 @@ def show(
             ``content`` and ``scripts``.
         status: The HTTP status.
         values: What the template reads besides ``say``, ``visitor``, ``language``, ``path``,
-            ``line`` and ``said``. The error ``wrong`` is shown on top, if it is given.
+            ``line``, ``said`` and ``translated``, which says an error or an English sentence in the
+            reader's language. The error ``wrong`` is shown on top, if it is given.
     """
     language = spoken(request, visitor)
     said = take_said(request)
@@ -71,6 +74,7 @@ def show(
         visitor=visitor,
         say=language.texts,
         language=language,
+        translated=partial(translated, language=language),
         languages=languages().values(),
         theme=theme_of(request),
         navigation=navigation_for(visitor.caller.permissions) if visitor else (),

@@ -91,7 +91,7 @@ def mend(
     try:
         new = json.loads(payload)
     except ValueError as error:
-        raise InvalidInputError(f"what the job is about is not JSON: {error}") from None
+        raise InvalidInputError("what the job is about is not JSON: {error}", error=error) from None
     with house.database.writing() as connection:
         mend_job(connection, JobId(job), new, writer.caller.actor, house.clock, reason=reason)
     return go(house, f"/jobs/{job}", "said_job_mended", str(job))

@@ -5,6 +5,9 @@ is, and every other file holds texts, one file for each group of pages. They are
 languages of the United Nations; one more folder is one more language. Where a language lacks a
 text of the staff's pages, it is shown in English; what the public sees (the files whose names begin
 with ``public``) is whole in every language.
+
+Sentences that rooms say to programs and people alike, such as the messages of errors, are written
+in English in the code. ``errors.toml`` of every other language has each of them by its English.
 """
 
 import tomllib
@@ -17,6 +20,7 @@ from types import MappingProxyType
 
 DEFAULT = "en"
 _ITSELF = "language.toml"
+_BY_ENGLISH = ("errors.toml",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +32,15 @@ class Language:
         name: What its speakers call it.
         direction: ``"ltr"`` or ``"rtl"``.
         texts: Every text of the pages by its key.
+        sentences: What it says for sentences that the code has in English, by those; with the same
+            values in braces. None in English.
     """
 
     tag: str
     name: str
     direction: str
     texts: Mapping[str, str]
+    sentences: Mapping[str, str]
 
 
 @cache
@@ -44,7 +51,10 @@ def languages() -> Mapping[str, Language]:
     for folder in sorted(_folders(), key=lambda folder: folder.name):
         itself = _read(folder / _ITSELF)
         texts = MappingProxyType(english | own_texts(folder.name))
-        found[folder.name] = Language(folder.name, itself["name"], itself["direction"], texts)
+        sentences = MappingProxyType(own_sentences(folder.name))
+        found[folder.name] = Language(
+            folder.name, itself["name"], itself["direction"], texts, sentences
+        )
     return MappingProxyType(found)
 
 
@@ -58,12 +68,20 @@ def own_texts(tag: str) -> dict[str, str]:
 
 def texts_by_file(tag: str) -> dict[str, dict[str, str]]:
     """The texts that a language has itself, by the file that they are in."""
-    folder = next(folder for folder in _folders() if folder.name == tag)
     return {
         file.name.removesuffix(".toml"): _read(file)
-        for file in folder.iterdir()
-        if file.name != _ITSELF
+        for file in _folder(tag).iterdir()
+        if file.name not in (_ITSELF, *_BY_ENGLISH)
     }
+
+
+def own_sentences(tag: str) -> dict[str, str]:
+    """What a language says for sentences that the code has in English, by those."""
+    sentences: dict[str, str] = {}
+    for file in _folder(tag).iterdir():
+        if file.name in _BY_ENGLISH:
+            sentences |= _read(file)
+    return sentences
 
 
 def choose(asked: str | None, accepted: str | None) -> Language:
@@ -80,6 +98,10 @@ def choose(asked: str | None, accepted: str | None) -> Language:
         if language:
             return language
     return known[DEFAULT]
+
+
+def _folder(tag: str) -> Traversable:
+    return next(folder for folder in _folders() if folder.name == tag)
 
 
 def _folders() -> list[Traversable]:

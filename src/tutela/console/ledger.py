@@ -53,12 +53,13 @@ def show_ledger(
     """What was done, the newest first."""
     asked = {"case": case, "actor": actor, "act": act, "since": since, "until": until}
     asked = {name: value.strip() for name, value in asked.items() if value.strip()}
-    wrong, found = "", Found((), None)
+    wrong: TutelaError | None = None
+    found = Found((), None)
     with house.database.reading() as connection:
         try:
             found = search(connection, _wanted(asked), limit=_A_PAGE, before=before)
         except InvalidInputError as error:
-            wrong = error.message
+            wrong = error
         size = entries_counted(connection)
         newest = newest_verifications(connection, 1)
         words = words_of(connection, found.entries)
@@ -107,11 +108,11 @@ def show_entry(request: Request, house: Here, reader: Reader, entry: EntryNumber
         found = find_entry(connection, entry)
         words = words_of(connection, [found])
     proof: Proof | None = None
-    wrong = ""
+    wrong: TutelaError | None = None
     try:
         proof = prove(house.database, _checkpoints(house), entry)
     except TutelaError as error:
-        wrong = error.message
+        wrong = error
     return show(
         request,
         reader,
@@ -161,7 +162,9 @@ def _day(text: str | None) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC) if text else None
     except ValueError:
-        raise InvalidInputError(f'"{text}" is not a day: write it as 2026-11-28') from None
+        raise InvalidInputError(
+            '"{text}" is not a day: write it as 2026-11-28', text=text
+        ) from None
 
 
 def _page(asked: dict[str, str]) -> str:

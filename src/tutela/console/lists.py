@@ -11,7 +11,7 @@ from tutela.accounts.permissions import Permission
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
-from tutela.errors import AlreadyExistsError, InvalidInputError
+from tutela.errors import AlreadyExistsError, InvalidInputError, TutelaError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.entries import withdraw_entry
@@ -56,7 +56,7 @@ def create(
                 connection, name.strip(), description, writer.caller.actor, house.clock
             )
     except (AlreadyExistsError, InvalidInputError) as error:
-        return _lists_page(request, house, writer, refused=error.message, name=name)
+        return _lists_page(request, house, writer, refused=error, name=name)
     return go(house, _address(made), "said_list_created", made.name)
 
 
@@ -100,7 +100,7 @@ def import_upload(
             house.settings.data, hash_list, wish, writer.caller.actor, _chunks(file)
         )
     except InvalidInputError as error:
-        return _list_page(request, house, writer, number, refused=error.message)
+        return _list_page(request, house, writer, number, refused=error)
     with house.database.writing() as connection:
         import_later(connection, upload, house.clock)
     return go(house, _address(hash_list), "said_list_importing", hash_list.name)
@@ -133,7 +133,7 @@ def add_entry(
                 clock=house.clock,
             )
     except InvalidInputError as error:
-        return _list_page(request, house, writer, number, refused=error.message)
+        return _list_page(request, house, writer, number, refused=error)
     return go(house, _address(size.hash_list), "said_entry_added", size.hash_list.name)
 
 
@@ -162,7 +162,7 @@ def withdraw(
                 clock=house.clock,
             )
     except InvalidInputError as error:
-        return _list_page(request, house, writer, number, refused=error.message)
+        return _list_page(request, house, writer, number, refused=error)
     return go(house, _address(size.hash_list), "said_entry_withdrawn", size.hash_list.name)
 
 
@@ -176,7 +176,12 @@ def remove(house: Here, writer: Proved, number: Number, reason: Text) -> Respons
 
 
 def _lists_page(
-    request: Request, house: House, reader: Visitor, *, refused: str = "", name: str = ""
+    request: Request,
+    house: House,
+    reader: Visitor,
+    *,
+    refused: TutelaError | None = None,
+    name: str = "",
 ) -> HTMLResponse:
     with house.database.reading() as connection:
         sizes = [list_size(connection, each) for each in all_lists(connection)]
@@ -193,7 +198,12 @@ def _lists_page(
 
 
 def _list_page(
-    request: Request, house: House, reader: Visitor, number: Number, *, refused: str = ""
+    request: Request,
+    house: House,
+    reader: Visitor,
+    number: Number,
+    *,
+    refused: TutelaError | None = None,
 ) -> HTMLResponse:
     return show(
         request,

@@ -68,7 +68,7 @@ def change_comfort(
         with house.database.writing() as connection:
             choose_comfort(connection, visitor.person.id, wish)
     except InvalidInputError as error:
-        return _page(request, visitor, house, wish=wish, refused=error.message)
+        return _page(request, visitor, house, wish=wish, refused=error)
     return go(house, "/me#comfort", "said_comfort")
 
 
@@ -105,7 +105,7 @@ def _page(
     house: House,
     *,
     wish: Comfort | None = None,
-    refused: str = "",
+    refused: InvalidInputError | None = None,
 ) -> HTMLResponse:
     with house.database.reading() as connection:
         values = _values(connection, visitor, house)

@@ -193,7 +193,7 @@ def _page(
         elsewhere=house.settings.single_sign_on.name if elsewhere else None,
         proved=person.session.is_proved(house.settings, house.clock),
         refused=wrong,
-        detail=str(error) if isinstance(error, InvalidInputError) else "",
+        detail=error if isinstance(error, InvalidInputError) else None,
     )
 
 

@@ -139,7 +139,8 @@ def _refuse_unread(desk: Desk, report: ReportId, seal: str) -> None:
     with desk.database.reading() as connection:
         if seal != seal_of(draft_of(connection, desk.secrets, report)):
             raise OutOfTurnError(
-                f"report {report} was changed after you opened its page: read it again as it is now"
+                "report {report} was changed after you opened its page: read it again as it is now",
+                report=report,
             )
 
 

@@ -99,8 +99,9 @@ def _refuse_other(draft: Draft, seal: str, report: ReportId) -> None:
     """
     if seal != seal_of(draft):
         raise ChangedMeanwhileError(
-            f"somebody else changed report {report} meanwhile: what you typed is here, and not "
-            "kept. Open the report anew in another window, compare, and write it there"
+            "somebody else changed report {report} meanwhile: what you typed is here, and "
+            "not kept. Open the report anew in another window, compare, and write it there",
+            report=report,
         )
 
 

@@ -78,8 +78,10 @@ class Allowed:
         if self.permission is not None and not visitor.may(self.permission):
             request.state.lacking = self.permission
             raise NotPermittedError(
-                f'this needs the permission "{self.permission}" ({self.permission.meaning}), '
-                "which none of your roles has"
+                'this needs the permission "{permission}" ({meaning}), which none of your '
+                "roles has",
+                permission=self.permission,
+                meaning=self.permission.meaning,
             )
         check_origin(request, house.settings)
         if self.proved and not visitor.session.is_proved(house.settings, house.clock):

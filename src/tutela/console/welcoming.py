@@ -93,6 +93,6 @@ def _page(
         invitation=invitation,
         name=invitation.name if name is None else name,
         email=invitation.email or email,
-        error=error.message if error else "",
+        error=error,
         elsewhere=sign_on.name if sign_on.issuer else None,
     )

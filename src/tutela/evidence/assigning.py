@@ -120,7 +120,9 @@ def confirm_rule(
     """
     reason = check_reason(reason)
     if rule.digest in confirmations(connection):
-        raise AlreadyExistsError(f"the rule {rule.name} is confirmed already, as it reads now")
+        raise AlreadyExistsError(
+            "the rule {name} is confirmed already, as it reads now", name=rule.name
+        )
     connection.execute(
         insert(confirmed_rules).values(
             rule_id=rule.id,

@@ -168,9 +168,12 @@ def _refuse_jump(before: datetime | None, now: datetime, max_gap_days: int) -> N
     else:
         return
     raise DoubtfulClockError(
-        f"what is due was last looked for at {before:%Y-%m-%d %H:%M} by this machine's clock, and "
-        f"now it says {now:%Y-%m-%d %H:%M}: {told}. Nothing is destroyed. If the clock is right, "
-        'run "tutela evidence destroy --due --yes --reason TEXT"'
+        "what is due was last looked for at {before:%Y-%m-%d %H:%M} by this machine's "
+        "clock, and now it says {now:%Y-%m-%d %H:%M}: {told}. Nothing is destroyed. If "
+        'the clock is right, run "tutela evidence destroy --due --yes --reason TEXT"',
+        before=before,
+        now=now,
+        told=told,
     )
 
 

@@ -275,27 +275,34 @@ def _permitted(standing: Standing, ordered_by: str | None, now: datetime) -> str
     if ordered_by is None:
         if not standing.due.is_due(now):
             if standing.holds:
-                raise NotPermittedError(_held_words(standing))
+                raise _held(standing)
             when = f"due on {standing.due.at:%Y-%m-%d}" if standing.due.at else "not due"
             raise NotPermittedError(
-                f"the evidence {standing.item} is {when} ({standing.due.why}): "
-                "it is kept until then, or until somebody orders otherwise with --ordered-by"
+                "the evidence {item} is {when} ({why}): it is kept until then, or until "
+                "somebody orders otherwise with --ordered-by",
+                item=standing.item,
+                when=when,
+                why=standing.due.why,
             )
         return standing.due.why
     if standing.holds:
-        raise NotPermittedError(_held_words(standing))
+        raise _held(standing)
     against = stands_against(standing.events, standing.holds, now)
     if against is not None:
         raise NotPermittedError(
-            f"the evidence {standing.item} cannot be destroyed even by order: {against}"
+            "the evidence {item} cannot be destroyed even by order: {against}",
+            item=standing.item,
+            against=against,
         )
     return f"ordered by {ordered_by}"
 
 
-def _held_words(standing: Standing) -> str:
-    return (
-        f"the evidence {standing.item} is held: {', '.join(standing.holds)}: no order destroys it "
-        'until each hold is released with "tutela evidence release"'
+def _held(standing: Standing) -> NotPermittedError:
+    return NotPermittedError(
+        "the evidence {item} is held: {holds}: no order destroys it until each hold is released "
+        'with "tutela evidence release"',
+        item=standing.item,
+        holds=", ".join(standing.holds),
     )
 
 

@@ -224,7 +224,7 @@ def _recorded(row: Any) -> RecordedEvent:
 
 def _check(event: LegalEvent, now: datetime) -> None:
     if event.at > now + _AHEAD:
-        raise InvalidInputError(f"{event.at:%Y-%m-%d} is in the future: say when it happened")
+        raise InvalidInputError("{at:%Y-%m-%d} is in the future: say when it happened", at=event.at)
     is_letter = event.kind is EventKind.PRESERVATION_LETTER
     limited = event.until is not None or event.period is not None
     if is_letter and not limited:
@@ -233,11 +233,11 @@ def _check(event: LegalEvent, now: datetime) -> None:
             'to keep something without an end, use "tutela evidence hold"'
         )
     if limited and not is_letter:
-        raise InvalidInputError(f"a {event.kind} has no last day and no period")
+        raise InvalidInputError("a {kind} has no last day and no period", kind=event.kind)
     if event.until is not None and not (
         event.at.astimezone(UTC).date() <= event.until and event.until.year <= _LAST_YEAR
     ):
-        raise InvalidInputError(f"{event.until} cannot be the letter's last day")
+        raise InvalidInputError("{until} cannot be the letter's last day", until=event.until)
 
 
 def _check_order(event: LegalEvent, evidence: Sequence[Any]) -> None:
@@ -246,8 +246,10 @@ def _check_order(event: LegalEvent, evidence: Sequence[Any]) -> None:
     first = min(row.sealed_at for row in evidence)
     if event.at < first - _BEHIND:
         raise InvalidInputError(
-            f"a report of {event.at:%Y-%m-%d} cannot contain what was sealed on "
-            f"{first:%Y-%m-%d}: say with --at when it was finished"
+            "a report of {at:%Y-%m-%d} cannot contain what was sealed on {first:%Y-%m-%d}: "
+            "say with --at when it was finished",
+            at=event.at,
+            first=first,
         )
 
 

@@ -62,7 +62,9 @@ def hold(
             f"{subject.words} cannot be held: there is none any more whose key is not erased"
         )
     if connection.execute(select(legal_holds.c.id).where(_active(subject, reference))).first():
-        raise AlreadyExistsError(f'{subject.words} is held already by "{reference}"')
+        raise AlreadyExistsError(
+            '{subject} is held already by "{reference}"', subject=subject, reference=reference
+        )
     connection.execute(
         insert(legal_holds).values(
             case_id=subject.case,

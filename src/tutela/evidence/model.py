@@ -30,7 +30,7 @@ def read_item_id(text: str) -> ItemId:
     letters = text.strip().lower()
     if len(letters) != _LENGTH or not set(letters) <= _LETTERS:
         raise InvalidInputError(
-            f'"{text}" is not the id of a piece of evidence: see "tutela evidence ls"'
+            '"{text}" is not the id of a piece of evidence: see "tutela evidence ls"', text=text
         )
     return ItemId(letters)
 

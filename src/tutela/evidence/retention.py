@@ -38,7 +38,8 @@ class Period:
         period = cls(*(int(number or 0) for number in written.groups())) if written else cls()
         if period == cls():
             raise InvalidInputError(
-                f'"{text}" is not a period: write years, months and days as 1y, 6m, 90d or 1y6m'
+                '"{text}" is not a period: write years, months and days as 1y, 6m, 90d or 1y6m',
+                text=text,
             )
         return period
 

@@ -69,4 +69,4 @@ def _checked(row: ListRow) -> ListRow:
     try:
         return checked_row(row.number, row.fingerprint, row.quality, row.label)
     except InvalidInputError as error:
-        raise InvalidInputError(f"entry {row.number}: {error.message}") from None
+        raise InvalidInputError("entry {number}: {error}", number=row.number, error=error) from None

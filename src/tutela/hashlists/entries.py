@@ -158,8 +158,10 @@ def change_entries(
     if not changed:
         state = "withdrawn from" if live else "live on"
         raise InvalidInputError(
-            f"nothing was changed: none of the {len(fingerprints):,} hashes is {state} the list "
-            f'"{hash_list.name}"'
+            'nothing was changed: none of the {count:,} hashes is {state} the list "{name}"',
+            count=len(fingerprints),
+            state=state,
+            name=hash_list.name,
         )
     act = Act.ENTRIES_RESTORED if live else Act.ENTRIES_WITHDRAWN
     append(connection, actor, act, clock, thing=f"list:{hash_list.id}", reason=reason)
@@ -265,8 +267,12 @@ def _why_not(
             f'this {kind} hash is not on the list "{name}": check the hash and its kind'
         )
     if entry["live"]:
-        return InvalidInputError(f'this {kind} hash of the list "{name}" is not withdrawn')
-    return InvalidInputError(f'this {kind} hash was withdrawn from the list "{name}" before')
+        return InvalidInputError(
+            'this {kind} hash of the list "{name}" is not withdrawn', kind=kind, name=name
+        )
+    return InvalidInputError(
+        'this {kind} hash was withdrawn from the list "{name}" before', kind=kind, name=name
+    )
 
 
 def _set_live(connection: Connection, entry: int, *, live: bool, revision: int) -> None:

@@ -97,7 +97,9 @@ def new_file(path: Path, *, replace: bool) -> Iterator[TextIO]:
         StorageError: It cannot be written.
     """
     if not replace and os.path.lexists(path):
-        raise AlreadyExistsError(f"{path} exists: choose another name, or replace it with --force")
+        raise AlreadyExistsError(
+            "{path} exists: choose another name, or replace it with --force", path=path
+        )
     unfinished = path.with_name(f"{path.name}.unfinished")
     try:
         with suppress(FileNotFoundError):

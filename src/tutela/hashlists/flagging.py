@@ -165,7 +165,7 @@ def settle_flag(
     if row is None:
         raise NotFoundError(f"there is no flag {flag}: see which entries are in doubt")
     if row.settled_at is not None:
-        raise InvalidInputError(f"flag {flag} was settled before")
+        raise InvalidInputError("flag {flag} was settled before", flag=flag)
     connection.execute(
         update(entry_flags)
         .where(entry_flags.c.id == flag)

@@ -107,7 +107,8 @@ def import_file(
     only_as_json = json.dumps(only) if only else None
     if only_as_json and len(only_as_json) > _LONGEST_ONLY:
         raise InvalidInputError(
-            f"too many labels are wanted ({len(only)}): name fewer with --only, in several imports"
+            "too many labels are wanted ({count}): name fewer with --only, in several imports",
+            count=len(only),
         )
     file = ListFile(path, kind)
     if rejects_path.exists() and rejects_path.samefile(path):

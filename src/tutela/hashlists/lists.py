@@ -48,7 +48,8 @@ def create_list(
         made = _hash_list(row.mappings().one())
     except IntegrityError:
         raise AlreadyExistsError(
-            f'there is a list "{name}" already: choose another name, or import into that one'
+            'there is a list "{name}" already: choose another name, or import into that one',
+            name=name,
         ) from None
     append(connection, actor, Act.LIST_CREATED, clock, thing=f"list:{made.id}")
     return made
@@ -161,7 +162,8 @@ _IN_USE = select(hash_lists).where(hash_lists.c.removed_at.is_(None))
 def _check_name(name: str) -> None:
     if not _is_name(name):
         raise InvalidInputError(
-            f"a list's name is 1 to {LONGEST_NAME} printable characters, without spaces at its ends"
+            "a list's name is 1 to {longest} printable characters, without spaces at its ends",
+            longest=LONGEST_NAME,
         )
 
 

@@ -111,13 +111,15 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except InvalidInputError as error:
-        raise InvalidInputError(f"{shown}: {error.message}") from None
+        raise InvalidInputError("{shown}: {error}", shown=shown, error=error) from None
     except FileNotFoundError:
         raise NotFoundError(f"{shown}: there is no such file") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidInputError(
-            f"{shown}: the gzip data is damaged ({error}): "
-            "fetch the file again; rows read so far are kept"
+            "{shown}: the gzip data is damaged ({error}): fetch the file again; rows read "
+            "so far are kept",
+            shown=shown,
+            error=error,
         ) from None
     except OSError as error:
         raise StorageError(f"{shown}: cannot be read: {error.strerror}") from None

@@ -101,7 +101,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except InvalidInputError as error:
-        raise InvalidInputError(f"{shown}: {error.message}") from None
+        raise InvalidInputError("{shown}: {error}", shown=shown, error=error) from None
     except OSError as error:
         raise StorageError(
             f"{shown}: the rejected rows cannot be written: {error.strerror}; "

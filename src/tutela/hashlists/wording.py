@@ -18,11 +18,14 @@ def checked_text(what: str, text: str, *, required: bool = False) -> str:
     """
     stripped = text.strip()
     if required and not stripped:
-        raise InvalidInputError(f"a {what} is needed: say it in a few words")
+        raise InvalidInputError("a {what} is needed: say it in a few words", what=what)
     if len(stripped) > LONGEST[what]:
-        raise InvalidInputError(f"the {what} is too long: at most {LONGEST[what]} characters")
+        raise InvalidInputError(
+            "the {what} is too long: at most {longest} characters", what=what, longest=LONGEST[what]
+        )
     if not stripped.isprintable():
         raise InvalidInputError(
-            f"the {what} holds line breaks or characters that cannot be printed: write one line"
+            "the {what} holds line breaks or characters that cannot be printed: write one line",
+            what=what,
         )
     return stripped

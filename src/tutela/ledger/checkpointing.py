@@ -167,8 +167,10 @@ class Checkpoints:
             return Signed(read_note(note, VerifierKey.of(origin, self._signing_key())), note)
         except InvalidNoteError as error:
             raise AlteredLedgerError(
-                f"the ledger's checkpoint {names[-1]} is not ours: {error.message}; nothing is "
-                'signed until that is cleared up: see "Lost keys" in docs/ledger.md'
+                "the ledger's checkpoint {name} is not ours: {error}; nothing is signed until "
+                'that is cleared up: see "Lost keys" in docs/ledger.md',
+                name=names[-1],
+                error=error,
             ) from None
 
     def _signing_key(self) -> Ed25519PrivateKey:
@@ -193,13 +195,17 @@ def _check(connection: Connection, head: Head, signed: Checkpoint) -> None:
     """Raise ``AlteredLedgerError`` if the ledger is not a continuation of what was signed."""
     if signed.size > head.size:
         raise AlteredLedgerError(
-            f"the ledger has {head.size} entries, but a checkpoint over {signed.size} was signed: "
-            "the database was rolled back or its end cut off; nothing is signed until that is "
-            'cleared up: see "tutela ledger verify"'
+            "the ledger has {size} entries, but a checkpoint over {signed} was signed: the "
+            "database was rolled back or its end cut off; nothing is signed until that is "
+            'cleared up: see "tutela ledger verify"',
+            size=head.size,
+            signed=signed.size,
         )
     proof = consistency_proof(signed.size, head.size, kept_hashes(connection))
     if not is_consistent(signed.root, signed.size, head.frontier.root, head.size, proof):
         raise AlteredLedgerError(
-            f"the ledger is not the one whose first {signed.size} entries were signed: it was "
-            'rewritten; nothing is signed until that is cleared up: see "tutela ledger verify"'
+            "the ledger is not the one whose first {signed} entries were signed: it was "
+            'rewritten; nothing is signed until that is cleared up: see "tutela ledger '
+            'verify"',
+            signed=signed.size,
         )

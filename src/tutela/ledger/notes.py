@@ -117,7 +117,9 @@ def read_note(note: bytes, verifier: VerifierKey) -> Checkpoint:
     text += "\n"
     checkpoint = _checkpoint(text)
     if checkpoint.origin != verifier.name:
-        raise InvalidNoteError(f"it is of the ledger {checkpoint.origin}, not {verifier.name}")
+        raise InvalidNoteError(
+            "it is of the ledger {origin}, not {name}", origin=checkpoint.origin, name=verifier.name
+        )
     for who, what in found:
         signature = _decoded(what)
         ours = signature is not None and signature[:_ID_BYTES] == verifier.id

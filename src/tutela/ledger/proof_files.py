@@ -23,11 +23,13 @@ def refuse_unfit(path: Path, *, replace: bool) -> None:
     try:
         if path.exists() and not path.is_file():
             raise InvalidInputError(
-                f"{path} is no file: name a file to write the proof to, or none to have it printed"
+                "{path} is no file: name a file to write the proof to, or none to have it printed",
+                path=path,
             )
         if os.path.lexists(path) and not replace:
             raise AlreadyExistsError(
-                f"{path} is there already: choose another name, or write over it with --force"
+                "{path} is there already: choose another name, or write over it with --force",
+                path=path,
             )
         if not path.absolute().parent.is_dir():
             raise StorageError(f"{path.absolute().parent}: there is no such folder: make it first")

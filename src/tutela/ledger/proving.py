@@ -75,7 +75,9 @@ def prove(
     checkpoints.make()
     signed, key = checkpoints.newest(), checkpoints.verifier()
     if signed is None or signed.checkpoint.size <= number:
-        raise AlteredLedgerError(f'no checkpoint covers entry {number}: see "tutela ledger verify"')
+        raise AlteredLedgerError(
+            'no checkpoint covers entry {number}: see "tutela ledger verify"', number=number
+        )
     checkpoint = signed.checkpoint
     with database.reading() as connection:
         said = _leaf(connection, checkpoint.origin, number)
@@ -83,7 +85,8 @@ def prove(
         words = _words(connection, number) if with_words else None
     if not includes(checkpoint.root, checkpoint.size, number, leaf_hash(said), proof):
         raise AlteredLedgerError(
-            f'entry {number} is not as it was when it was signed: see "tutela ledger verify"'
+            'entry {number} is not as it was when it was signed: see "tutela ledger verify"',
+            number=number,
         )
     return Proof(number, said, tuple(proof), signed, key, words)
 
@@ -95,7 +98,7 @@ def _leaf(connection: Connection, origin: str, number: int) -> bytes:
         return leaf(origin, (*said, reason.hex() if reason is not None else None))
     except (TypeError, ValueError, AttributeError):
         raise AlteredLedgerError(
-            f'entry {number} holds what no entry holds: see "tutela ledger verify"'
+            'entry {number} holds what no entry holds: see "tutela ledger verify"', number=number
         ) from None
 
 

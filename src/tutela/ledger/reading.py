@@ -115,8 +115,10 @@ def kept_hashes(connection: Connection) -> Subtree:
         found = tile(level, first // _TILE)[start : start + (1 << above)]
         if len(found) != 1 << above:
             raise AlteredLedgerError(
-                f"the ledger lacks a hash over the entries from {place << height} to "
-                f'{((place + 1) << height) - 1}: see "tutela ledger verify"'
+                'the ledger lacks a hash over the entries from {first} to {last}: see "tutela '
+                'ledger verify"',
+                first=place << height,
+                last=(place + 1 << height) - 1,
             )
         return levels(found)[-1][0]
 

@@ -49,7 +49,9 @@ class Wanted:
             )
         if self.act is not None and self.act not in set(Act):
             raise InvalidInputError(
-                f'"{self.act}" is no act of the ledger: choose one, such as {Act.CASE_MOVED}'
+                '"{act}" is no act of the ledger: choose one, such as {case_moved}',
+                act=self.act,
+                case_moved=Act.CASE_MOVED,
             )
         for moment in (self.since, self.until):
             if moment is not None and moment.tzinfo is None:

@@ -78,7 +78,7 @@ def renew_key(
     """
     path = folder / _NAME
     if path.exists():
-        raise AlreadyExistsError(f"{path} is there: only a key that is lost is made anew")
+        raise AlreadyExistsError("{path} is there: only a key that is lost is made anew", path=path)
     if place.names():
         raise AlreadyExistsError(
             "the checkpoints that the lost key signed are in their place still: move them to one "

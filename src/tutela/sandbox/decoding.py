@@ -110,7 +110,7 @@ def decode(file: BinaryIO, limits: Limits, room: Room | None = None) -> Iterator
     if picture_format is None:
         return
     if not picture_format.decoders:
-        raise InvalidInputError(f"{picture_format.name} pictures cannot be decoded here")
+        raise InvalidInputError("{name} pictures cannot be decoded here", name=picture_format.name)
     try:
         with Image.open(file, formats=picture_format.decoders) as image:
             check_size(image.size, limits)
@@ -141,10 +141,15 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
     width, height = size
     if width * height > limits.pixels:
         raise InvalidInputError(
-            f"the picture is {width:,} x {height:,} pixels; the limit is {limits.pixels:,} in all"
+            "the picture is {width:,} x {height:,} pixels; the limit is {pixels:,} in all",
+            width=width,
+            height=height,
+            pixels=limits.pixels,
         )
     if width < 1 or height < 1:
-        raise InvalidInputError(f"damaged picture: it is {width} x {height} pixels")
+        raise InvalidInputError(
+            "damaged picture: it is {width} x {height} pixels", width=width, height=height
+        )
 
 
 def _jpeg(image: Image.Image, content: bytes, room: Room | None) -> Strip | None:
@@ -183,7 +188,9 @@ def _strips(image: Image.Image) -> Iterator[Strip]:
     width, height = image.size
     is_grey = image.mode in _GREY or image.mode in _GREY_16_BITS or _is_deep_pnm(image)
     if not is_grey and image.mode not in _COLOUR:
-        raise InvalidInputError(f"its pixels are of a kind that is not supported ({image.mode})")
+        raise InvalidInputError(
+            "its pixels are of a kind that is not supported ({mode})", mode=image.mode
+        )
     rows = max(1, _STRIP_PIXELS // width)
     for top in range(0, height, rows):
         part = image.crop((0, top, width, min(top + rows, height)))

@@ -63,7 +63,7 @@ def _render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
             raise InvalidInputError("it is neither a picture nor a video")
         return _sheet(moments, look, side)
     if not picture_format.decoders:
-        raise InvalidInputError(f"{picture_format.name} pictures cannot be shown here")
+        raise InvalidInputError("{name} pictures cannot be shown here", name=picture_format.name)
     file.seek(0)
     try:
         with Image.open(file, formats=picture_format.decoders) as image:

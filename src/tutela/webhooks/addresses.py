@@ -96,7 +96,7 @@ def find_destination(text: str, private: Sequence[Network]) -> Destination:
     try:
         found = socket.getaddrinfo(url.host, port_of(url), type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise UnknownNameError(f"the name {url.host} is not known") from None
+        raise UnknownNameError("the name {host} is not known", host=url.host) from None
     addresses = tuple(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
     _refuse(url, addresses, private)
     return Destination(url, addresses)
@@ -112,13 +112,15 @@ def _refuse(url: httpx.URL, addresses: Sequence[Address], private: Sequence[Netw
         ours = _is_in(address, private)
         if not ours and not _is_public(address):
             raise RefusedAddressError(
-                f"{url.host} is an address of a private network or of this machine: "
-                "webhooks go there only once webhooks.private_networks names that network"
+                "{host} is an address of a private network or of this machine: webhooks go "
+                "there only once webhooks.private_networks names that network",
+                host=url.host,
             )
         if url.scheme == "http" and not ours:
             raise RefusedAddressError(
-                f"{url.host} is not in a network that webhooks.private_networks names, so its URL "
-                "has to begin with https://"
+                "{host} is not in a network that webhooks.private_networks names, so its URL "
+                "has to begin with https://",
+                host=url.host,
             )
 
 

@@ -56,7 +56,7 @@ def add_endpoint(
     """
     now = clock()
     if len(all_endpoints(connection, clock)) >= _MOST:
-        raise InvalidInputError(f"there are {_MOST} webhooks already: remove one first")
+        raise InvalidInputError("there are {most} webhooks already: remove one first", most=_MOST)
     number = connection.execute(
         insert(webhook_endpoints)
         .values(
@@ -242,7 +242,7 @@ def _checked_events(events: Iterable[EventKind]) -> str:
     chosen: Sequence[EventKind] = sorted(set(events))
     if not chosen or not set(chosen) <= set(CHOOSABLE):
         raise InvalidInputError(
-            f"a webhook needs at least one event of these: {', '.join(CHOOSABLE)}"
+            "a webhook needs at least one event of these: {events}", events=", ".join(CHOOSABLE)
         )
     return " ".join(chosen)
 

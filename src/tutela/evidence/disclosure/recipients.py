@@ -45,11 +45,15 @@ def read_recipients_file(path: Path) -> Recipients:
             content = file.read(_MAX_BYTES + 1)
         text = content.decode()
     except OSError as error:
-        raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from None
+        raise InvalidInputError(
+            "{path}: cannot be read: {strerror}", path=path, strerror=error.strerror
+        ) from None
     except UnicodeDecodeError:
         text, content = "", bytes(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
-        raise InvalidInputError(f"{path}: is not a file of age public keys: it should hold {_FORM}")
+        raise InvalidInputError(
+            "{path}: is not a file of age public keys: it should hold {form}", path=path, form=_FORM
+        )
     return read_recipients(text, str(path))
 
 
@@ -66,8 +70,10 @@ def read_recipients(text: str, where: str) -> Recipients:
     """
     if "AGE-SECRET-KEY-" in text.upper() or "PRIVATE KEY" in text:
         raise InvalidInputError(
-            f"{where}: this is a private key, which only its owner may have: ask the authority for "
-            'the public one ("age-keygen -y" prints it), and tell them that this one is known now'
+            "{where}: this is a private key, which only its owner may have: ask the "
+            'authority for the public one ("age-keygen -y" prints it), and tell them that '
+            "this one is known now",
+            where=where,
         )
     found: dict[str, object] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -77,9 +83,13 @@ def read_recipients(text: str, where: str) -> Recipients:
             key = " ".join(words[: 2 if words[0].startswith("ssh-") else None])
             found[key] = _read_one(key, f"{where}: line {number}")
     if not found:
-        raise InvalidInputError(f"{where}: there is no public key in it: it should hold {_FORM}")
+        raise InvalidInputError(
+            "{where}: there is no public key in it: it should hold {form}", where=where, form=_FORM
+        )
     if len(found) > _MAX_KEYS:
-        raise InvalidInputError(f"{where}: holds more than {_MAX_KEYS} keys: name fewer")
+        raise InvalidInputError(
+            "{where}: holds more than {max_keys} keys: name fewer", where=where, max_keys=_MAX_KEYS
+        )
     return Recipients("".join(f"{key}\n" for key in found), tuple(found.values()))
 
 
@@ -95,8 +105,12 @@ def _read_one(key: str, where: str) -> object:
         pass
     if key.startswith("age1") and key.rfind("1") > len("age"):
         raise InvalidInputError(
-            f"{where}: keys of age plugins cannot be used here: ask for {_FORM}"
+            "{where}: keys of age plugins cannot be used here: ask for {form}",
+            where=where,
+            form=_FORM,
         )
     raise InvalidInputError(
-        f"{where}: is not a public key, or was cut short or mistyped: it should be {_FORM}"
+        "{where}: is not a public key, or was cut short or mistyped: it should be {form}",
+        where=where,
+        form=_FORM,
     )

@@ -70,8 +70,9 @@ def ask(
     }
     if not any(each.standing is Standing.KEPT for each in exhibits):
         raise InvalidInputError(
-            f"the case {case} has no file in the vault that could be handed over, "
-            "or all of them are left out"
+            "the case {case} has no file in the vault that could be handed over, or all of "
+            "them are left out",
+            case=case,
         )
     number = connection.execute(
         insert(disclosures)
@@ -290,9 +291,11 @@ def require_person(key: ApiKey) -> None:
     require(key, Permission.EVIDENCE_DISCLOSE)
     if key.owner is None:
         raise NotPermittedError(
-            f'the key "{key.name}" belongs to nobody, and a disclosure needs two people: make each '
-            "of them one of their own with "
-            f'"tutela key add NAME --scope {Permission.EVIDENCE_DISCLOSE} --owner PERSON"'
+            'the key "{name}" belongs to nobody, and a disclosure needs two people: make '
+            'each of them one of their own with "tutela key add NAME --scope {permission} '
+            '--owner PERSON"',
+            name=key.name,
+            permission=Permission.EVIDENCE_DISCLOSE,
         )
 
 
@@ -335,24 +338,36 @@ def _decide(
 def _require_state(disclosure: Disclosure, *states: State) -> None:
     if disclosure.state in states:
         return
-    by = f"by {disclosure.decided_by}"
-    raise NotAgreedError(
-        f"disclosure {disclosure.id} "
-        + {
-            State.ASKED: 'still needs a second person: "tutela evidence agree '
-            f'{disclosure.id}", with an API key of their own',
-            State.AGREED: f"was agreed to {by} already: make the package with "
-            f'"tutela evidence package {disclosure.id}"',
-            State.REFUSED: f"was refused {by}: {disclosure.refused_because}",
-        }[disclosure.state]
-    )
+    match disclosure.state:
+        case State.ASKED:
+            raise NotAgreedError(
+                'disclosure {id} still needs a second person: "tutela evidence agree {id}", with '
+                "an API key of their own",
+                id=disclosure.id,
+            )
+        case State.AGREED:
+            raise NotAgreedError(
+                "disclosure {id} was agreed to by {by} already: make the package with "
+                '"tutela evidence package {id}"',
+                id=disclosure.id,
+                by=disclosure.decided_by,
+            )
+        case State.REFUSED:
+            raise NotAgreedError(
+                "disclosure {id} was refused by {by}: {because}",
+                id=disclosure.id,
+                by=disclosure.decided_by,
+                because=disclosure.refused_because,
+            )
 
 
 def _require_alive(connection: Connection, disclosure: Disclosure, clock: Clock) -> None:
     if clock() >= disclosure.lapses_at:
         raise NotAgreedError(
-            f"disclosure {disclosure.id} has lapsed on {disclosure.lapses_at:%Y-%m-%d} "
-            f"({VALIDITY.days} days): ask for it again"
+            "disclosure {id} has lapsed on {lapses_at:%Y-%m-%d} ({days} days): ask for it again",
+            id=disclosure.id,
+            lapses_at=disclosure.lapses_at,
+            days=VALIDITY.days,
         )
     good = {
         f"key:{key.id}"
@@ -362,16 +377,20 @@ def _require_alive(connection: Connection, disclosure: Disclosure, clock: Clock)
     for who in (disclosure.asked_by, disclosure.decided_by):
         if who is not None and who not in good:
             raise NotAgreedError(
-                f"disclosure {disclosure.id} is void, since {who} was revoked or its owner may "
-                "disclose no more: ask for it again"
+                "disclosure {id} is void, since {who} was revoked or its owner may disclose no "
+                "more: ask for it again",
+                id=disclosure.id,
+                who=who,
             )
 
 
 def _require_unchanged(disclosure: Disclosure, exhibits: Iterable[Exhibit]) -> None:
     if contents_of(exhibits) != disclosure.contents:
         raise NotAgreedError(
-            f"the case {disclosure.case} has changed since disclosure {disclosure.id} was asked "
-            "for (an item was added, or a file destroyed): ask for it again"
+            "the case {case} has changed since disclosure {id} was asked for (an item was "
+            "added, or a file destroyed): ask for it again",
+            case=disclosure.case,
+            id=disclosure.id,
         )
 
 
@@ -380,7 +399,9 @@ def _checked(what: str, text: str, longest: int) -> str:
     # Letters that nobody sees could make what is shown to the second person look like another.
     if not tidy or len(tidy) > longest or not tidy.isprintable():
         raise InvalidInputError(
-            f"{what} is needed, of 1 to {longest:,} characters that can be seen"
+            "{what} is needed, of 1 to {longest:,} characters that can be seen",
+            what=what,
+            longest=longest,
         )
     return tidy
 

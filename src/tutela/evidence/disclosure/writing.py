@@ -35,7 +35,9 @@ def refuse_existing(path: Path) -> None:
     """
     folder = path.absolute().parent
     if os.path.lexists(path):
-        raise AlreadyExistsError(f"{path} is there already: choose another name with --out")
+        raise AlreadyExistsError(
+            "{path} is there already: choose another name with --out", path=path
+        )
     if not folder.is_dir():
         raise StorageError(f"{folder}: there is no such folder: make it first")
 

@@ -77,7 +77,9 @@ def _refuse_others(sample: bytes) -> None:
         raise InvalidInputError("the file is empty")
     for sign, what in _ARCHIVES.items():
         if sample.startswith(sign):
-            raise InvalidInputError(f"the file is {what}: unpack it first (gzip is understood)")
+            raise InvalidInputError(
+                "the file is {what}: unpack it first (gzip is understood)", what=what
+            )
     if sample[:2] in (b"\xff\xfe", b"\xfe\xff") or _many_zeros(sample):
         raise InvalidInputError(
             "the file is UTF-16 text: turn it into UTF-8 first, with: "
@@ -127,7 +129,9 @@ def _try_out(found: Format, sample: bytes) -> None:
     rows = list(islice(found.read(io.BytesIO(sample)), 1000))
     for row in rows:
         if isinstance(row, RejectedRow) and row.reason == AMBIGUOUS:
-            raise InvalidInputError(f"line {row.number}: {AMBIGUOUS}")
+            raise InvalidInputError(
+                "line {number}: {ambiguous}", number=row.number, ambiguous=AMBIGUOUS
+            )
     if all(isinstance(row, RejectedRow) for row in rows) and not _is_text(sample):
         raise InvalidInputError(
             "the file is not a list that can be read: see docs/lists.md for the formats"

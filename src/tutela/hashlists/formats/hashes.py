@@ -52,14 +52,18 @@ def read_hash(text: str, kind: Kind | None, hint: KindHint) -> Fingerprint:
         expected = _BY_WIDTH.get(len(value), hint.wide)
         if len(value) not in _WIDTHS:
             raise InvalidInputError(
-                f"{2 * len(value)} hexadecimal digits are no hash: MD5 has 32, SHA-1 has 40, "
-                "SHA-256 and PDQ have 64"
+                "{digits} hexadecimal digits are no hash: MD5 has 32, SHA-1 has 40, SHA-256 "
+                "and PDQ have 64",
+                digits=2 * len(value),
             )
         if expected is None:
             raise InvalidInputError(AMBIGUOUS)
     elif len(value) != expected.width:
         raise InvalidInputError(
-            f"a {expected} hash has {2 * expected.width} hexadecimal digits, not {2 * len(value)}"
+            "a {expected} hash has {expected_digits} hexadecimal digits, not {digits}",
+            expected=expected,
+            expected_digits=2 * expected.width,
+            digits=2 * len(value),
         )
     return Fingerprint(expected, value)
 
@@ -93,5 +97,7 @@ def _bytes(text: str) -> bytes:
         except binascii.Error:
             pass
     if re.fullmatch(r"[0-9a-fA-F]+", text):
-        raise InvalidInputError(f"an odd number of hexadecimal digits ({len(text)}) is no hash")
+        raise InvalidInputError(
+            "an odd number of hexadecimal digits ({digits}) is no hash", digits=len(text)
+        )
     raise InvalidInputError("is not a hash: it is not hexadecimal digits alone")

@@ -1,0 +1,111 @@
+"""What rooms say in English, in a reader's language: messages of errors, and sentences kept.
+
+An error carries its template and values, so the language's own template is filled with the same
+values. A sentence that was written down, such as why a report was stopped, is known again by its
+form. Whatever a language does not know stays as it is, marked as English. Nothing here fails.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from string import Formatter
+
+from markupsafe import Markup, escape
+
+from tutela.cases.states import State as CaseState
+from tutela.console.language import DEFAULT, Language, languages
+from tutela.errors import TutelaError
+from tutela.reporting.states import State as ReportState
+
+_FEWEST_LETTERS = 8
+"""A form of fewer fixed letters could be anybody's words."""
+
+
+def translated(said: TutelaError | str, language: Language) -> Markup:
+    """What is said, in a language, as a part of a page.
+
+    Args:
+        said: An error, or a sentence that the code has in English.
+        language: The reader's.
+    """
+    if isinstance(said, str):
+        return _sentence(said, language)
+    by_class = language.texts.get(f"wrong_{type(said).__name__}")
+    if by_class is not None:
+        return escape(by_class)
+    template = language.sentences.get(said.template)
+    if template is None:
+        return _sentence(said.message, language)
+    return _filled(template, said.values, language)
+
+
+def _sentence(text: str, language: Language) -> Markup:
+    if not text or language.tag == DEFAULT:
+        return escape(text)
+    return _known(text, language) or Markup('<span lang="en" dir="ltr">{}</span>').format(text)
+
+
+def _known(text: str, language: Language) -> Markup | None:
+    """A sentence that the language knows word by word, or by its form."""
+    if text in language.sentences:
+        return escape(language.sentences[text])
+    for form, template in _forms(language.tag):
+        found = form.fullmatch(text)
+        if found is not None:
+            return _filled(template, found.groupdict(), language)
+    return None
+
+
+def _filled(template: str, values: Mapping[str, object], language: Language) -> Markup:
+    if not values:
+        return escape(template)
+    # Both the template and the values that are put into it are escaped.
+    return Markup(_Filler(language).vformat(str(escape(template)), (), values))  # noqa: S704
+
+
+class _Filler(Formatter):
+    """Fills a template; each value stands by itself, whichever way its script runs."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def format_field(self, value: object, format_spec: str) -> Markup:
+        """A value as a part of a page."""
+        word = self._word(value)
+        if word is not None:
+            return word
+        return Markup("<bdi>{}</bdi>").format(format(value, format_spec))
+
+    def _word(self, value: object) -> Markup | None:
+        texts = self._language.texts
+        match value:
+            case CaseState():
+                return escape(texts[f"state_{value.replace('-', '_')}"])
+            case ReportState():
+                return escape(texts[f"report_is_{value.replace('-', '_')}"])
+            case TutelaError():
+                return translated(value, self._language)
+            case str():
+                return _known(value, self._language)
+        words = getattr(value, "words", None)
+        return _sentence(words, self._language) if isinstance(words, str) else None
+
+
+@lru_cache
+def _forms(tag: str) -> list[tuple[re.Pattern[str], str]]:
+    """The forms of a language's sentences with values, those with the most fixed letters first."""
+    found = []
+    for english, template in languages()[tag].sentences.items():
+        parts = list(Formatter().parse(english)) if "{" in english else []
+        fixed = sum(map(len, re.findall("[A-Za-z]+", "".join(text for text, *_ in parts))))
+        if fixed < _FEWEST_LETTERS:
+            continue
+        seen: set[str] = set()
+        pattern = ""
+        for text, name, _, _ in parts:
+            pattern += re.escape(text)
+            if name:
+                pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+                seen.add(name)
+        found.append((fixed, re.compile(pattern, re.DOTALL), template))
+    return [(form, template) for _, form, template in sorted(found, key=lambda each: -each[0])]
