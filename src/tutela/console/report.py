@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -32,6 +32,7 @@ from tutela.reporting.cybertipline.problems import Problem
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, DraftFile
 from tutela.reporting.finding import find_reports
+from tutela.reporting.following.finding import find_all_feedback
 from tutela.reporting.missing import Missing
 from tutela.reporting.model import Report, ReportId
 from tutela.reporting.packages.wording import label_of
@@ -51,8 +52,9 @@ Place = Annotated[str, Query(max_length=200, pattern=r"^[a-z0-9_.:]*$")]
 
 FILES = "files"
 _MOST_ENTRIES = 500
+_MOST_FEEDBACK = 100
 # What only says that somebody read it is in the ledger, and no part of what became of it.
-_UNTOLD = frozenset({Act.REPORT_READ})
+_UNTOLD = frozenset({Act.REPORT_READ, Act.REPORT_FEEDBACK_READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +165,15 @@ def _values(
     connection: Connection, house: House, person: Visitor, written: Written
 ) -> dict[str, object]:
     report = written.report
-    entries = _entries(connection, report)
+    feedback = find_all_feedback(connection, report=report.id, limit=_MOST_FEEDBACK)
+    entries = _entries(connection, report, {each.thing for each in feedback})
     case_state = state_of(connection, report.case)
     own = {person.caller.actor.id, *ids_of(connection, person.person.id)}
     asked = needs_approval(connection, report.case, house.settings)
     return {
         "authority": _name_of(connection, house, report.authority),
         "names": names_of_people(connection),
+        "feedback": feedback,
         "entries": entries,
         "words": words_of(connection, entries),
         "receipt": _receipt(connection, report),
@@ -239,12 +243,11 @@ def _at(field: str, draft: Draft) -> str:
     return field
 
 
-def _entries(connection: Connection, report: Report) -> list[Entry]:
-    """What became of it, the oldest first."""
+def _entries(connection: Connection, report: Report, answers: Collection[str]) -> list[Entry]:
+    """What became of it, and of what the authority answered, the oldest first."""
     about = newest_entries(connection, _MOST_ENTRIES, report.case)
-    return [
-        each for each in reversed(about) if each.thing == report.thing and each.act not in _UNTOLD
-    ]
+    things = {report.thing, *answers}
+    return [each for each in reversed(about) if each.thing in things and each.act not in _UNTOLD]
 
 
 def _receipt(connection: Connection, report: Report) -> KeptReceipt | None:
