@@ -15,14 +15,13 @@ from tutela.ledger.reading import newest_entries
 from tutela.reporting.authorities.model import (
     AuthorityKind,
     Binding,
-    ChannelKind,
     Incident,
     Origin,
     Standing,
 )
 from tutela.reporting.authorities.routing import Because, Outcome
 from tutela.reporting.authorities.told import Relation
-from tutela.reporting.model import ChannelKind as ReportWay
+from tutela.reporting.model import ChannelKind
 from tutela.reporting.moving import begin
 from tutela.reporting.states import State
 from tutela.storage.settings import load_settings
@@ -127,7 +126,7 @@ def test_an_authority_is_added_and_its_way_is_set(house: House) -> None:
 def test_a_case_says_to_whom_it_goes_who_was_told_and_until_when(house: House) -> None:
     case = confirmed_case(house.service.database, CLOCK())
     with house.service.database.writing() as connection:
-        begin(connection, case, "us-ncmec", ReportWay.CYBERTIPLINE, OPERATOR, CLOCK)
+        begin(connection, case, "us-ncmec", ChannelKind.CYBERTIPLINE, OPERATOR, CLOCK)
     reader, person = signed_in(house, Role.REVIEWER)
     page = reader.get(f"/cases/{case}/authorities").text
     assert "24 hours after the case was confirmed, as this house has it" in page

@@ -11,7 +11,6 @@ from tests.reporting.letter_world import AUTHORITY, DETAILS
 from tests.reporting.packages.letters import KEY, REPORT
 from tests.reporting.world import World
 from tutela.reporting.authorities.changing import set_channel
-from tutela.reporting.authorities.model import ChannelKind as WayKind
 from tutela.reporting.channel import WrongCredentialsError
 from tutela.reporting.channels import Channels
 from tutela.reporting.finding import find_report, find_reports
@@ -89,7 +88,7 @@ def test_an_address_that_somebody_sets_counts_at_once(world: World, tmp_path) ->
             OPERATOR.actor,
             world.clock,
             authority=AUTHORITY,
-            kind=WayKind.SEALED_MAIL,
+            kind=ChannelKind.SEALED_MAIL,
             source="their letter",
             address="other@police.example",
             recipients=KEY,

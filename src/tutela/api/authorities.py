@@ -19,7 +19,6 @@ from tutela.reporting.authorities.confirming import confirm, withdraw
 from tutela.reporting.authorities.model import (
     AuthorityKind,
     Binding,
-    ChannelKind,
     IfUnknown,
     Incident,
     Origin,
@@ -35,7 +34,7 @@ from tutela.reporting.authorities.telling import (
 )
 from tutela.reporting.authorities.told import Relation
 from tutela.reporting.authorities.weighing import weigh
-from tutela.reporting.model import Environment
+from tutela.reporting.model import ChannelKind, Environment
 from tutela.reporting.states import State
 
 router = APIRouter(

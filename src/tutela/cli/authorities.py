@@ -21,7 +21,6 @@ from tutela.reporting.authorities.model import (
     AuthorityKind,
     Binding,
     Channel,
-    ChannelKind,
     Directory,
     Duty,
     Incident,
@@ -32,6 +31,7 @@ from tutela.reporting.authorities.routing import Circumstances, Outcome, Route, 
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.authorities.telling import authority_fields, row_fields
 from tutela.reporting.authorities.weighing import Weighed, weigh
+from tutela.reporting.model import ChannelKind
 from tutela.storage.clock import system_clock
 
 app = typer.Typer(

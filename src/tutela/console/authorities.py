@@ -26,7 +26,6 @@ from tutela.reporting.authorities.model import (
     Authority,
     AuthorityKind,
     Channel,
-    ChannelKind,
     Directory,
     Incident,
 )
@@ -38,6 +37,7 @@ from tutela.reporting.authorities.routing import (
 )
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.authorities.weighing import weigh
+from tutela.reporting.model import ChannelKind
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.CASES_READ))]

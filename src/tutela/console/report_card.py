@@ -16,8 +16,6 @@ from tutela.reporting.model import ChannelKind, Environment, Report
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.states import State
 
-_FORM = "form"
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -106,11 +104,11 @@ def _told(
     mine = tuple(each for each in applies if each.authority and each.authority.id == authority)
     reports = tuple(each for each in there if each.authority == authority)
     way = next((each.channel for each in mine if each.channel is not None), None)
-    by_hand = way is not None and way.kind == _FORM
+    by_hand = way is not None and not way.kind.sends
     kind = (
         reports[0].channel
         if reports
-        else ChannelKind(way.kind)
+        else way.kind
         if way is not None and not by_hand
         else ChannelKind.SEALED_MAIL
     )

@@ -3,7 +3,6 @@
 from sqlalchemy import Connection
 
 from tutela.errors import InvalidInputError
-from tutela.reporting.authorities.model import ChannelKind as Way
 from tutela.reporting.authorities.model import Directory, Incident
 from tutela.reporting.authorities.routing import Circumstances, Route, route
 from tutela.reporting.authorities.standing import directory_now
@@ -61,9 +60,9 @@ def channel_to(directory: Directory, authority: str) -> ChannelKind:
     directory.authority(authority)
     ways = directory.channels_of(authority)
     for each in ways:
-        if each.is_ready and each.kind is not Way.FORM:
-            return ChannelKind(each.kind)
-    by_hand = next((each for each in ways if each.kind is Way.FORM), None)
+        if each.is_ready and each.kind.sends:
+            return each.kind
+    by_hand = next((each for each in ways if not each.kind.sends), None)
     if by_hand is not None:
         raise InvalidInputError(
             f"{authority} is told by hand, on its own pages{_at(by_hand.address)}: hand the case "

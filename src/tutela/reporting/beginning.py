@@ -12,7 +12,6 @@ from tutela.cases.moving import lock_case, state_of
 from tutela.cases.states import State as CaseState
 from tutela.errors import AlreadyExistsError, OutOfTurnError
 from tutela.reporting.addressing import channel_to, routes_of
-from tutela.reporting.authorities.model import ChannelKind as Way
 from tutela.reporting.authorities.routing import Outcome, Route
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.correcting import sent_again
@@ -89,7 +88,7 @@ def begin_reports(desk: Desk, case: CaseId, caller: Caller) -> list[ReportId]:
     for each in routes_of_case(desk, case):
         if each.authority is None or each.outcome is not Outcome.APPLIES or not each.is_owed:
             continue
-        if each.channel is None or each.channel.kind is Way.FORM:
+        if each.channel is None or not each.channel.kind.sends:
             continue
         try:
             begun.append(begin_report(desk, case, each.authority.id, caller))

@@ -16,7 +16,7 @@ CaseItemNumber = NewType("CaseItemNumber", int)
 
 
 class ChannelKind(StrEnum):
-    """By which way a report goes. A word once used is never given another meaning."""
+    """By which way an authority is told. A word once used is never given another meaning."""
 
     CYBERTIPLINE = "cybertipline"
     """NCMEC's reporting API."""
@@ -24,6 +24,13 @@ class ChannelKind(StrEnum):
     """A mail with an encrypted package."""
     WEBHOOK = "webhook"
     """A signed message with an encrypted package."""
+    FORM = "form"
+    """By hand, on the authority's own pages: Tutela sends nothing by it."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether reports go by it, or a person goes."""
+        return self is not ChannelKind.FORM
 
 
 class Environment(StrEnum):

@@ -14,7 +14,6 @@ from tutela.reporting.authorities.confirming import confirm, withdraw
 from tutela.reporting.authorities.model import (
     AuthorityKind,
     Binding,
-    ChannelKind,
     Directory,
     Incident,
     Origin,
@@ -22,6 +21,7 @@ from tutela.reporting.authorities.model import (
 )
 from tutela.reporting.authorities.routing import Outcome, route
 from tutela.reporting.authorities.standing import directory_now
+from tutela.reporting.model import ChannelKind
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tutela.errors import NotFoundError, SettingsError
-from tutela.reporting.authorities.model import ChannelKind, Origin, Standing
+from tutela.reporting.authorities.model import Origin, Standing
 from tutela.reporting.authorities.reading import read_directory, written_directory
+from tutela.reporting.model import ChannelKind
 from tutela.storage.settings import Settings, load_settings
 
 OWN = """

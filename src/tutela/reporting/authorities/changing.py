@@ -21,7 +21,6 @@ from tutela.reporting.authorities.model import (
     AuthorityKind,
     Binding,
     Channel,
-    ChannelKind,
     Directory,
     Duty,
     Incident,
@@ -31,6 +30,7 @@ from tutela.reporting.authorities.model import (
 from tutela.reporting.authorities.reading import ROW_ID, read_row
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.authorities.tables import house_rows
+from tutela.reporting.model import ChannelKind
 from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 from tutela.storage.settings import Settings

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from tutela.errors import NotFoundError
+from tutela.reporting.model import ChannelKind
 
 
 class Standing(StrEnum):
@@ -46,16 +47,6 @@ class AuthorityKind(StrEnum):
     HOTLINE = "hotline"
     REGULATOR = "regulator"
     INTERNATIONAL = "international"
-
-
-class ChannelKind(StrEnum):
-    """How an authority is told. A word once used is never given another meaning."""
-
-    CYBERTIPLINE = "cybertipline"
-    SEALED_MAIL = "sealed-mail"
-    WEBHOOK = "webhook"
-    FORM = "form"
-    """By hand, on the authority's own pages."""
 
 
 class Incident(StrEnum):

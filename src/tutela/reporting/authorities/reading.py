@@ -22,7 +22,6 @@ from tutela.reporting.authorities.model import (
     AuthorityKind,
     Binding,
     Channel,
-    ChannelKind,
     Directory,
     Duty,
     IfUnknown,
@@ -31,6 +30,7 @@ from tutela.reporting.authorities.model import (
     RowKind,
     channel_id,
 )
+from tutela.reporting.model import ChannelKind
 from tutela.storage.settings import Settings
 
 _PACKAGED = files("tutela.reporting.authorities") / "directory.toml"
