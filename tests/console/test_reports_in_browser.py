@@ -71,6 +71,7 @@ def test_every_page_in_every_look(walker: Walker) -> None:
     walker.walk("/reports?tab=stopped", "reports-stopped")
     sent = sent_report(house, confirmed_in(house, b"a fourth landscape", subject="user-4"))
     walker.walk(f"/reports/{sent}", "report-sent")
+    walker.walk(f"/reports/{sent}/feedback", "feedback-new")
     walker.walk("/reports?tab=sent", "reports-sent")
     rested(house)
     walker.walk("/reports?tab=waiting", "reports-outage")

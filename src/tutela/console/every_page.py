@@ -26,6 +26,7 @@ from tutela.console import (
     queue,
     report,
     report_acts,
+    report_ways,
     report_writing,
     reports,
     search,
@@ -48,6 +49,8 @@ ROUTERS = (
     annotating.router,
     appeals.router,
     reports.router,
+    # Its paths have a word where those after it have a number.
+    report_ways.router,
     report.router,
     report_writing.router,
     report_acts.router,

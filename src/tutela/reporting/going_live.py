@@ -58,10 +58,10 @@ def go_live(
     if typed.strip().casefold() != PHRASE:
         raise InvalidInputError(f'nothing was changed: to go live, type "{PHRASE}"')
     lock_channel(connection, channel, authority)
-    rehearsed = _rehearsed(connection, channel, authority)
-    if rehearsed and not although_rehearsed:
+    count = rehearsed(connection, channel, authority)
+    if count and not although_rehearsed:
         raise NotPermittedError(
-            f"{rehearsed} reports of this house went to a sandbox or the test system only, and "
+            f"{count} reports of this house went to a sandbox or the test system only, and "
             "their cases count as reported: go live with a data folder of its own; or, if none of "
             "these cases is real, say --although-rehearsed"
         )
@@ -76,13 +76,19 @@ def resume(
     """Have a channel go on, such as after its credentials were put right. Do it last.
 
     All that waits for it is tried at once.
+
+    Raises:
+        InvalidInputError: Nothing is ever sent by this channel.
     """
+    if not channel.sends:
+        raise InvalidInputError(f"{authority} is told by hand there: nothing waits to be sent")
     resume_channel(connection, channel, authority, clock)
     append(connection, caller.actor, Act.CHANNEL_RESUMED, clock, thing=_thing(channel, authority))
     return channel_state(connection, channel, authority)
 
 
-def _rehearsed(connection: Connection, channel: ChannelKind, authority: str) -> int:
+def rehearsed(connection: Connection, channel: ChannelKind, authority: str) -> int:
+    """How many reports went by a channel that the authority itself never had."""
     sent = select(func.count()).where(
         reports.c.channel == channel,
         reports.c.authority == authority,

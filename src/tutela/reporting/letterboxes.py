@@ -4,7 +4,6 @@ from tutela.errors import InvalidInputError, NotFoundError
 from tutela.evidence.disclosure.recipients import read_recipients
 from tutela.reporting.authorities.model import Authority, channel_id
 from tutela.reporting.authorities.model import Channel as Way
-from tutela.reporting.authorities.model import ChannelKind as WayKind
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.channel import WrongCredentialsError
 from tutela.reporting.channels import Opening
@@ -28,11 +27,11 @@ def openings_of_letters(
     """
 
     def mail(report: Report) -> SealedMail:
-        way, addressee = _addressee(settings, database, report, WayKind.SEALED_MAIL)
+        way, addressee = _addressee(settings, database, report, ChannelKind.SEALED_MAIL)
         return SealedMail(settings, addressee, way.address, clock)
 
     def webhook(report: Report) -> SignedWebhook:
-        way, addressee = _addressee(settings, database, report, WayKind.WEBHOOK)
+        way, addressee = _addressee(settings, database, report, ChannelKind.WEBHOOK)
         secrets = _secrets(settings, report.authority)
         try:
             url = checked_url(way.address, settings.webhooks.private_networks)
@@ -44,7 +43,7 @@ def openings_of_letters(
 
 
 def _addressee(
-    settings: Settings, database: Database, report: Report, kind: WayKind
+    settings: Settings, database: Database, report: Report, kind: ChannelKind
 ) -> tuple[Way, Addressee]:
     with database.reading() as connection:
         directory = directory_now(connection, settings)
