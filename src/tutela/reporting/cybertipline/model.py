@@ -151,6 +151,9 @@ class Person(ContactPerson):
     """A person, as far as you know them."""
 
     age: Age | None = Field(None, description="Their age in years.")
+    age_assertion_discrepancy: Flag | None = Field(
+        None, description="Whether the age that they gave seems not to be theirs."
+    )
     date_of_birth: Day | None = Field(None, description="Their date of birth.")
 
 
@@ -332,6 +335,7 @@ class IncidentSummary(Content):
     """What happened, and when."""
 
     incident_type: IncidentType = Field(description="What kind of incident it is.")
+    platform: ShortText | None = Field(None, description="On which platform it happened.")
     escalate_to_high_priority: LongText | None = Field(
         None,
         description="Why this cannot wait, such as a child in danger now. Whatever stands here "
@@ -406,6 +410,9 @@ class PersonOrUserReported(Content):
         None, description="The account's number in your service: it never changes."
     )
     esp_service: Text100 | None = Field(None, description="Which of your services it is.")
+    compromised_account: Flag | None = Field(
+        None, description="Whether somebody else seems to have taken the account over."
+    )
     screen_name: ShortText | None = Field(None, description="The account's name.")
     display_names: Annotated[tuple[ShortText, ...], Element("displayName")] = Field(
         (), max_length=MOST, description="The names that others see."
@@ -413,6 +420,7 @@ class PersonOrUserReported(Content):
     profile_urls: Annotated[tuple[Address, ...], Element("profileUrl")] = Field(
         (), max_length=MOST, description="Where the profile stands."
     )
+    profile_bio: LongText | None = Field(None, description="What the profile says of them.")
     ip_capture_events: Annotated[tuple[IpCaptureEvent, ...], Element("ipCaptureEvent")] = Field(
         (), max_length=MOST, description="The IP addresses it was used from."
     )
@@ -433,6 +441,9 @@ class PersonOrUserReported(Content):
         None, description="Whether the account was shut for good."
     )
     estimated_location: EstimatedLocation | None = Field(None, description="Where they seem to be.")
+    all_emails_reported: Flag | None = Field(
+        None, description="Whether these are all the email addresses of theirs that you know."
+    )
     additional_info: LongText | None = Field(None, description="Anything else.")
 
 
@@ -446,6 +457,9 @@ class IntendedRecipient(Content):
         None, description="The account's number in your service: it never changes."
     )
     esp_service: Text100 | None = Field(None, description="Which of your services it is.")
+    compromised_account: Flag | None = Field(
+        None, description="Whether somebody else seems to have taken the account over."
+    )
     screen_name: ShortText | None = Field(None, description="The account's name.")
     display_names: Annotated[tuple[ShortText, ...], Element("displayName")] = Field(
         (), max_length=MOST, description="The names that others see."
@@ -453,6 +467,7 @@ class IntendedRecipient(Content):
     profile_urls: Annotated[tuple[Address, ...], Element("profileUrl")] = Field(
         (), max_length=MOST, description="Where the profile stands."
     )
+    profile_bio: LongText | None = Field(None, description="What the profile says of them.")
     ip_capture_events: Annotated[tuple[IpCaptureEvent, ...], Element("ipCaptureEvent")] = Field(
         (), max_length=MOST, description="The IP addresses it was used from."
     )
@@ -470,6 +485,9 @@ class IntendedRecipient(Content):
         None, description="Whether the account was shut for good."
     )
     estimated_location: EstimatedLocation | None = Field(None, description="Where they seem to be.")
+    all_emails_reported: Flag | None = Field(
+        None, description="Whether these are all the email addresses of theirs that you know."
+    )
     additional_info: LongText | None = Field(None, description="Anything else.")
 
 
@@ -483,6 +501,9 @@ class Victim(Content):
         None, description="The account's number in your service: it never changes."
     )
     esp_service: Text100 | None = Field(None, description="Which of your services it is.")
+    compromised_account: Flag | None = Field(
+        None, description="Whether somebody else seems to have taken the account over."
+    )
     screen_name: ShortText | None = Field(None, description="The account's name.")
     display_names: Annotated[tuple[ShortText, ...], Element("displayName")] = Field(
         (), max_length=MOST, description="The names that others see."
@@ -490,6 +511,7 @@ class Victim(Content):
     profile_urls: Annotated[tuple[Address, ...], Element("profileUrl")] = Field(
         (), max_length=MOST, description="Where the profile stands."
     )
+    profile_bio: LongText | None = Field(None, description="What the profile says of them.")
     ip_capture_events: Annotated[tuple[IpCaptureEvent, ...], Element("ipCaptureEvent")] = Field(
         (), max_length=MOST, description="The IP addresses it was used from."
     )
@@ -501,6 +523,9 @@ class Victim(Content):
         (), max_length=MOST, description="Earlier reports about them, by the authority's numbers."
     )
     estimated_location: EstimatedLocation | None = Field(None, description="Where they seem to be.")
+    all_emails_reported: Flag | None = Field(
+        None, description="Whether these are all the email addresses of theirs that you know."
+    )
     additional_info: LongText | None = Field(None, description="Anything else.")
 
 
@@ -555,6 +580,9 @@ class FileDescription(Content):
 
     original_file_name: LongText | None = Field(
         None, description="The file's name, as it was uploaded to you."
+    )
+    uploaded_to_esp_timestamp: Moment | None = Field(
+        None, description="When it was uploaded to you, with a zone."
     )
     location_of_file: Address | None = Field(None, description="Where it stood in your service.")
     file_viewed_by_esp: Flag | None = Field(

@@ -32,6 +32,8 @@ class ReportAnnotation(StrEnum):
     CSAM_SOLICITATION = "csam_solicitation"
     MINOR_TO_MINOR = "minor_to_minor"
     SPAM = "spam"
+    CRUELTY = "cruelty"
+    INFORMATION = "information"
 
 
 class FileAnnotation(StrEnum):
