@@ -28,7 +28,7 @@ from tutela.cases.appealing import (
     waiting_appeals,
 )
 from tutela.cases.counting import Counted, Technology, counts_between
-from tutela.cases.deciding import Decision
+from tutela.cases.deciding import Decision, undo
 from tutela.cases.forgetting import erase_words
 from tutela.cases.moving import AlreadyHeldError
 from tutela.cases.states import State
@@ -58,9 +58,9 @@ def confirmed(database, clock, house):
     return case
 
 
-def appealed(database, clock, case, caller=PROGRAM):
+def appealed(database, clock, case, caller=PROGRAM, undo_seconds=60):
     with database.writing() as connection:
-        return receive_appeal(connection, case, WORDS, caller, clock)
+        return receive_appeal(connection, case, WORDS, caller, clock, undo_seconds=undo_seconds)
 
 
 def decided_on(database, clock, appeal, outcome, caller=LEAD, reason="it is a garden"):
@@ -106,10 +106,12 @@ def test_an_upheld_appeal_leaves_the_case_as_it_was(database, clock, house, conf
 def test_whoever_decided_the_case_does_not_decide_its_appeal(database, clock, house) -> None:
     case = a_case(database, clock)
     decided(database, clock, house, case, LEAD)
+    clock.now += A_WHILE
     appeal = appealed(database, clock, case)
     with pytest.raises(OutOfTurnError, match="another lead"):
         decided_on(database, clock, appeal, GRANTED, LEAD)
     decided_on(database, clock, appeal, UPHELD, OTHER_LEAD)
+    clock.now += A_WHILE
     # Nor does whoever decided an earlier one decide the next.
     again = appealed(database, clock, case)
     with pytest.raises(OutOfTurnError, match="another lead"):
@@ -174,3 +176,15 @@ def test_the_words_are_for_leads_and_for_a_time(database, clock, house, confirme
         assert erase_words(connection, clock, days=180) == 0
         (found,) = appeals_of(connection, confirmed, LEAD)
     assert (found.words, found.outcome) == ("", GRANTED)
+
+
+def test_an_appeal_does_not_end_another_persons_minute_to_undo(database, clock, house) -> None:
+    case = a_case(database, clock)
+    matched(database, clock, case, Kind.PDQ)
+    decided(database, clock, house, case, ANNA)
+    for caller in (PROGRAM, LEAD):
+        with pytest.raises(OutOfTurnError, match="may still take it back"):
+            appealed(database, clock, case, caller)
+    with database.writing() as connection:
+        undo(connection, case, ANNA, clock, house)
+    assert state_of(database, case) is State.IN_REVIEW

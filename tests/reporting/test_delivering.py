@@ -2,18 +2,20 @@
 
 import io
 import json
+import threading
 import zipfile
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.evidence.sealing import opened
 from tests.reporting.posting import Post, content, mark_of, whole
 from tests.reporting.test_notebook import lease, notebook
-from tests.reporting.world import World
+from tests.reporting.world import NCMEC, World
 from tutela.cases.moving import state_of
 from tutela.cases.states import State as CaseState
+from tutela.cases.tables import cases
 from tutela.errors import NotFoundError
 from tutela.evidence.events import events_about
 from tutela.evidence.retention import EventKind
@@ -21,14 +23,17 @@ from tutela.evidence.subjects import Subject
 from tutela.reporting.channel import Outcome
 from tutela.reporting.content import content_of
 from tutela.reporting.finding import find_report
-from tutela.reporting.model import Report, ReportId
+from tutela.reporting.model import ChannelKind, Environment, Report, ReportId
 from tutela.reporting.notebook import attempts_of
 from tutela.reporting.queueing import have_delivered
 from tutela.reporting.receipts import receipt_of
-from tutela.reporting.resting import DELIVER
+from tutela.reporting.resting import DELIVER, channel_state
 from tutela.reporting.states import State
-from tutela.reporting.tables import delivery_documents
-from tutela.storage.jobs.leasing import claim
+from tutela.reporting.tables import delivery_attempts, delivery_documents
+from tutela.storage.jobs.enqueueing import enqueue
+from tutela.storage.jobs.leasing import claim, release
+from tutela.storage.jobs.model import Later
+from tutela.storage.jobs.performing import perform
 from tutela.storage.jobs.tables import jobs
 from tutela.testing.authority.model import Call, Code, Fault, Spoiling
 from tutela.testing.authority.model import State as There
@@ -242,3 +247,103 @@ def test_what_was_finished_is_recorded_however_long_the_house_was_down(
         (event,) = events_about(connection, Subject(sent.case))
     assert event.event.at == finished_at
     assert post.authority.control.calls() == []
+
+
+def stand(world: World, report: ReportId, state: CaseState) -> None:
+    with world.database.writing() as connection:
+        mine = cases.c.id == find_report(connection, report).case
+        connection.execute(update(cases).where(mine).values(state=state))
+
+
+@pytest.mark.parametrize("state", [CaseState.OPEN, CaseState.NOT_CONFIRMED])
+def test_nothing_is_sent_of_a_case_that_is_confirmed_no_more(
+    world: World, post: Post, state: CaseState
+) -> None:
+    report = post.report(*FILES)
+    stand(world, report, state)
+    post.work()
+    stopped = found(world, report)
+    assert stopped.state is State.STOPPED
+    assert "not confirmed any more" in (stopped.trouble or "")
+    assert post.authority.control.reports() == []
+
+
+def test_what_is_under_appeal_waits_and_goes_once_that_is_decided(
+    world: World, post: Post, clock
+) -> None:
+    report = post.report(*FILES)
+    stand(world, report, CaseState.UNDER_APPEAL)
+    post.work()
+    assert found(world, report).state is State.QUEUED
+    assert post.authority.control.reports() == []
+    stand(world, report, CaseState.CONFIRMED)
+    clock.turn(minutes=10)
+    post.work()
+    assert found(world, report).state is State.SENT
+
+
+def test_a_case_that_is_taken_back_while_it_is_sent_is_not_finished(
+    world: World, post: Post
+) -> None:
+    report = post.report(*FILES)
+    job = lease(world, report)
+    notes = notebook(world, report, job)
+    attempt = notes.opened(notes.begin({"report.xml": b"<report/>"}), "4711")
+    stand(world, report, CaseState.NOT_CONFIRMED)
+    with pytest.raises(Later, match="has changed"):
+        notes.finishing(attempt)
+    with world.database.writing() as connection:
+        release(connection, job, world.clock)
+    post.work()
+    assert found(world, report).state is State.STOPPED
+    assert outcomes(world, report) == [Outcome.ABANDONED]
+    assert [each.call for each in post.authority.control.calls()] == [Call.RETRACT]
+
+
+def test_two_jobs_of_one_report_do_not_send_it_twice(world: World, post: Post) -> None:
+    first, second = post.report(*FILES), post.report(*FILES)
+    with world.database.writing() as connection:
+        enqueue(connection, DELIVER, {"report": first}, world.clock)
+        # As a person may mend a job: the second one's would name the first report now.
+        key = jobs.c.dedupe == f"report:{second}"
+        connection.execute(update(jobs).where(key).values(payload={"report": first}))
+    both = claim(world.database, post.kinds, world.clock, most=9, worker="test:1")
+    assert len(both) == 3
+    at_once = [
+        threading.Thread(
+            target=perform,
+            args=(world.database, job, post.kinds[DELIVER], world.clock, lambda *_: None),
+        )
+        for job in both
+    ]
+    for each in at_once:
+        each.start()
+    for each in at_once:
+        each.join()
+    expected = {found(world, each).case: list(FILES) for each in (first, second)}
+    assert whole(post.authority.control.reports(), expected) == []
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_what_may_have_got_through_elsewhere_is_told_of_and_not_passed_over(
+    world: World, post: Post, environment: Environment
+) -> None:
+    report = post.report()
+    job = lease(world, report)
+    notes = notebook(world, report, job)
+    notes.finishing(notes.opened(notes.begin({"report.xml": b"<report/>"}), "4711"))
+    with world.database.writing() as connection:
+        connection.execute(update(delivery_attempts).values(environment=environment))
+        connection.execute(update(jobs).values(state="ready", due_at=world.clock()))
+    post.work()
+    with world.database.reading() as connection:
+        way = channel_state(connection, ChannelKind.CYBERTIPLINE, NCMEC)
+    if environment is Environment.LIVE:
+        assert found(world, report).state is State.QUEUED
+        assert "to live again" in (way.why or "")
+        assert way.stopped_at is not None
+        assert outcomes(world, report) == [None]
+    else:
+        assert way.stopped_at is None
+        assert None not in outcomes(world, report)
+        assert found(world, report).state is State.SENT

@@ -105,3 +105,11 @@ def test_a_stopped_channel_rests_until_somebody_has_it_go_on(world: World, clock
         assert resume_channel(connection, WAY, NCMEC, clock)
         assert not resume_channel(connection, WAY, NCMEC, clock)
     assert rest_of(state(world), clock()) is None
+
+
+def test_a_clock_that_was_ahead_does_not_have_it_rest_until_then(world: World, clock) -> None:
+    clock.turn(days=400)
+    fail(world)
+    clock.turn(days=-400)
+    assert rest_of(state(world), clock()) is None
+    assert fail(world) <= clock() + timedelta(hours=1)

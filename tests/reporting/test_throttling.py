@@ -81,3 +81,16 @@ def test_the_line_gives_each_a_place_of_its_own(world: World, clock) -> None:
             places.append(stand_in_line(connection, WAY, NCMEC, 1, clock()))
     assert places[0] == clock() + timedelta(minutes=1)
     assert [b - a for a, b in itertools.pairwise(places)] == [timedelta(seconds=54)] * 2
+
+
+def test_a_clock_that_was_ahead_fills_no_minute_and_no_line(world: World, clock) -> None:
+    report = world.draft(world.case())
+    clock.turn(days=400)
+    begin(world, report, 1)
+    with world.database.writing() as connection:
+        stand_in_line(connection, WAY, NCMEC, 1, clock())
+    clock.turn(days=-400)
+    begin(world, report, 1)
+    with world.database.writing() as connection:
+        place = stand_in_line(connection, WAY, NCMEC, 1, clock())
+    assert place == clock() + timedelta(minutes=1)

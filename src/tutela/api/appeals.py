@@ -128,7 +128,12 @@ def add_appeal(service: Here, key: Opener, case: str, new: NewAppeal) -> AppealA
     """Of a case that is confirmed."""
     with service.database.writing() as connection:
         appeal = receive_appeal(
-            connection, read_case_id(case), new.words, caller_of_key(key), service.clock
+            connection,
+            read_case_id(case),
+            new.words,
+            caller_of_key(key),
+            service.clock,
+            undo_seconds=service.settings.review.undo_seconds,
         )
     return AppealAnswer.model_validate(appeal.as_fields())
 

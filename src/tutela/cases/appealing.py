@@ -23,6 +23,7 @@ from tutela.cases.moving import (
     AlreadyHeldError,
     MoveNotAllowedError,
     change_state,
+    check_final,
     enter_move,
     has_decided,
     holder_of,
@@ -91,7 +92,13 @@ class Appeal:
 
 
 def receive_appeal(
-    connection: Connection, case: CaseId, words: str, caller: Caller, clock: Clock
+    connection: Connection,
+    case: CaseId,
+    words: str,
+    caller: Caller,
+    clock: Clock,
+    *,
+    undo_seconds: int = 0,
 ) -> Appeal:
     """Take an appeal in.
 
@@ -101,10 +108,12 @@ def receive_appeal(
         words: What the person concerned says; may be empty.
         caller: Who takes it in: the platform's key, or a person.
         clock: The time.
+        undo_seconds: So long it waits for another person who may still take the decision back.
 
     Raises:
         NotFoundError: There is no such case.
-        OutOfTurnError: Nobody has decided yet, it is not confirmed, or under appeal already.
+        OutOfTurnError: Nobody has decided yet, it is not confirmed, or under appeal already; or
+            whoever decided may still take that back.
         InvalidInputError: The words are too long.
     """
     words = _checked("what the person concerned says", words, LONGEST_WORDS)
@@ -116,6 +125,7 @@ def receive_appeal(
         raise OutOfTurnError(
             "{case} is {state}: there can be an appeal once it is confirmed", case=case, state=state
         )
+    check_final(connection, case, caller, clock, undo_seconds)
     number = connection.execute(
         insert(appeals)
         .values(case_id=case, received_at=clock(), received_by=caller.actor.id, words=words)

@@ -97,8 +97,15 @@ def add_appeal(
     data: DataFolder = None,
 ) -> None:
     """Take an appeal in, of a case that is confirmed."""
-    with open_house(data) as (_settings, database), database.writing() as connection:
-        appeal = receive_appeal(connection, read_case_id(case), words, local_caller(), system_clock)
+    with open_house(data) as (settings, database), database.writing() as connection:
+        appeal = receive_appeal(
+            connection,
+            read_case_id(case),
+            words,
+            local_caller(),
+            system_clock,
+            undo_seconds=settings.review.undo_seconds,
+        )
     _answer(appeal, json, f"Appeal {appeal.id}: {appeal.case} is under appeal.")
 
 

@@ -100,7 +100,14 @@ def take_in(
     case = read_case_id(number)
     try:
         with house.database.writing() as connection:
-            receive_appeal(connection, case, words, opener.caller, house.clock)
+            receive_appeal(
+                connection,
+                case,
+                words,
+                opener.caller,
+                house.clock,
+                undo_seconds=house.settings.review.undo_seconds,
+            )
     except OutOfTurnError as error:
         return case_page(request, opener, house, case, wrong=error, status=409)
     return go(house, f"/cases/{case}", "said_appeal_taken_in", case)

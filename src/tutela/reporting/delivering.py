@@ -2,7 +2,8 @@
 
 1. What earlier attempts came to is found out first: one that counts is recorded, and nothing is
    sent; one that does not is put beyond counting. Only then may it be sent again.
-2. Every file is read, and is what the case's record says.
+2. Its case still stands as it was signed for, every file is read, and is what the case's record
+   says.
 3. The channel sends it, noting each step before the next one.
 4. One transaction ends it: the receipt, the state, the case, the retention clock, the ledger.
 
@@ -41,7 +42,8 @@ from tutela.reporting.channels import Channels
 from tutela.reporting.checking_files import check_files, files_by_record
 from tutela.reporting.content import content_of, files_of
 from tutela.reporting.finding import find_report
-from tutela.reporting.model import Report, ReportFile, ReportId
+from tutela.reporting.grounds import StillStands, ground_of_report
+from tutela.reporting.model import Environment, Report, ReportFile, ReportId
 from tutela.reporting.moving import change_state, enter_move
 from tutela.reporting.notebook import (
     AttemptNotebook,
@@ -49,11 +51,12 @@ from tutela.reporting.notebook import (
     documents_of,
     settle,
 )
-from tutela.reporting.queueing import environment_of, require_live
+from tutela.reporting.queueing import environment_of, report_of_job, require_live
 from tutela.reporting.receipts import written_receipt
 from tutela.reporting.resting import (
     DELIVER,
     channel_state,
+    is_ahead,
     note_failed,
     note_through,
     own_wait,
@@ -75,6 +78,7 @@ _AT_ONCE = 4
 _LONGEST_WAIT = 3600.0
 _SEALINGS_TRIED = 5
 _WRONG_PLACE = timedelta(hours=1)
+_UNDER_APPEAL = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +126,11 @@ def deliver(delivery: Delivery, job: Job) -> None:
         LeaseLostError: Another worker has the job.
         StorageError: The vault or the database fails.
     """
-    number = ReportId(int(str(job.payload["report"])))
     with delivery.database.reading() as connection:
+        number = report_of_job(connection, job)
         try:
+            if number is None:
+                return
             report = find_report(connection, number)
         except NotFoundError:
             return
@@ -177,7 +183,7 @@ def _put_off(delivery: Delivery, report: Report) -> None:
     rest = rest_of(state, now)
     if rest is not None:
         raise Later(*rest)
-    if own_rest is not None and own_rest > now:
+    if own_rest is not None and is_ahead(own_rest, now):
         raise Later(own_rest, "it has failed by itself, while others get through")
     if is_full:
         with delivery.database.writing() as connection:
@@ -198,13 +204,11 @@ def _what_became_of(
             # The call after which it counts needs its number, and is made after the number is kept.
             notebook.abandoned(attempt)
             continue
-        if attempt.environment is not now_there and attempt.step is not Step.FINISHED:
-            raise Later(
-                delivery.clock() + _WRONG_PLACE,
-                f"an attempt in the {attempt.environment} environment may have got through, which "
-                "only that one can say: set it in the settings again for as long as this takes",
-            )
         is_known = attempt.step is Step.FINISHED
+        if attempt.environment is not now_there and not is_known:
+            _refuse_unless_rehearsed(attempt)
+            notebook.left_unknown(attempt)
+            continue
         counts = is_known or channel.counts(attempt)
         if counts:
             at = attempt.heard_at if is_known and attempt.heard_at else delivery.clock()
@@ -214,6 +218,20 @@ def _what_became_of(
         else:
             notebook.abandoned(attempt)
     return None
+
+
+def _refuse_unless_rehearsed(attempt: Attempt) -> None:
+    """Pass over what may have got through elsewhere only where nobody acts on it.
+
+    Raises:
+        WrongCredentialsError: It may be with the authority itself, and the settings lead to another
+            server that cannot tell.
+    """
+    if attempt.environment is Environment.LIVE:
+        raise WrongCredentialsError(
+            "a report may have got through to the authority itself, which only that one can say: "
+            "set reporting.cybertipline.environment to live again for as long as this takes"
+        )
 
 
 def _send(
@@ -227,6 +245,7 @@ def _send(
         )
     with delivery.database.reading() as connection:
         require_live(connection, report.channel, report.authority, environment)
+        _refuse_ungrounded(connection, CaseId(report.case), delivery.clock)
         content = content_of(connection, delivery.secrets, report.id)
         prior = None
         if report.corrects is not None:
@@ -247,6 +266,23 @@ def _send(
             unknown=[each for each in earlier if each.outcome is Outcome.UNKNOWN],
         )
     )
+
+
+def _refuse_ungrounded(connection: Connection, case: CaseId, clock: Clock) -> None:
+    """See that a report may still be sent, whatever became of its case since it was signed.
+
+    Raises:
+        Later: An appeal is to be decided first.
+        NeedsPersonError: The case is confirmed no more.
+    """
+    match ground_of_report(connection, case):
+        case StillStands.NOT_NOW:
+            raise Later(clock() + _UNDER_APPEAL, f"{case} is under appeal: it waits for that")
+        case StillStands.NO:
+            raise NeedsPersonError(
+                f"{case} is not confirmed any more: decide on it again, and return, read and sign "
+                "the report anew if it is confirmed"
+            )
 
 
 def _notebook(delivery: Delivery, job: Job, report: Report) -> AttemptNotebook:

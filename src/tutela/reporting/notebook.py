@@ -13,13 +13,15 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from tutela.evidence.model import ItemId
 from tutela.reporting.channel import Attempt, AttemptId, Outcome, RemoteFile, Step
+from tutela.reporting.finding import find_report
+from tutela.reporting.grounds import StillStands, ground_of_report
 from tutela.reporting.model import ChannelKind, Environment, ReportId
 from tutela.reporting.tables import delivery_attempts, delivery_documents
 from tutela.reporting.throttling import take_turn
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.leasing import hold_lease
-from tutela.storage.jobs.model import Job
+from tutela.storage.jobs.model import Job, Later
 from tutela.storage.kept_secrets import KeptSecrets
 
 
@@ -99,7 +101,16 @@ class AttemptNotebook:
         return self._note(attempt, documents, files=_written(files), heard_at=self._clock())
 
     def finishing(self, attempt: Attempt) -> Attempt:
-        """As ``channel.Notebook`` says."""
+        """As ``channel.Notebook`` says.
+
+        Raises:
+            Later: The case was taken back or appealed against while it was sent. It is begun again
+                at once, and what was opened is put beyond counting by that.
+        """
+        with self._database.reading() as connection:
+            case = find_report(connection, self._report).case
+            if ground_of_report(connection, case) is not StillStands.YES:
+                raise Later(self._clock(), "its case has changed while it was being sent")
         return self._note(attempt, step=Step.FINISHING)
 
     def finished(

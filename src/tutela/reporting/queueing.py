@@ -11,7 +11,7 @@ from tutela.reporting.states import Move, State
 from tutela.reporting.tables import reports
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.enqueueing import enqueue
-from tutela.storage.jobs.model import JobId
+from tutela.storage.jobs.model import Job, JobId
 from tutela.storage.jobs.tables import jobs
 from tutela.storage.settings import Settings
 
@@ -79,7 +79,7 @@ def have_delivered(connection: Connection, report: ReportId, clock: Clock) -> Jo
 
 def have_all_delivered(connection: Connection, clock: Clock) -> int:
     """Give each queued report that has lost its job a new one; counts them."""
-    has_job = exists().where(jobs.c.dedupe == literal("report:") + cast(reports.c.id, String))
+    has_job = exists().where(jobs.c.dedupe == literal(_KEY) + cast(reports.c.id, String))
     waiting = select(reports.c.id).where(reports.c.state == State.QUEUED, ~has_job)
     found = list(connection.execute(waiting.order_by(reports.c.id)).scalars())
     for report in found:
@@ -87,6 +87,22 @@ def have_all_delivered(connection: Connection, clock: Clock) -> int:
     return len(found)
 
 
+def report_of_job(connection: Connection, job: Job) -> ReportId | None:
+    """The report that a job is the one job of; ``None`` if it is no report's own.
+
+    What its payload says may have been mended by a person, and two jobs of one report would send it
+    twice. The key is nobody's to change.
+    """
+    key = connection.execute(select(jobs.c.dedupe).where(jobs.c.id == job.id)).scalar_one_or_none()
+    number = (key or "").removeprefix(_KEY)
+    if key is None or number == key or not number.isdecimal():
+        return None
+    return ReportId(int(number))
+
+
 def job_key(report: ReportId) -> str:
     """The key by which there is one job a report."""
-    return f"report:{report}"
+    return f"{_KEY}{report}"
+
+
+_KEY = "report:"

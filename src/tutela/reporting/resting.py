@@ -30,6 +30,7 @@ _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
 # What an authority may ask for by itself.
 _LONGEST_ASKED = 6 * 3600.0
+_NO_REST_IS_LONGER = timedelta(seconds=_LONGEST_ASKED) + timedelta(hours=1)
 _ALERT_AFTER = timedelta(minutes=15)
 _LONG_REST = timedelta(hours=12)
 _LONGEST_WHY = 300
@@ -125,9 +126,19 @@ def rest_of(state: ChannelState, now: datetime) -> tuple[datetime, str] | None:
     """Until when a report that comes now has to rest, and why; ``None`` if it may be sent."""
     if state.stopped_at is not None:
         return _woken_by(now), f"nothing is sent to {state.authority} until its operator acts"
-    if state.rest_until is not None and state.rest_until > now:
+    if state.rest_until is not None and is_ahead(state.rest_until, now):
         return _woken_by(now), f"{state.authority} does not answer: it waits with others"
     return None
+
+
+def is_ahead(rest_until: datetime, now: datetime) -> bool:
+    """Whether a rest is not over. One longer than any can be was begun by a clock that was wrong.
+
+    Args:
+        rest_until: Until when it is to last.
+        now: The time.
+    """
+    return now < rest_until <= now + _NO_REST_IS_LONGER
 
 
 def note_failed(
@@ -162,7 +173,7 @@ def note_failed(
         "failing_since": row.failing_since or now,
         "why": why[:_LONGEST_WHY],
     }
-    if rest_until is None or rest_until <= now:
+    if rest_until is None or not is_ahead(rest_until, now):
         # Another one that failed meanwhile has said so already.
         wait = max(_wait_after(row.failures + 1), min(asked_seconds or 0, _LONGEST_ASKED))
         rest_until = now + timedelta(seconds=wait)

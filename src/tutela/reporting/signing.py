@@ -15,15 +15,16 @@ from tutela.accounts.keys import ids_of
 from tutela.accounts.model import Caller
 from tutela.cases.grounds import Ground, ground_of
 from tutela.cases.model import CaseId
-from tutela.cases.moving import BY_ITSELF, holder_of, lock_case, state_of
+from tutela.cases.moving import BY_ITSELF, holder_of, lock_case
 from tutela.cases.tables import case_decisions
 from tutela.cases.viewings import was_viewed
 from tutela.errors import OutOfTurnError
-from tutela.reporting.beginning import REPORTABLE, check_reportable
+from tutela.reporting.beginning import check_reportable
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, DraftFile
 from tutela.reporting.filling import keep_draft
 from tutela.reporting.finding import find_report
+from tutela.reporting.grounds import StillStands, ground_of_report
 from tutela.reporting.model import ChannelKind, ReportId
 from tutela.reporting.moving import lock_report, move
 from tutela.reporting.preparing import refuse_problems
@@ -206,8 +207,11 @@ def queueing(desk: Desk) -> Kind:
                 State(row.state) is State.SIGNED
                 and not needs_approval(connection, case, desk.settings)
             )
-            if not waits or state_of(connection, case) not in REPORTABLE:
-                return
+            stands = ground_of_report(connection, case)
+            if not waits or stands is StillStands.NO:
+                return  # The night discards what was written of a case that is confirmed no more.
+            if stands is StillStands.NOT_NOW:
+                raise Later(desk.clock() + _AGAIN, f"{case} is under appeal: it waits for that")
             left = final_at(connection, case, desk.settings)
             if left > desk.clock():
                 raise Later(left, "the decision can still be taken back")

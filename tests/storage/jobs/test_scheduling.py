@@ -161,3 +161,22 @@ def test_a_moment_lies_between_its_last_and_its_next_occurrence(
 def test_an_occurrence_counts_from_its_very_moment(microsecond: int) -> None:
     at = datetime(2026, 1, 16, 3, 30, tzinfo=UTC)
     assert last_occurrence("30 3 * * *", at.replace(microsecond=microsecond)) == at
+
+
+def test_a_clock_that_was_ahead_stops_no_schedule_and_no_job(
+    database: Database, clock: TurnedClock
+) -> None:
+    caught_up(database, clock)
+    clock.turn(days=400)
+    caught_up(database, clock)
+    (job,) = claimed(database, clock, kinds_by_name([DAILY]))
+    with database.writing() as connection:
+        fail(connection, job, DAILY, ValueError(), clock, chance=0.5)
+    clock.turn(days=-399)
+    # Its own job is under way again, by now's clock; and the next occurrence comes when it is due.
+    caught_up(database, clock)
+    done(database, clock)
+    assert jobs_there(database) == []
+    clock.turn(days=1)
+    caught_up(database, clock)
+    assert jobs_there(database) == ["schedule:sweep:2026-01-17T03:30:00Z"]

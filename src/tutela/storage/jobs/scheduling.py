@@ -11,6 +11,11 @@ from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Kind, State
 from tutela.storage.jobs.tables import job_schedules, jobs
 
+SET_BACK = timedelta(hours=1)
+"""Clocks of machines differ, and are set right by a little: by more they were wrong before."""
+
+_STILL_LEASED = timedelta(minutes=5)
+
 
 def catch_up(connection: Connection, kind: Kind, clock: Clock) -> datetime | None:
     """Enqueue the newest occurrence of a kind's schedule that nobody has enqueued yet, if any.
@@ -18,6 +23,9 @@ def catch_up(connection: Connection, kind: Kind, clock: Clock) -> datetime | Non
     Occurrences missed while nothing ran are made up for by one job, not by one each. One that
     falls due while the last one's job still waits or runs is left to that job. A schedule that is
     seen for the first time begins with its next occurrence.
+
+    Where the clock was ahead and has been set back, what it made of the schedule and of waiting
+    jobs is undone: else nothing would come of them until the time has caught up.
 
     Args:
         connection: A transaction that writes.
@@ -37,13 +45,26 @@ def catch_up(connection: Connection, kind: Kind, clock: Clock) -> datetime | Non
     of_kind = job_schedules.c.kind == kind.name
     row = connection.execute(select(job_schedules).where(of_kind).with_for_update()).one()
     newest = last_occurrence(kind.schedule, now)
-    if newest is not None and newest > row.seen_to:
+    if row.seen_to > now + SET_BACK:
+        set_right(connection, now)
+        connection.execute(update(job_schedules).where(of_kind).values(seen_to=newest or now))
+    elif newest is not None and newest > row.seen_to:
         job = row.job_id
         if not _is_under_way(connection, job):
             key = f"schedule:{kind.name}:{newest:%Y-%m-%dT%H:%M:%SZ}"
             job = enqueue(connection, kind.name, {}, clock, dedupe=key)
         connection.execute(update(job_schedules).where(of_kind).values(seen_to=newest, job_id=job))
     return next_occurrence(kind.schedule, now)
+
+
+def set_right(connection: Connection, now: datetime) -> None:
+    """Have what was put off by a clock that was ahead begun, or taken back, by now's clock."""
+    ahead = now + SET_BACK
+    put_off = (jobs.c.state == State.READY) & (jobs.c.failed_at > ahead)
+    connection.execute(update(jobs).where(put_off).values(due_at=now))
+    # Whoever lives says so within seconds; whoever does not would keep it until then.
+    leased = (jobs.c.state == State.LEASED) & (jobs.c.due_at > ahead)
+    connection.execute(update(jobs).where(leased).values(due_at=now + _STILL_LEASED))
 
 
 def next_occurrence(schedule: str, after: datetime) -> datetime:

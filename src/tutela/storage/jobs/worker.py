@@ -14,7 +14,7 @@ from tutela.storage.database import Database
 from tutela.storage.jobs.leasing import claim, extend, release
 from tutela.storage.jobs.model import Job, JobId, Kinds
 from tutela.storage.jobs.performing import Tell, perform, say
-from tutela.storage.jobs.scheduling import catch_up
+from tutela.storage.jobs.scheduling import SET_BACK, catch_up
 from tutela.storage.repeating import Repeating
 
 # A lease outlives two extensions that came to nothing.
@@ -61,6 +61,7 @@ class Worker:
         self._state = threading.Condition()
         self._draining = False
         self._next_occurrence: dict[str, datetime | None] = {}
+        self._looked_at: datetime | None = None
         self._open = ExitStack()
         self._claiming = Repeating("jobs", self.take, poll_seconds, tell)
         shortest = min((kind.lease_seconds for kind in kinds.values()), default=60.0)
@@ -115,6 +116,10 @@ class Worker:
                     self._give_back(job)
 
     def _catch_up_with_schedules(self) -> None:
+        now = self._clock()
+        if self._looked_at is not None and now < self._looked_at - SET_BACK:
+            self._next_occurrence.clear()
+        self._looked_at = now
         for kind in self._kinds.values():
             at = self._next_occurrence.get(kind.name)
             if kind.schedule is not None and (at is None or at <= self._clock()):
