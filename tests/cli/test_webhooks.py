@@ -64,7 +64,10 @@ def test_what_cannot_be_is_said_in_one_line(settings, database) -> None:
     assert tutela(settings, "webhook", "test", "7").returncode == 2
 
 
-def test_an_appeal_is_taken_in_and_granted_and_its_entry_kept(settings, database, ask) -> None:
+def test_an_appeal_is_taken_in_and_granted_and_its_entry_kept(
+    settings, database, ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTELA_REVIEW__UNDO_SECONDS", "0")
     case = a_case(database, system_clock)
     uploaded(database, system_clock, case, "upload-1", "user-1")
     matched(database, system_clock, case)
