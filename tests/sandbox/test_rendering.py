@@ -1,11 +1,13 @@
 """What people are shown of files that nobody trusts."""
 
+import errno
 import io
 import os
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from PIL import Image
 
 from tests.drawing import landscape
 from tests.moving import drawn_face, sound_alone, video_of
+from tests.sandbox.taking_over import found_by, let_files_take_over, picture_that_does
 from tutela.errors import OverCapacityError
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
 from tutela.sandbox.rendering import MOST_BYTES, VEIL_SIDE
@@ -241,3 +244,16 @@ def test_whoever_comes_when_too_many_wait_is_told_at_once() -> None:
         failures = [look.exception() for look in looks]
     assert sum(failure is None for failure in failures) >= 4
     assert any(isinstance(failure, OverCapacityError) for failure in failures)
+
+
+def test_what_is_shown_is_opened_under_a_seal(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        let_files_take_over(patch, tmp_path)
+        with RenderingPool(1) as pool:
+            refused = picture_that_does(
+                "found = 0\ntry: open('/dev/null')\nexcept OSError as error: found = error.errno"
+            )
+            deadly = picture_that_does("import socket\nsocket.socket()")
+            assert found_by(shown(pool, refused, WHOLE).reason) == errno.EPERM
+            assert shown(pool, deadly, WHOLE).reason == "it is damaged: it crashed the decoder"
+            assert shown(pool, encoded(landscape()), WHOLE).shown is Shown.PICTURE

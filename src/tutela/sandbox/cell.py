@@ -8,11 +8,9 @@ alone, if the file cannot be read), then ``{"state", "reason", "hashes"}``. Neit
 pixels pass, in either direction.
 """
 
-import ctypes
 import io
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -27,6 +25,7 @@ from tutela.fingerprints.model import Pdq, PictureState
 from tutela.fingerprints.pdq import PdqSums
 from tutela.sandbox.decoding import Room, decode, prepare, took_too_much_memory
 from tutela.sandbox.model import PACKET_BYTES, Limits
+from tutela.sandbox.sealing import confine
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 _BUFFER_BYTES = 1 << 16
 # Longer files are read piece by piece, twice: for the digests, and by the decoder.
 _MOST_WHOLE_BYTES = 1 << 26
-_OPEN_FILES = 32
-_PR_SET_NO_NEW_PRIVS = 38
 # The house kills a cell that is late. If the house itself has gone, the cell does it.
 _GRACE_SECONDS = 10
 
@@ -44,8 +41,8 @@ def main(arguments: list[str]) -> None:
     """Serve requests until the other end of the socket is closed."""
     house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     prepare()
-    threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
     confine(limits)
+    threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
     room = Room()
     house.send(json.dumps({"ready": True}).encode())
     while True:
@@ -84,7 +81,8 @@ def _open_up(
 
 def _whole(file: BinaryIO, limits: Limits) -> bytes | None:
     """A file's bytes, read once for all that is done with them; ``None`` if they are too many."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     if size > min(_MOST_WHOLE_BYTES, limits.memory_bytes // 8):
         return None
     try:
@@ -128,20 +126,6 @@ def _picture_answer(
     }
 
 
-def confine(limits: Limits) -> None:
-    """Give up, for good, what decoding has no need of."""
-    with open("/proc/self/statm", "rb") as sizes:  # noqa: PTH123
-        idle_bytes = int(sizes.read().split()[0]) * resource.getpagesize()
-    for kind, most in (
-        (resource.RLIMIT_AS, idle_bytes + limits.memory_bytes),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (most, most))
-    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-
-
 def _end_with(descriptor: int) -> None:
     """End this process when the other end of the socket is closed, whatever it is doing."""
     poll = select.poll()
@@ -151,7 +135,7 @@ def _end_with(descriptor: int) -> None:
 
 
 class SharedFile(io.RawIOBase):
-    """An open file with a position of its own: the descriptor's is shared with the house."""
+    """An open file with a position of its own, whoever else moves the descriptor's."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -180,7 +164,8 @@ class SharedFile(io.RawIOBase):
         start = {
             os.SEEK_SET: 0,
             os.SEEK_CUR: self._position,
-            os.SEEK_END: os.fstat(self._descriptor).st_size,
+            # Not by asking for its status: the C library does that with a call that can name files.
+            os.SEEK_END: os.lseek(self._descriptor, 0, os.SEEK_END) if whence == os.SEEK_END else 0,
         }[whence]
         if start + offset < 0:
             raise ValueError("before the beginning of the file")

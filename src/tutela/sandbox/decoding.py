@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
 from tutela.errors import InvalidInputError
+from tutela.kernel.library import variant
 from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.model import Limits
 
@@ -44,6 +45,8 @@ def prepare() -> None:
     pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.init()
+    # The kernel's library, which is loaded when it is first asked for.
+    variant()
     # ``decode`` checks sizes itself, against its own limit.
     Image.MAX_IMAGE_PIXELS = None
 

@@ -52,6 +52,26 @@ class Limits:
         return cls(**json.loads(text))
 
 
+class Layer(StrEnum):
+    """What seals a cell, from the outside in. A word once used is never given another meaning."""
+
+    LIMITS = "limits"
+    """Of memory, open files, and no byte written to a file (``setrlimit``)."""
+    NAMESPACES = "namespaces"
+    """A network without devices and an empty folder as root (``unshare``). Good to have: the two
+    below refuse the same things."""
+    PRIVILEGES = "privileges"
+    """No new ones, none of root's, and nobody looks into its memory (``prctl``, ``capset``)."""
+    LANDLOCK = "landlock"
+    """No files, no connections, no signals to others (``landlock_restrict_self``)."""
+    SECCOMP = "seccomp"
+    """No system call but those that decoding takes (``seccomp``)."""
+
+
+NEEDED_LAYERS = frozenset(Layer) - {Layer.NAMESPACES}
+"""Without one of these a cell is not sealed."""
+
+
 class Level(StrEnum):
     """How clearly something is shown. A word once used is never given another meaning."""
 

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -57,6 +58,12 @@ class Moments:
 
     frames: tuple[Image.Image, ...]
     seconds: float | None
+
+
+def load_readers() -> None:
+    """Load what PyAV loads only when a video is opened."""
+    if av is not None:
+        import_module("av.subtitles.stream")
 
 
 def moments_of_animation(image: Image.Image, most: int, side: int, limits: Limits) -> Moments:

@@ -6,6 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EIO
 from queue import LifoQueue
 from threading import Event
@@ -64,12 +66,12 @@ class CellPool:
             OverCapacityError: The pool is closed.
             TutelaError: A cell cannot be started.
         """
-        descriptor = file if isinstance(file, int) else file.fileno()
-        seat = self._free.get()
-        try:
-            digests, picture = seat.open_up(descriptor, dihedrals=dihedrals)
-        finally:
-            self._free.put(seat)
+        with reopened(file) as descriptor:
+            seat = self._free.get()
+            try:
+                digests, picture = seat.open_up(descriptor, dihedrals=dihedrals)
+            finally:
+                self._free.put(seat)
         return FileFingerprints(digests, _heed_name(picture, suffix, digests.size))
 
     @property
@@ -172,6 +174,23 @@ class _Seat:
     def _check_open(self) -> None:
         if self._closed.is_set():
             raise OverCapacityError("this program is stopping; send the file again later")
+
+
+@contextmanager
+def reopened(file: int | BinaryIO) -> Iterator[int]:
+    """A descriptor for a cell: it cannot write there, nor move the position of the caller's."""
+    given = file if isinstance(file, int) else file.fileno()
+    try:
+        # Without O_NONBLOCK, a named pipe would wait for somebody to write into it.
+        own = os.open(f"/proc/self/fd/{given}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        # It may be a file that this user could not open again.
+        yield given
+        return
+    try:
+        yield own
+    finally:
+        os.close(own)
 
 
 def cell_environment() -> dict[str, str]:

@@ -16,7 +16,12 @@ from tutela.sandbox.decoding import check_size, explain, took_too_much_memory
 from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.marking import marked
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
-from tutela.sandbox.moments import Moments, moments_of_animation, moments_of_video
+from tutela.sandbox.moments import (
+    Moments,
+    load_readers,
+    moments_of_animation,
+    moments_of_video,
+)
 
 VEIL_SIDE = 160
 MOST_SIDE = 1600
@@ -32,6 +37,15 @@ _QUALITIES = (82, 65, 45, 25)
 # Of these all frames or pages are for people to see. What others have is previews and layers.
 _MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF", "TIFF", "HEIF"})
 _DEEP_GREY = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+
+
+def rehearse() -> None:
+    """Load everything that showing takes, while files can still be opened: fonts, detectors."""
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    for level in Level:
+        render(picture, Look(level, colour=False, mark="-"), Limits())
+    load_readers()
 
 
 def render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:

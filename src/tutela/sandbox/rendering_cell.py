@@ -20,21 +20,25 @@ import sys
 from dataclasses import asdict
 from typing import BinaryIO, cast
 
-from tutela.sandbox import faces
-from tutela.sandbox.cell import SharedFile, confine
+from tutela.sandbox.cell import SharedFile
 from tutela.sandbox.decoding import prepare
-from tutela.sandbox.model import PACKET_BYTES, Level, Limits, Look
-from tutela.sandbox.rendering import render
+from tutela.sandbox.model import PACKET_BYTES, Layer, Level, Limits, Look
+from tutela.sandbox.rendering import rehearse, render
+from tutela.sandbox.sealing import confine, idle_bytes
 
 _BUFFER_BYTES = 1 << 16
 _PR_SET_PDEATHSIG = 1
+# What the cell does not give up, since it splits off processes and ends them.
+_OF_ITS_OWN = tuple(layer for layer in Layer if layer is not Layer.NAMESPACES)
 
 
 def main(arguments: list[str]) -> None:
     """Serve requests until the other end of the socket is closed."""
     house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     prepare()
-    faces.can_find()
+    rehearse()
+    idle = idle_bytes()
+    confine(limits, (Layer.NAMESPACES,), idle=idle)
     house.send(json.dumps({"ready": True}).encode())
     while True:
         packet, descriptors, _, _ = socket.recv_fds(house, PACKET_BYTES, 2)
@@ -43,7 +47,7 @@ def main(arguments: list[str]) -> None:
         process = os.fork()
         if process == 0:
             house.close()
-            _show(descriptors[0], descriptors[1], json.loads(packet), limits)
+            _show(descriptors[0], descriptors[1], json.loads(packet), limits, idle)
         for each in descriptors:
             os.close(each)
         house.send(json.dumps(_awaited(process, house, limits)).encode())
@@ -66,12 +70,12 @@ def _awaited(process: int, house: socket.socket, limits: Limits) -> dict[str, ob
     return {"ended": os.waitstatus_to_exitcode(status), "late": late}
 
 
-def _show(file: int, answer: int, request: dict[str, object], limits: Limits) -> None:
+def _show(file: int, answer: int, request: dict[str, object], limits: Limits, idle: int) -> None:
     """Show one file, and end."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (int(limits.seconds) + 1,) * 2)
-        confine(limits)
+        confine(limits, _OF_ITS_OWN, idle=idle)
         look = Look(
             Level(str(request["level"])),
             bool(request["colour"]),

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Self
 
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.sandbox.model import PACKET_BYTES, Limits, Look, Rendering, Shown
-from tutela.sandbox.pool import start_cell
+from tutela.sandbox.pool import reopened, start_cell
 from tutela.sandbox.rendering import MOST_BYTES
 
 _START_SECONDS = 60
@@ -55,11 +55,11 @@ class RenderingPool:
             OverCapacityError: Too many wait already, or the pool is closed.
             TutelaError: A cell cannot be started.
         """
-        descriptor = file if isinstance(file, int) else file.fileno()
         if not self._places.acquire(blocking=False):
             raise OverCapacityError("many people look at something just now: try again in a moment")
         try:
-            return self._render(descriptor, look)
+            with reopened(file) as descriptor:
+                return self._render(descriptor, look)
         finally:
             self._places.release()
 

@@ -1,0 +1,106 @@
+"""Sealing a cell: layer upon layer, it gives up for good what decoding has no need of.
+
+All of it is done before the first byte that is not trusted. Each layer by itself stops most of what
+a decoder that was taken over could do; whoever wants out has to break through all of them.
+"""
+
+import ctypes
+import os
+import resource
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tutela.sandbox import landlock, namespaces, seccomp
+from tutela.sandbox.model import Layer, Limits
+
+_OPEN_FILES = 32
+_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
+# Of linux/capability.h: the third version, whose sets have 64 bits.
+_CAPABILITIES, _NONE = (0x20080522, 0), (0,) * 6
+
+
+def idle_bytes() -> int:
+    """How large this process is before it has opened any file, in addresses and not in memory."""
+    return int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
+
+
+def confine(
+    limits: Limits, layers: Iterable[Layer] = tuple(Layer), *, idle: int | None = None
+) -> Mapping[Layer, str]:
+    """Seal this process. It should be its only thread; what it starts later is sealed with it.
+
+    Args:
+        limits: What one file may cost.
+        layers: What it is sealed by; all layers by default.
+        idle: Its ``idle_bytes``, where ``/proc`` is out of reach already.
+
+    Returns:
+        The layers that are lacking, each with the reason.
+    """
+    lacking = {}
+    idle = idle_bytes() if idle is None else idle
+    threads = _threads()
+    # From the outside in: an inner layer would forbid to put on an outer one.
+    for layer in Layer:
+        if layer not in layers:
+            continue
+        try:
+            _put_on(layer, limits, idle)
+            if layer is Layer.LANDLOCK and threads > 1:
+                raise OSError("it was put on too late: other threads ran already")
+        except (OSError, ValueError) as error:
+            lacking[layer] = getattr(error, "strerror", None) or str(error)
+    return lacking
+
+
+def _put_on(layer: Layer, limits: Limits, idle: int) -> None:
+    match layer:
+        case Layer.LIMITS:
+            _limit(idle + limits.memory_bytes)
+        case Layer.NAMESPACES:
+            namespaces.leave()
+        case Layer.PRIVILEGES:
+            _give_up_privileges()
+        case Layer.LANDLOCK:
+            _keep_from_rising()
+            landlock.give_up_files_and_network()
+        case Layer.SECCOMP:
+            _keep_from_rising()
+            seccomp.filter_calls()
+
+
+def _limit(addresses: int) -> None:
+    for kind, most in (
+        (resource.RLIMIT_AS, addresses),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def _give_up_privileges() -> None:
+    _keep_from_rising()
+    libc = ctypes.CDLL(None, use_errno=True)
+    wanted = (ctypes.c_uint32 * 2)(*_CAPABILITIES), (ctypes.c_uint32 * 6)(*_NONE)
+    _see(libc.capset(*map(ctypes.byref, wanted)))
+    # Then not even another cell may look into its memory.
+    _see(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
+
+
+def _keep_from_rising() -> None:
+    _see(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+
+def _see(failed: int) -> None:
+    if failed:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208
+    except OSError:
+        # Split off from a process that has left the machine's files: there is but this one.
+        return 1
