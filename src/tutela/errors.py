@@ -14,21 +14,27 @@ class TutelaError(Exception):
 
     Attributes:
         template: The message in English, with the names of values in braces if it has values.
-        values: The values by their names.
+        values: The values by their names; a tuple stands for several sentences.
     """
 
     def __init__(self, template: str = "", /, **values: object) -> None:
         self.template = template
         self.values = values
-        # What has words of its own, such as a case's state, is called by them. A message without
-        # values stays as it is: it may quote braces.
-        said = {name: getattr(value, "words", value) for name, value in values.items()}
+        # A message without values stays as it is: it may quote braces.
+        said = {name: _said(value) for name, value in values.items()}
         super().__init__(template.format(**said) if values else template)
 
     @property
     def message(self) -> str:
         """What is wrong and what to do, in one line."""
         return str(self)
+
+
+def _said(value: object) -> object:
+    """A value as it stands in a message: what has words of its own is called by them."""
+    if isinstance(value, tuple):
+        return "; ".join(str(_said(each)) for each in value)
+    return getattr(value, "words", value)
 
 
 class InvalidInputError(TutelaError):

@@ -2,9 +2,10 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -20,6 +21,8 @@ from tutela.console.language import languages, own_sentences, own_texts
 from tutela.console.translating import translated
 from tutela.errors import InvalidInputError, OutOfTurnError, TutelaError
 from tutela.hashlists.formats import columns, hashes
+from tutela.reporting.cybertipline import problems
+from tutela.reporting.cybertipline.codes import CODES
 
 OTHERS = sorted(set(languages()) - {"en"})
 HOUSE = Path(tutela.__file__).parent
@@ -27,8 +30,8 @@ HOUSE = Path(tutela.__file__).parent
 # What a page shows of an error is the message of one of these, or of a kind of them. The other
 # errors never reach a reader in their own words: a page that is not there, a wrong proof of who one
 # is, a shut account and an unforeseen failure have texts of the pages; what fails in the storage or
-# in a setting is for the machine's operator, and stands in the log; what ails the way to an
-# authority is no error of a page.
+# in a setting is for the machine's operator, and stands in the log. What ails the way to an
+# authority is kept, and shown as a sentence: see KEPT.
 SHOWN = {
     "AlreadyExistsError",
     "AlteredLedgerError",
@@ -62,7 +65,11 @@ ELSEWHERE = (
     # Routes of programs, and what happens for them alone.
     "api/",
     "matching/",
-    "reporting/",
+    "reporting/authorities/reading.py",
+    "reporting/bounces.py",
+    "reporting/cybertipline/",
+    "reporting/notices.py",
+    "reporting/supplying.py",
     "fingerprints/",
     "kernel/",
     # What happens in a cell or a job: pages say in their own words that it cannot be shown.
@@ -72,20 +79,71 @@ ELSEWHERE = (
     "sandbox/rendering.py",
     "storage/",
 )
-# Sentences that an error takes from a table, or that are kept and shown later.
+# Sentences that an error takes from a table.
 TABLES: tuple[Mapping[Any, str], ...] = (grounds._WHY_NOT, resting._WORDS)
+# What is kept or composed as a sentence, and shown: the calls that make it, by their rooms.
+KEPT = {
+    "reporting/": {
+        "Later",
+        "NeedsPersonError",
+        "NoAnswerError",
+        "TryLaterError",
+        "WrongCredentialsError",
+        "WrongServerError",
+        "hoping",
+    },
+    "storage/mail_streams.py": {
+        "MailNotTakenError",
+        "MailOutcomeUnknownError",
+        "MailTooLargeError",
+    },
+    "evidence/vault.py": {"_damaged"},
+    "ledger/checking.py": {"Finding"},
+    "ledger/verifying.py": {"Finding"},
+    "reporting/cybertipline/model.py": {"ValueError"},
+    "reporting/cybertipline/values.py": {"ValueError"},
+}
+# Sentences that are put together of parts, with all that they may be put together of.
+COMPOSED = (
+    "held: A, B",
+    "it is held: A",
+    "no rule: it is kept until it is given one",
+    "the rule us-1 is unverified and nobody has confirmed it",
+    "law enforcement asked for its destruction: A",
+    "no rule: it is kept until it is given one; law enforcement asked for its destruction: A: a "
+    'person has to carry that out with "tutela evidence destroy ITEM --ordered-by"',
+    "us-1: the clock starts when a report of it is finished",
+    *(
+        f"us-1: {bound} 1y from {start} on 2026-01-31{letter}"
+        for bound in ("at least", "at most")
+        for start in ("its sealing", "the report 7")
+        for letter in (
+            "",
+            "; but the preservation letter A asks for keeping it through 2027-01-01",
+        )
+    ),
+    "the preservation letter A asks for keeping it through 2027-01-01",
+    "a-mail lacks its address; nobody stands for a-form",
+    "7 reports wait to be sent, the oldest for 3 days; 2 are stopped and need a person; "
+    "a-hotline takes no reports",
+    "it is not as the schema wants it: /report/age: should be a number; /report: lacks something",
+)
 # Sentences that several errors share, by the names that they have there.
 NAMED = {"AMBIGUOUS": hashes.AMBIGUOUS, "UNKNOWN_KIND": columns.UNKNOWN_KIND}
 
 
 @cache
-def rooms() -> dict[str, str]:
-    """The text of each module that raises an error or names one."""
-    texts = {
+def sources() -> dict[str, str]:
+    """The text of each module."""
+    return {
         str(file.relative_to(HOUSE)): file.read_text(encoding="utf-8")
         for file in sorted(HOUSE.rglob("*.py"))
     }
-    return {name: text for name, text in texts.items() if "Error(" in text}
+
+
+def rooms() -> dict[str, str]:
+    """The text of each module that raises an error or names one."""
+    return {name: text for name, text in sources().items() if "Error(" in text}
 
 
 def kinds_of_shown_errors() -> set[str]:
@@ -154,6 +212,55 @@ def test_every_language_knows_the_same_sentences() -> None:
     assert own_sentences("en") == {}
 
 
+def kept_sentences() -> Iterator[str]:
+    """Each sentence that is kept, with something in the place of each value."""
+    for name, text in sources().items():
+        called = set().union(*(calls for room, calls in KEPT.items() if name.startswith(room)))
+        if not any(f"{each}(" in text for each in called):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in called:
+                yield from (filled(each) for each in node.args if is_sentence(each))
+    words = [*problems._OF_MODEL.values(), *problems._STRUCTURE.values()]
+    words += [*problems._FACETS.values(), *problems._PLAIN.values()]
+    yield from (re.sub(r"{\w*}", "7", each) for each in words if each != "{error}")
+    schema = files("tutela.reporting.cybertipline") / "schema.xsd"
+    yield from re.findall(r'words="([^"]*)"', schema.read_text(encoding="utf-8"))
+    yield from (code.meaning for code in CODES.values())
+    yield from COMPOSED
+
+
+def is_sentence(said: ast.expr) -> bool:
+    return isinstance(said, ast.JoinedStr) or (
+        isinstance(said, ast.Constant) and " " in str(said.value)
+    )
+
+
+def filled(said: ast.expr) -> str:
+    if isinstance(said, ast.JoinedStr):
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "7" for part in said.values
+        )
+    assert isinstance(said, ast.Constant)
+    return str(said.value)
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_whatever_is_kept_as_a_sentence_is_known_in_every_language(tag: str) -> None:
+    language = languages()[tag]
+    unknown = [each for each in kept() if 'lang="en"' in translated(each, language)]
+    assert unknown == []
+
+
+@cache
+def kept() -> list[str]:
+    return list(kept_sentences())
+
+
+def test_what_is_kept_is_found() -> None:
+    assert len(kept()) > 120
+
+
 def test_an_error_is_said_in_english_as_programs_hear_it() -> None:
     error = nothing_to_decide()
     assert error.message == f"X is {State.OPEN.words}: there is nothing to decide"
@@ -201,6 +308,14 @@ def test_a_sentence_that_was_kept_is_known_again_with_what_is_in_it() -> None:
     said = translated(kept, languages()["fr"])
     assert said.startswith("<bdi>us-1</bdi> : au moins <bdi>1y</bdi>")
     assert "la demande de conservation <bdi>A</bdi>" in said
+
+
+def test_sentences_in_a_row_are_told_apart() -> None:
+    kept = "7 reports wait to be sent; 2 are stopped and need a person; a-hotline takes no reports"
+    assert str(translated(kept, languages()["es"])) == (
+        "denuncias que esperan envío: <bdi>7</bdi>; detenidas, necesitan a una persona: "
+        "<bdi>2</bdi>; <bdi>a-hotline</bdi>: no acepta denuncias"
+    )
 
 
 def test_an_error_within_an_error_is_said_in_the_same_language() -> None:

@@ -1,6 +1,7 @@
 """The first page: what this is, whether it is well, and where to go next."""
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from tutela.console.language import choose, languages
 from tutela.console.model import Health
 from tutela.console.navigation import first_page
 from tutela.console.pages import page
+from tutela.console.translating import translated
 from tutela.console.visiting import find_visitor
 from tutela.errors import StorageError
 
@@ -43,6 +45,7 @@ def router(health: Callable[[], Health], *, public: bool = False) -> APIRouter:
             language=language,
             languages=languages().values(),
             say=language.texts,
+            translated=partial(translated, language=language),
             health=health(),
             public=public,
             address=str(request.base_url).rstrip("/"),

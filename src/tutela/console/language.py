@@ -7,7 +7,8 @@ text of the staff's pages, it is shown in English; what the public sees (the fil
 with ``public``) is whole in every language.
 
 Sentences that rooms say to programs and people alike, such as the messages of errors, are written
-in English in the code. ``errors.toml`` of every other language has each of them by its English.
+in English in the code. ``errors.toml`` of every other language has each message of an error by its
+English, and ``sentences.toml`` whatever else is kept and shown as a sentence.
 """
 
 import tomllib
@@ -20,7 +21,7 @@ from types import MappingProxyType
 
 DEFAULT = "en"
 _ITSELF = "language.toml"
-_BY_ENGLISH = ("errors.toml",)
+_BY_ENGLISH = ("errors.toml", "sentences.toml")
 
 
 @dataclass(frozen=True, slots=True)

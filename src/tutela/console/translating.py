@@ -17,8 +17,10 @@ from tutela.console.language import DEFAULT, Language, languages
 from tutela.errors import TutelaError
 from tutela.reporting.states import State as ReportState
 
-_FEWEST_LETTERS = 8
+_FEWEST_LETTERS = 4
 """A form of fewer fixed letters could be anybody's words."""
+_WHERE = re.compile(r"((?:file \d+ )?/\S*): (.+)", re.DOTALL)
+"""Where in a report something is wrong, and what."""
 
 
 def translated(said: TutelaError | str, language: Language) -> Markup:
@@ -46,14 +48,28 @@ def _sentence(text: str, language: Language) -> Markup:
 
 
 def _known(text: str, language: Language) -> Markup | None:
-    """A sentence that the language knows word by word, or by its form."""
+    """A sentence that the language knows word by word, or by its form, or in its parts."""
     if text in language.sentences:
         return escape(language.sentences[text])
-    for form, template in _forms(language.tag):
-        found = form.fullmatch(text)
-        if found is not None:
-            return _filled(template, found.groupdict(), language)
-    return None
+    matching = [
+        (template, found.groupdict())
+        for form, template in _forms(language.tag)
+        if (found := form.fullmatch(text)) is not None
+    ]
+    # Where several sentences stand in a row, a form may take two of them for one value.
+    for template, values in matching:
+        if not any("; " in value for value in values.values()):
+            return _filled(template, values, language)
+    at = _WHERE.fullmatch(text)
+    if at is not None and (words := _known(at[2], language)) is not None:
+        place = Markup('<code dir="ltr">{}</code>').format(at[1])
+        return place + language.texts["colon"] + " " + words
+    if "; " in text:
+        several = text.split("; ")
+        parts = [known for each in several if (known := _known(each, language)) is not None]
+        if len(parts) == len(several):
+            return escape(language.texts["semicolon"]).join(parts)
+    return _filled(*matching[0], language) if matching else None
 
 
 def _filled(template: str, values: Mapping[str, object], language: Language) -> Markup:
@@ -85,6 +101,9 @@ class _Filler(Formatter):
                 return escape(texts[f"report_is_{value.replace('-', '_')}"])
             case TutelaError():
                 return translated(value, self._language)
+            case tuple():
+                each_said = [self.format_field(each, "") for each in value]
+                return escape(texts["semicolon"]).join(each_said)
             case str():
                 return _known(value, self._language)
         words = getattr(value, "words", None)

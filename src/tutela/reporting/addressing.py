@@ -65,14 +65,14 @@ def channel_to(directory: Directory, authority: str) -> ChannelKind:
     by_hand = next((each for each in ways if not each.kind.sends), None)
     if by_hand is not None:
         raise InvalidInputError(
-            f"{authority} is told by hand, on its own pages{_at(by_hand.address)}: hand the case "
-            'over with "tutela evidence disclose", or set another way to it'
+            "{authority} is told by hand, on its own pages ({address}): hand the case over with "
+            '"tutela evidence disclose", or set another way to it',
+            authority=authority,
+            address=by_hand.address or "-",
         )
     lacking = [f"{each.id} lacks {each.lacks}" for each in ways if each.lacks]
     doubtful = [f"nobody stands for {each.id}" for each in ways if not each.counts]
-    why = "; ".join((*lacking, *doubtful)) or "the directory has none"
-    raise InvalidInputError(f"there is no way to {authority} that can be used: {why}")
-
-
-def _at(address: str) -> str:
-    return f" at {address}" if address else ""
+    why = (*lacking, *doubtful) or ("the directory has none",)
+    raise InvalidInputError(
+        "there is no way to {authority} that can be used: {why}", authority=authority, why=why
+    )

@@ -184,7 +184,9 @@ def check_reportable(connection: Connection, case: CaseId) -> None:
     state = state_of(connection, case)
     if state not in REPORTABLE:
         raise OutOfTurnError(
-            f"{case} is {state.words}: only what is confirmed is reported; decide on it first"
+            "{case} is {state}: only what is confirmed is reported; decide on it first",
+            case=case,
+            state=state,
         )
 
 
@@ -196,7 +198,9 @@ def check_draft(state: str, report: ReportId) -> None:
     """
     if State(state) is not State.DRAFT:
         raise OutOfTurnError(
-            f"report {report} is {State(state).words}: return it before you change it"
+            "report {report} is {state}: return it before you change it",
+            report=report,
+            state=State(state),
         )
 
 

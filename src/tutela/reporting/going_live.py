@@ -56,14 +56,15 @@ def go_live(
             "that the authority gave you"
         )
     if typed.strip().casefold() != PHRASE:
-        raise InvalidInputError(f'nothing was changed: to go live, type "{PHRASE}"')
+        raise InvalidInputError('nothing was changed: to go live, type "{phrase}"', phrase=PHRASE)
     lock_channel(connection, channel, authority)
     count = rehearsed(connection, channel, authority)
     if count and not although_rehearsed:
         raise NotPermittedError(
-            f"{count} reports of this house went to a sandbox or the test system only, and "
+            "{count} reports of this house went to a sandbox or the test system only, and "
             "their cases count as reported: go live with a data folder of its own; or, if none of "
-            "these cases is real, say --although-rehearsed"
+            "these cases is real, say --although-rehearsed",
+            count=count,
         )
     keep_live(connection, channel, authority, caller.actor.id, clock)
     append(connection, caller.actor, Act.CHANNEL_LIVE, clock, thing=_thing(channel, authority))

@@ -159,7 +159,9 @@ def change_state(
     state = after(by, State(row.state))
     if state is None:
         raise ReportMoveError(
-            f"report {report} is {State(row.state).words}, so this cannot be done: look at it again"
+            "report {report} is {state}, so this cannot be done: look at it again",
+            report=report,
+            state=State(row.state),
         )
     if by is Move.DISCARD and not reason.strip():
         raise InvalidInputError("say why it is never to be sent: the ledger keeps the reason")
@@ -247,8 +249,11 @@ def _refuse_second(connection: Connection, case: CaseId, authority: str) -> None
     ).scalar_one_or_none()
     if there is not None:
         raise AlreadyExistsError(
-            f"report {there} of {case} to {authority} is there already: go on with that one, or, "
-            "if it is sent, correct it by a new one that names it"
+            "report {there} of {case} to {authority} is there already: go on with that "
+            "one, or, if it is sent, correct it by a new one that names it",
+            there=there,
+            case=case,
+            authority=authority,
         )
 
 
@@ -259,4 +264,6 @@ def _check_corrected(
     if (row.case_id, row.authority) != (case, authority):
         raise NotFoundError(f"report {corrects} is no report of {case} to {authority}")
     if row.state != State.SENT:
-        raise OutOfTurnError(f"report {corrects} is not sent yet: change that one instead")
+        raise OutOfTurnError(
+            "report {corrects} is not sent yet: change that one instead", corrects=corrects
+        )

@@ -129,13 +129,15 @@ def enter_notice(
     found = find_report(connection, report)
     if found.channel is ChannelKind.CYBERTIPLINE or found.state not in _MAY_HAVE_ARRIVED:
         raise OutOfTurnError(
-            f"report {report} was not sent as a letter: it is {found.state.words}, by "
-            f"{found.channel}"
+            "report {report} was not sent as a letter: it is {state}, by {channel}",
+            report=report,
+            state=found.state,
+            channel=found.channel,
         )
     for each in (words, number):
         if len(each) > _LONGEST or not each.isprintable():
             raise InvalidInputError(
-                f"words and numbers are printable, of at most {_LONGEST} letters"
+                "words and numbers are printable, of at most {longest} letters", longest=_LONGEST
             )
     connection.execute(
         insert(delivery_notices).values(

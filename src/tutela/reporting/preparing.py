@@ -66,12 +66,16 @@ def refuse_problems(report: ReportId, problems: Iterable[Problem]) -> None:
     Raises:
         InvalidInputError: Something is. It names the first three.
     """
-    found = [str(each) for each in problems]
+    found = [
+        InvalidInputError("{path}: {words}", path=each.path, words=each.words) for each in problems
+    ]
     if not found:
         return
-    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    more = (f"and {len(found) - 3} more",) if len(found) > 3 else ()
     raise InvalidInputError(
-        f"report {report} cannot be sent as it stands: {'; '.join(found[:3])}{more}"
+        "report {report} cannot be sent as it stands: {problems}",
+        report=report,
+        problems=(*found[:3], *more),
     )
 
 

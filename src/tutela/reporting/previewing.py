@@ -95,8 +95,11 @@ def preview_report(desk: Desk, report: ReportId) -> Preview:
         found = find_report(connection, report)
         if found.state in ENDED:
             raise OutOfTurnError(
-                f"report {report} is {found.state.words}: what was sent is kept as evidence, as "
-                f"its receipt{'' if found.receipt is None else ' ' + found.receipt}"
+                "report {report} is {state}: what was sent is kept as evidence, as its receipt "
+                "({receipt})",
+                report=report,
+                state=found.state,
+                receipt=found.receipt or "-",
             )
         draft = draft_of(connection, desk.secrets, report)
     schema = schema_of(desk.settings) if found.channel is ChannelKind.CYBERTIPLINE else None

@@ -90,7 +90,8 @@ def approve_report(desk: Desk, report: ReportId, caller: Caller) -> State:
         check_reportable(connection, case)
         if row.signed_by in _ids(connection, caller):
             raise OutOfTurnError(
-                f"you signed report {report} yourself: another person has to agree to it"
+                "you signed report {report} yourself: another person has to agree to it",
+                report=report,
             )
         if State(row.state) is State.SIGNED:
             queue_later(connection, case, report, desk.settings, desk.clock)
@@ -116,12 +117,15 @@ def send_report(desk: Desk, report: ReportId, caller: Caller) -> State:
         row, case = _locked(connection, report)
         check_reportable(connection, case)
         if State(row.state) is State.SIGNED and needs_approval(connection, case, desk.settings):
-            raise OutOfTurnError(f"a second person has to agree to report {report} first")
+            raise OutOfTurnError(
+                "a second person has to agree to report {report} first", report=report
+            )
         left = final_at(connection, case, desk.settings) - desk.clock()
         if left > timedelta(0):
             raise OutOfTurnError(
-                f"whoever decided on {case} may still take it back: try again in "
-                f"{ceil(left.total_seconds())} seconds"
+                "whoever decided on {case} may still take it back: try again in {seconds} seconds",
+                case=case,
+                seconds=ceil(left.total_seconds()),
             )
         queue(connection, desk.settings, report, caller, desk.clock)
     return State.QUEUED
@@ -191,7 +195,7 @@ def final_at(connection: Connection, case: CaseId, settings: Settings) -> dateti
         .limit(1)
     ).scalar_one_or_none()
     if decided is None:
-        raise OutOfTurnError(f"nobody has decided on {case}")
+        raise OutOfTurnError("nobody has decided on {case}", case=case)
     moment: datetime = decided
     return moment + timedelta(seconds=settings.review.undo_seconds)
 

@@ -79,8 +79,9 @@ def supply(
     _check_subject(connection, row.subject_id, check_key(subject), case)
     if State(row.state) not in CONFIRMED:
         raise OutOfTurnError(
-            f"{case} is not confirmed: nothing is taken of anybody before people have decided; "
-            "the event subject.wanted says when"
+            "{case} is not confirmed: nothing is taken of anybody before people have "
+            "decided; the event subject.wanted says when",
+            case=case,
         )
     _check_uploads(connection, case, supplied)
     connection.execute(delete(supplied_data).where(supplied_data.c.case_id == case))
@@ -124,7 +125,9 @@ def ask_for(connection: Connection, case: CaseId, caller: Caller, clock: Clock) 
     """
     row = lock_case(connection, case)
     if State(row.state) not in CONFIRMED:
-        raise OutOfTurnError(f"{case} is not confirmed: nobody is asked for anything before that")
+        raise OutOfTurnError(
+            "{case} is not confirmed: nobody is asked for anything before that", case=case
+        )
     if not want(connection, case, f"asked:{case}", clock):
         raise NotFoundError(f"nobody said whom {case} is about, so nobody can be asked")
     append(connection, caller.actor, Act.SUBJECT_WANTED, clock, case=case)
@@ -232,7 +235,8 @@ def _check_uploads(connection: Connection, case: CaseId, supplied: Supplied) -> 
     )
     if any(each.reference not in known for each in supplied.uploads):
         raise InvalidInputError(
-            f"{case} does not have each of these uploads: only what the case is about is taken"
+            "{case} does not have each of these uploads: only what the case is about is taken",
+            case=case,
         )
 
 

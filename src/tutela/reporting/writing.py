@@ -97,7 +97,8 @@ def changed(draft: Draft, changes: Mapping[str, Any]) -> Draft:
             item = _item(names, files)
             if names[2] in BY_RECORD:
                 raise InvalidInputError(
-                    f"{names[2]} is what the record of viewings says: it cannot be written"
+                    "{field} is what the record of viewings says: it cannot be written",
+                    field=names[2],
                 )
             _write(files[item], names[2:], value, field)
         else:
@@ -152,7 +153,7 @@ def _step(holder: Any, name: str, field: str) -> Any:
     if isinstance(holder, list):
         place = _place(holder, name, field)
         return holder[place] if place < len(holder) else None
-    raise InvalidInputError(f"{field}: there is nothing like this in a report")
+    raise InvalidInputError("{field}: there is nothing like this in a report", field=field)
 
 
 def _put(holder: Any, name: str, value: Any, field: str) -> None:
@@ -170,13 +171,15 @@ def _put(holder: Any, name: str, value: Any, field: str) -> None:
         else:
             holder[place] = value
     else:
-        raise InvalidInputError(f"{field}: there is nothing like this in a report")
+        raise InvalidInputError("{field}: there is nothing like this in a report", field=field)
 
 
 def _place(holder: list[Any], name: str, field: str) -> int:
     if not name.isascii() or not name.isdigit() or int(name) > len(holder):
         raise InvalidInputError(
-            f"{field}: a place in a list is its number, from 0 to {len(holder)} here"
+            "{field}: a place in a list is its number, from 0 to {count} here",
+            field=field,
+            count=len(holder),
         )
     return int(name)
 
@@ -199,7 +202,9 @@ def _check(values: Mapping[str, Any], model: type[Content]) -> None:
         ]
         if wrong:
             first = wrong[0]
-            raise InvalidInputError(f"{first.field or first.path}: {first.words}") from None
+            raise InvalidInputError(
+                "{field}: {first}", field=first.field or first.path, first=first
+            ) from None
 
 
 def _whole(values: dict[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def add_authority(
     duty_id = f"{authority}-duty"
     for each in (authority, duty_id):
         if each in directory.authorities or each in directory.duties:
-            raise AlreadyExistsError(f"the directory has a row {each}: choose another id")
+            raise AlreadyExistsError("the directory has a row {each}: choose another id", each=each)
     _check_places(directory, country, duty)
     terms: dict[str, object] = {"id": authority, "name": name.strip(), "country": country}
     rows = [_write(connection, RowKind.AUTHORITY, terms | {"kind": kind}, notes, actor, clock)]
@@ -169,8 +169,9 @@ def _check_places(directory: Directory, country: str, duty: NewDuty | None) -> N
     for place in places:
         if not directory.knows(place):
             raise InvalidInputError(
-                f'"{place}" is no country: write two letters, such as FR, or a group: '
-                f"{', '.join(sorted(directory.groups))}"
+                '"{place}" is no country: write two letters, such as FR, or a group: {groups}',
+                place=place,
+                groups=", ".join(sorted(directory.groups)),
             )
 
 

@@ -43,9 +43,9 @@ def confirm(
     source = checked_source(source)
     found = directory_now(connection, settings).row(row)
     if found.standing is Standing.VERIFIED:
-        raise AlreadyExistsError(f"{row} is verified: it needs nobody's confirmation")
+        raise AlreadyExistsError("{row} is verified: it needs nobody's confirmation", row=row)
     if not keep_confirmation(connection, found, source, actor, clock):
-        raise AlreadyExistsError(f"{row} is confirmed already, as it reads now")
+        raise AlreadyExistsError("{row} is confirmed already, as it reads now", row=row)
     append(connection, actor, Act.AUTHORITY_CONFIRMED, clock, thing=thing_of(found), reason=source)
     return directory_now(connection, settings).row(row)
 

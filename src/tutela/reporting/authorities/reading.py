@@ -104,7 +104,9 @@ def read_row(
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or kind
         message = str(first["msg"]).removeprefix("Value error, ")
-        raise InvalidInputError(f"{where}: {message}; see docs/authorities.md") from None
+        raise InvalidInputError(
+            "{where}: {message}; see docs/authorities.md", where=where, message=message
+        ) from None
     return written.read(Origin.HOUSE)
 
 

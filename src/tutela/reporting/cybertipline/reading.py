@@ -69,7 +69,7 @@ def _read(document: bytes, root: str, model: type[_Read], schema: Schema) -> _Re
     try:
         tree = parse(document)
     except RefusedXmlError as error:
-        raise MalformedDocumentError(f"the document {error}") from None
+        raise MalformedDocumentError("the document {error}", error=error) from None
     if tree.tag != root:
         raise InvalidDocumentError([Problem("/", f"should begin with {root}")])
     found = problems_of_schema(schema.complaints(tree), schema, model)

@@ -98,9 +98,13 @@ class Said:
         if self.kind in (FeedbackKind.MORE_WANTED, FeedbackKind.OTHER) and not self.words.strip():
             raise InvalidInputError("say in the authority's words what it wants, or says")
         if max(len(self.reference), len(self.number)) > LONGEST_NAME:
-            raise InvalidInputError(f"a number or reference has {LONGEST_NAME} characters at most")
+            raise InvalidInputError(
+                "a number or reference has {longest} characters at most", longest=LONGEST_NAME
+            )
         if len(self.words) > LONGEST_WORDS:
-            raise InvalidInputError(f"the words have {LONGEST_WORDS} characters at most")
+            raise InvalidInputError(
+                "the words have {longest} characters at most", longest=LONGEST_WORDS
+            )
 
 
 @dataclass(frozen=True, slots=True)

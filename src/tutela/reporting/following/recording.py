@@ -68,10 +68,14 @@ def enter_feedback(
         need(caller, Permission.EVIDENCE_KEEP)
     row = lock_report(connection, report)
     if row.state != State.SENT:
-        raise OutOfTurnError(f"report {report} is not sent: nobody can have answered to it")
+        raise OutOfTurnError(
+            "report {report} is not sent: nobody can have answered to it", report=report
+        )
     if _is_anothers(connection, row, said.number):
         raise AlreadyExistsError(
-            f"{said.number} is the number of another report to {row.authority}"
+            "{number} is the number of another report to {authority}",
+            number=said.number,
+            authority=row.authority,
         )
     feedback = _keep(
         connection,
@@ -124,7 +128,9 @@ def receive_feedback(
     """
     said.check()
     if not named.strip() or max(len(named), len(message)) > LONGEST_NAME:
-        raise InvalidInputError(f"name the report by its number, {LONGEST_NAME} characters at most")
+        raise InvalidInputError(
+            "name the report by its number, {longest} characters at most", longest=LONGEST_NAME
+        )
     actor = Actor(authority, f"authority:{authority}", "program", "api")
     row = _meant(connection, authority, named)
     clashes = row is not None and _is_anothers(connection, row, said.number)
@@ -166,7 +172,9 @@ def follow(
     row = lock_report(connection, ReportId(report))
     if _is_anothers(connection, row, said.number):
         raise AlreadyExistsError(
-            f"{said.number} is the number of another report to {row.authority}"
+            "{number} is the number of another report to {authority}",
+            number=said.number,
+            authority=row.authority,
         )
     _follow(connection, row, feedback, said, caller.actor, clock)
 

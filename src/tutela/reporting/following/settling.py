@@ -58,11 +58,14 @@ def follow_feedback(
         raise InvalidInputError("say why it is followed: the ledger keeps it")
     found = _lock_open(connection, feedback)
     if found.report is None:
-        raise OutOfTurnError(f"say first which report is meant by feedback {feedback}")
+        raise OutOfTurnError(
+            "say first which report is meant by feedback {feedback}", feedback=feedback
+        )
     if found.kind.event is None and found.kind is not FeedbackKind.NUMBER:
         raise InvalidInputError(
-            f"feedback {feedback} is no wish that the house can follow by itself: "
-            "do what it asks for, and settle it"
+            "feedback {feedback} is no wish that the house can follow by itself: do what "
+            "it asks for, and settle it",
+            feedback=feedback,
         )
     _settle(connection, found, caller, clock)
     follow(connection, feedback, _said(found), caller, clock)
@@ -83,11 +86,17 @@ def attach_feedback(
     """
     found = _lock_open(connection, feedback)
     if found.report is not None:
-        raise OutOfTurnError(f"feedback {feedback} belongs to report {found.report} already")
+        raise OutOfTurnError(
+            "feedback {feedback} belongs to report {report} already",
+            feedback=feedback,
+            report=found.report,
+        )
     row = lock_report(connection, report)
     if row.authority != found.authority or row.state != State.SENT:
         raise OutOfTurnError(
-            f"report {report} is none that {found.authority} has: look at it again"
+            "report {report} is none that {authority} has: look at it again",
+            report=report,
+            authority=found.authority,
         )
     mine = update(report_feedback).where(report_feedback.c.id == feedback)
     connection.execute(mine.values(report_id=report))
@@ -111,7 +120,9 @@ def _lock_open(connection: Connection, feedback: FeedbackId) -> Feedback:
     )
     found = find_feedback(connection, feedback)
     if not found.is_open:
-        raise OutOfTurnError(f"feedback {feedback} does not wait for anybody: look at it again")
+        raise OutOfTurnError(
+            "feedback {feedback} does not wait for anybody: look at it again", feedback=feedback
+        )
     return found
 
 
