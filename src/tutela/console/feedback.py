@@ -229,11 +229,15 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise InvalidInputError(f'"{text}" is not a day: write it as 2026-01-15') from None
+        raise InvalidInputError(
+            '"{text}" is not a day: write it as 2026-11-28', text=text
+        ) from None
 
 
 def _report_number(text: str) -> ReportId:
     written = text.strip()
     if written.isascii() and written.isdigit() and 1 <= int(written) <= _LONGEST_NUMBER:
         return ReportId(int(written))
-    raise InvalidInputError(f'"{text}" is not the number of a report here: write it as 17')
+    raise InvalidInputError(
+        '"{text}" is not the number of a report here: write it as 17', text=text
+    )

@@ -82,7 +82,9 @@ def resume(
         InvalidInputError: Nothing is ever sent by this channel.
     """
     if not channel.sends:
-        raise InvalidInputError(f"{authority} is told by hand there: nothing waits to be sent")
+        raise InvalidInputError(
+            "{authority} is told by hand there: nothing waits to be sent", authority=authority
+        )
     resume_channel(connection, channel, authority, clock)
     append(connection, caller.actor, Act.CHANNEL_RESUMED, clock, thing=_thing(channel, authority))
     return channel_state(connection, channel, authority)
