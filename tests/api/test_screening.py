@@ -7,16 +7,26 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.house import House
 from tests.pictures import drawn, encoded
 from tutela.accounts.permissions import Permission
+from tutela.fingerprints.pdq import pdq_of
 from tutela.storage.settings import ListPolicy, OnMatch, Policy
 
 KNOWN = encoded(drawn(1))
 RESIZED = encoded(drawn(1).resize((200, 150)), "JPEG", quality=80)
 OTHER = encoded(drawn(2))
+
+
+def turned(picture: Image.Image) -> bytes:
+    """A file that stores a picture on its side, and says so."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(picture.rotate(90, expand=True), exif=exif)
 
 
 @pytest.fixture
@@ -49,6 +59,14 @@ def test_a_resized_copy_is_a_match_by_pdq(house: House) -> None:
     (match,) = answer["matches"]
     assert match["kind"] == "pdq"
     assert 0 <= match["distance"] <= 31
+
+
+def test_a_copy_that_is_only_shown_turned_is_a_match_as_shown(house: House) -> None:
+    answer = screen(house, turned(drawn(1))).json()
+    (match,) = answer["matches"]
+    assert match == {"list": "partner", "kind": "pdq", "distance": 0, "place": "as shown"}
+    (item,) = house.client.get(f"/v1/cases/{answer['case']}").json()["items"]
+    assert item["matches"] == [match]
 
 
 def test_another_picture_is_clear_and_nothing_is_said_beside(house: House) -> None:
@@ -334,6 +352,8 @@ def test_a_clear_file_leaves_nothing_behind(make_house, data: Path) -> None:
     with make_house() as house:
         house.add_picture("partner", KNOWN)
         assert screen(house, OTHER, name).json() == {"verdict": "clear"}
+        part = turned(drawn(3))
+        assert screen(house, part, name).json() == {"verdict": "clear"}
         known = house.fingerprints(OTHER)
         sent = {"fingerprints": {k: v for k, v in known.items() if isinstance(v, str)}}
         sent["name"] = name
@@ -346,6 +366,7 @@ def test_a_clear_file_leaves_nothing_behind(make_house, data: Path) -> None:
             name.encode(),
             b"upload 7",
             OTHER[100:164],
+            *(pdq_of(np.asarray(drawn(3).rotate(angle, expand=True))).value for angle in (0, 90)),
             *(bytes.fromhex(v) for v in known.values() if isinstance(v, str)),
             *(v.encode() for v in known.values() if isinstance(v, str)),
         ]

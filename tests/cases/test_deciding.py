@@ -104,11 +104,14 @@ def test_what_a_list_has_to_the_bit_needs_no_viewing(database, clock, alone, kin
     assert decided(database, clock, alone, case, ANNA, basis=Basis.DIGEST).state is State.CONFIRMED
 
 
-def test_what_is_only_like_something_on_a_list_is_not_known_by_digest(
-    database: Database, clock, alone
+@pytest.mark.parametrize(("kind", "place"), [(Kind.PDQ, ""), (Kind.MD5, "photos/a.jpg")])
+def test_what_is_only_like_something_on_a_list_or_holds_it_is_not_known_by_digest(
+    database: Database, clock, alone, kind, place
 ) -> None:
     case = with_evidence(database, a_case(database, clock))
-    matched(database, clock, case, Kind.PDQ)
+    matched(database, clock, case, kind, place)
+    with database.reading() as connection:
+        assert ground_of(connection, case) == {Ground.LISTED, Ground.SIGHT}
     with pytest.raises(InvalidInputError, match="a similar one is not the same"):
         decided(database, clock, alone, case, ANNA, basis=Basis.DIGEST)
 

@@ -88,6 +88,10 @@ def test_what_matched_is_a_fact(kinds, fact) -> None:
     assert facts_of_matches([Match(1, "partner", 1, kind, 0) for kind in kinds]) == {fact}
 
 
+def test_what_holds_something_known_is_not_known_itself() -> None:
+    assert facts_of_matches([Match(1, "partner", 1, Kind.MD5, 0, "a.jpg")]) == {Fact.SIMILAR}
+
+
 @pytest.mark.parametrize("name", ["known", "first_seen", "unheard_of"])
 def test_nobody_says_what_tutela_finds_out_or_does_not_know(name) -> None:
     with pytest.raises(InvalidInputError, match="imminent_danger"):

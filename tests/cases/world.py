@@ -86,7 +86,9 @@ def with_evidence(database: Database, case: CaseId, kind: ItemKind = ItemKind.FI
     return case
 
 
-def matched(database: Database, clock: Clock, case: CaseId, kind: Kind = Kind.MD5) -> Match:
+def matched(
+    database: Database, clock: Clock, case: CaseId, kind: Kind = Kind.MD5, place: str = ""
+) -> Match:
     """Have a case's item match an entry of a list by this kind."""
     actor = Actor("test", "test:1", "operator", "cli")
     with database.writing() as connection:
@@ -103,10 +105,10 @@ def matched(database: Database, clock: Clock, case: CaseId, kind: Kind = Kind.MD
         ).scalar_one()
         connection.execute(
             insert(case_matches).values(
-                item_id=item, list_id=partner.id, entry_id=entry, kind=kind, distance=0
+                item_id=item, list_id=partner.id, entry_id=entry, kind=kind, distance=0, place=place
             )
         )
-    return Match(partner.id, partner.name, entry, kind, 0)
+    return Match(partner.id, partner.name, entry, kind, 0, place)
 
 
 def looked(

@@ -37,11 +37,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield running
 
 
-def new_case(house: House, content: bytes, kind: Kind = Kind.MD5) -> str:
+def new_case(house: House, content: bytes, kind: Kind = Kind.MD5, place: str = "") -> str:
     """A case with a file that a list has, or has something like."""
     case = a_case(house.service.database, system_clock, content)
     with_evidence(house.service.database, case)
-    matched(house.service.database, system_clock, case, kind)
+    matched(house.service.database, system_clock, case, kind, place)
     return case
 
 
@@ -71,6 +71,14 @@ def test_a_known_file_needs_no_viewing_and_the_page_says_so(house: House) -> Non
     assert ENGLISH["known"] in text_of(client.get(f"/cases/{new_case(house, b'known')}"))
     alike = new_case(house, b"alike", Kind.PDQ)
     assert ENGLISH["known"] not in text_of(client.get(f"/cases/{alike}"))
+
+
+def test_what_was_found_in_a_file_is_told_with_its_place(house: House) -> None:
+    client, _ = signed_in(house, Role.REVIEWER)
+    case = new_case(house, b"within", Kind.MD5, "photos/<a>.jpg frame 2")
+    answer = client.get(f"/cases/{case}")
+    assert f"{ENGLISH['match_place']} <bdi>photos/&lt;a&gt;.jpg frame 2</bdi>" in answer.text
+    assert ENGLISH["known"] not in text_of(answer)
 
 
 def test_distances_and_lists_are_for_those_who_may_see_them(house: House) -> None:

@@ -73,10 +73,7 @@ ELSEWHERE = (
     "fingerprints/",
     "kernel/",
     # What happens in a cell or a job: pages say in their own words that it cannot be shown.
-    "sandbox/decoding.py",
-    "sandbox/moments.py",
-    "sandbox/pool.py",
-    "sandbox/rendering.py",
+    "sandbox/",
     "storage/",
 )
 # Sentences that an error takes from a table.

@@ -148,6 +148,11 @@ def test_a_case_with_anything_else_in_it_waits_for_a_person(world: World) -> Non
                 item_id=item, list_id=one.list_id, entry_id=one.entry_id, kind="sha256", distance=0
             )
         )
+    with world.database.writing() as connection:
+        connection.execute(update(case_matches).values(place="photos/a.jpg"))
+    assert confirm_listed(naming(world, name)) == []
+    with world.database.writing() as connection:
+        connection.execute(update(case_matches).values(place=""))
     assert confirm_listed(naming(world, name)) == [single]
 
 

@@ -55,6 +55,15 @@ def test_a_picture_on_a_list_makes_a_whole_report() -> None:
     assert file.additional_infos == ('The list "partner" has the very same file (MD5).',)
 
 
+def test_of_what_is_in_a_file_it_is_said_where() -> None:
+    within = (("partner", Kind.MD5, "photos/a.jpg"), ("hotline", Kind.PDQ, "frame 3"))
+    file = only_file(gathered(item(within=within)))
+    assert file["additional_infos"] == [
+        'The list "partner" has the very same file (MD5) as is in it: photos/a.jpg',
+        'The list "hotline" has a similar picture (PDQ) as is in it: frame 3',
+    ]
+
+
 def test_a_file_that_nobody_viewed_is_not_said_to_be_viewed() -> None:
     assert (
         only_file(gathered(item(matches=(("partner", Kind.SHA256),))))["file_viewed_by_esp"]

@@ -20,7 +20,7 @@ from tests.drawing import landscape
 from tests.waiting import comes_true
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.digests import digests_of
-from tutela.fingerprints.model import FileFingerprints, Picture, PictureState
+from tutela.fingerprints.model import FileFingerprints, Part, Picture, PictureState, Unreadable
 from tutela.fingerprints.pdq import dihedrals_of, pdq_of
 from tutela.kernel.library import VARIABLE, Variant, variants
 from tutela.sandbox.model import Limits
@@ -90,6 +90,17 @@ def test_the_dihedrals_come_if_asked_for(cells: CellPool, tmp_path: Path) -> Non
     assert found.picture.pdq == found.picture.dihedrals[0]
 
 
+def test_a_turned_photograph_has_a_part(cells: CellPool, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    path = tmp_path / "hills.png"
+    landscape().save(path, exif=exif)
+    found = fingerprinted(cells, path)
+    assert found.format == "PNG"
+    upside_down = pdq_of(np.asarray(landscape().rotate(180)))
+    assert found.parts == (Part("as shown", pdq=upside_down),)
+
+
 def test_a_file_that_is_no_picture_has_digests_all_the_same(
     cells: CellPool, tmp_path: Path
 ) -> None:
@@ -122,6 +133,7 @@ def test_a_zip_that_calls_itself_a_picture_is_unreadable(cells: CellPool, tmp_pa
     assert found.picture == Picture(
         PictureState.UNREADABLE,
         reason="its name says that it is a picture, but its content is not one",
+        unreadable=Unreadable.WRONG_NAME,
     )
 
 
@@ -190,7 +202,9 @@ def test_a_picture_that_takes_too_long_is_unreadable_and_the_next_is_not(
         found = fingerprinted(cells, heavy)
         assert found.digests == digests_of(heavy.read_bytes())
         assert found.picture == Picture(
-            PictureState.UNREADABLE, reason="took more than 0.05 seconds to decode"
+            PictureState.UNREADABLE,
+            reason="took more than 0.05 seconds to decode",
+            unreadable=Unreadable.TOO_SLOW,
         )
         assert fingerprinted(cells, written(tmp_path / "a.txt", b"words")).digests.size == 5
 
@@ -202,23 +216,30 @@ def test_a_picture_that_takes_too_much_memory_is_unreadable_and_the_next_is_not(
         found = fingerprinted(cells, heavy)
         assert found.digests == digests_of(heavy.read_bytes())
         assert found.picture == Picture(
-            PictureState.UNREADABLE, reason="took more than 64 MiB to decode"
+            PictureState.UNREADABLE,
+            reason="took more than 64 MiB to decode",
+            unreadable=Unreadable.TOO_MUCH_MEMORY,
         )
         assert fingerprinted(cells, drawn(tmp_path / "hills.png")).picture.pdq is not None
 
 
 @pytest.mark.parametrize(
-    ("signal_number", "reason"),
+    ("signal_number", "reason", "unreadable"),
     [
-        (signal.SIGSEGV, "damaged picture: it crashed the decoder"),
+        (signal.SIGSEGV, "damaged picture: it crashed the decoder", Unreadable.CRASHED),
         (
             signal.SIGKILL,
             "decoding it was stopped by the system, likely for want of memory",
+            Unreadable.TOO_MUCH_MEMORY,
         ),
     ],
 )
 def test_a_cell_that_crashes_over_a_picture_leaves_its_digests_and_is_replaced(
-    heavy: Path, tmp_path: Path, signal_number: signal.Signals, reason: str
+    heavy: Path,
+    tmp_path: Path,
+    signal_number: signal.Signals,
+    reason: str,
+    unreadable: Unreadable,
 ) -> None:
     with CellPool(1) as cells, ThreadPoolExecutor(1) as threads:
         fingerprinted(cells, drawn(tmp_path / "hills.png"))
@@ -228,7 +249,9 @@ def test_a_cell_that_crashes_over_a_picture_leaves_its_digests_and_is_replaced(
         assert comes_true(lambda: resident_bytes(process) > idle + 20 * MEBIBYTE)
         os.kill(process, signal_number)
         assert finding.result() == FileFingerprints(
-            digests_of(heavy.read_bytes()), Picture(PictureState.UNREADABLE, reason=reason)
+            digests_of(heavy.read_bytes()),
+            Picture(PictureState.UNREADABLE, reason=reason, unreadable=unreadable),
+            format="PNG",
         )
         assert fingerprinted(cells, tmp_path / "hills.png").picture.pdq is not None
         assert cells.process_ids != (process,)

@@ -1,14 +1,24 @@
 """The policy says what a match means, and nothing slips past it."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from tutela.cases.model import Match
-from tutela.fingerprints.model import Kind
+from tutela.fingerprints.digests import digests_of
+from tutela.fingerprints.model import Kind, Part
 from tutela.matching.model import Hit
 from tutela.screening.model import Verdict
-from tutela.screening.policy import Action, Rules, decide, matches_among, rules_for
+from tutela.screening.policy import (
+    MOST_MATCHES,
+    Action,
+    Rules,
+    best_of,
+    decide,
+    matches_among,
+    rules_for,
+)
 from tutela.storage.settings import ListPolicy, OnMatch, Policy
 
 
@@ -89,3 +99,43 @@ def test_only_the_nearest_of_each_list_and_kind_is_told() -> None:
     hits = [pdq(1, entry=5), pdq(2, entry=6), pdq(3, entry=7, hash_list=2)]
     found = matches_among(hits, {1: rules(), 2: rules()}, 100, dict.fromkeys((5, 6, 7)))
     assert [(each.hash_list, each.entry) for each in found] == [(1, 5), (2, 7)]
+
+
+def at(distance: int, entry: int = 1, hash_list: int = 1) -> Match:
+    return Match(hash_list, f"list {hash_list}", entry, Kind.PDQ, distance)
+
+
+def test_of_a_files_parts_the_nearest_is_told_with_its_place() -> None:
+    parts = [(Part("frame 2"), [at(3)]), (Part("frame 3"), [at(3)]), (Part("frame 4"), [])]
+    assert best_of([at(5)], parts) == [replace(at(3), place="frame 2")]
+    assert best_of([at(3)], parts) == [at(3)]
+    assert best_of([], [(Part("page 2"), [at(1, hash_list=2), at(9)])]) == [
+        replace(at(1, hash_list=2), place="page 2"),
+        replace(at(9), place="page 2"),
+    ]
+
+
+def test_each_file_within_a_file_is_told_of_with_the_nearest_of_its_own_parts() -> None:
+    own = digests_of(b"")
+    parts = [
+        (Part("a.gif", own), [at(9)]),
+        (Part("a.gif frame 2"), [at(2)]),
+        (Part("a.gif frame 3"), [at(4)]),
+        (Part("b.gif", own), []),
+        (Part("b.gif frame 2"), [at(1)]),
+        (Part("thumbnail"), [at(7)]),
+    ]
+    assert [(each.place, each.distance) for each in best_of([at(8)], parts)] == [
+        ("b.gif frame 2", 1),
+        ("a.gif frame 2", 2),
+        ("thumbnail", 7),
+    ]
+
+
+def test_of_very_many_matches_none_is_left_out_that_could_decide() -> None:
+    own = digests_of(b"")
+    parts = [(Part(f"{number}.png", own), [at(0)]) for number in range(300)]
+    best = best_of([at(31, hash_list=2)], parts)
+    assert len(best) == MOST_MATCHES + 1
+    assert best[0].place == "0.png"
+    assert best[-1] == at(31, hash_list=2)

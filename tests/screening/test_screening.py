@@ -5,7 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hashlists.filling import ACTOR, add, md5, new_list, withdraw
-from tutela.fingerprints.model import FingerprintSet
+from tutela.cases.reading import find_case
+from tutela.fingerprints.model import (
+    Digests,
+    Fingerprint,
+    FingerprintSet,
+    Kind,
+    Part,
+    Pdq,
+    Unreadable,
+)
 from tutela.hashlists.lists import remove_list
 from tutela.screening.model import Known, Verdict
 from tutela.screening.opening import ScreeningRoom, open_screening
@@ -58,12 +67,12 @@ def test_looking_up_tells_of_nothing_or_of_hits_to_be_judged(room, database, clo
     known = new_list(database, clock)
     add(database, known, clock, md5(1))
     room.screener.refresh()
-    other = FingerprintSet(md5=md5(2).value)
+    other, file = Known(FingerprintSet(md5=md5(2).value)), Known(FILE)
     assert room.screener.look_up([other, other]).nothing
-    findings = room.screener.look_up([other, FILE])
+    findings = room.screener.look_up([other, file])
     assert not findings.nothing
     outcomes = room.screener.judge(
-        [Submission(Known(each), "", "scan") for each in (other, FILE)], findings
+        [Submission(each, "", "scan") for each in (other, file)], findings
     )
     assert [outcome.verdict for outcome in outcomes] == [Verdict.CLEAR, Verdict.MATCH]
 
@@ -73,8 +82,9 @@ def test_a_look_up_of_more_files_than_any_index_is_quick_at_is_not_called_quick(
 ) -> None:
     add(database, new_list(database, clock), clock, md5(1))
     room.screener.refresh()
-    assert room.screener.is_quick(0)
-    assert not room.screener.is_quick(10**9)
+    assert room.screener.is_quick([])
+    part = Part("frame 2", pdq=Pdq(bytes(32), 100))
+    assert not room.screener.is_quick([Known(FILE, parts=(part,) * 10**6)] * 1000)
 
 
 def test_what_is_sound_of_a_damaged_index_answers_until_the_next_refreshing(
@@ -92,7 +102,7 @@ def test_what_is_sound_of_a_damaged_index_answers_until_the_next_refreshing(
     content = bytearray(newer.read_bytes())
     content[0] ^= 1
     newer.write_bytes(content)
-    lost = FingerprintSet(md5=md5(2).value)
+    lost = Known(FingerprintSet(md5=md5(2).value))
     with open_screening(settings, database, clock, whole=False) as room:
         room.screener.begin()
         assert verdict(room) is Verdict.MATCH
@@ -100,3 +110,44 @@ def test_what_is_sound_of_a_damaged_index_answers_until_the_next_refreshing(
         room.screener.refresh()
         assert verdict(room) is Verdict.MATCH
         assert not room.screener.look_up([lost]).nothing
+
+
+def test_a_file_is_judged_by_the_best_of_all_its_parts(room, database, clock) -> None:
+    add(database, new_list(database, clock), clock, md5(1), Fingerprint(Kind.PDQ, b"\x0f" * 32))
+    room.screener.refresh()
+    far, near = (Pdq(bytes([first]) + b"\x0f" * 31, 100) for first in (0xF0, 0x0E))
+    flat = Pdq(b"\x0f" * 32, 49)
+    same = Digests(1, md5(1).value, bytes(20), bytes(32))
+    file = Known(
+        FingerprintSet(md5=md5(2).value, pdq=bytes(32), pdq_quality=100),
+        parts=(
+            Part("frame 2", pdq=flat),
+            Part("frame 3", pdq=far),
+            Part("frame 4", pdq=near),
+            Part("a.zip", digests=same),
+        ),
+    )
+    clear = Known(FingerprintSet(md5=md5(3).value), parts=file.parts[:1])
+    outcomes = room.screener.screen_many(
+        [Submission(each, "a.gif", "scan") for each in (clear, file, clear, Known(FILE))]
+    )
+    assert [
+        [(match.kind, match.distance, match.place) for match in outcome.matches]
+        for outcome in outcomes
+    ] == [
+        [],
+        [(Kind.MD5, 0, "a.zip"), (Kind.PDQ, 1, "frame 4")],
+        [],
+        [(Kind.MD5, 0, "")],
+    ]
+    with database.reading() as connection:
+        assert outcomes[1].case is not None
+        (item,) = find_case(connection, outcomes[1].case).items
+    assert item.matches == outcomes[1].matches
+
+
+def test_a_part_that_nobody_could_look_at_makes_the_file_unreadable(room) -> None:
+    known = Known(FILE, "frame 2: its data ends early", cause=Unreadable.ENDS_EARLY)
+    screened = room.screener.screen(Submission(known, "a.gif", "scan"))
+    assert screened.verdict is Verdict.UNREADABLE
+    assert screened.reason == known.unreadable

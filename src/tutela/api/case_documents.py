@@ -60,11 +60,16 @@ class CasesAnswer(BaseModel):
 
 
 class CaseMatchAnswer(BaseModel):
-    """A list that had the item."""
+    """A list that had the item, or something in it."""
 
     list: str
     kind: Kind
     distance: int
+    place: str | None = Field(
+        None,
+        description="Where in the item, for people, if it is not the item itself that matched.",
+        examples=["frame 12"],
+    )
 
 
 class EvidenceAnswer(BaseModel):

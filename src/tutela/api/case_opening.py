@@ -35,8 +35,8 @@ from tutela.cases.facts import Fact, said_facts
 from tutela.cases.model import CaseId, ItemKind, read_case_id
 from tutela.cases.moving import state_of
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import FingerprintSet
 from tutela.screening.fingerprinting import known_of
+from tutela.screening.model import Known
 
 router = APIRouter(
     prefix="/v1/cases",
@@ -213,21 +213,18 @@ async def sent_by_form(service: Service, request: Request) -> AsyncIterator[Sent
 
 
 async def _given_files(service: Service, uploads: list[Upload]) -> list[Given]:
-    known = await gather(
-        *(service.open_up(partial(_fingerprints, service, upload)) for upload in uploads)
-    )
+    known = await gather(*(service.open_up(partial(_known, service, upload)) for upload in uploads))
     findings = await service.look_up(known)
     matches = await service.work(partial(service.screening.screener.matches_of, known, findings))
     return [
-        given_file(upload.name, upload.pieces, file, matched)
+        given_file(upload.name, upload.pieces, file.fingerprints, matched)
         for upload, file, matched in zip(uploads, known, matches, strict=True)
     ]
 
 
-def _fingerprints(service: Service, upload: Upload) -> FingerprintSet:
+def _known(service: Service, upload: Upload) -> Known:
     with upload.as_descriptor() as descriptor:
-        suffix = PurePath(upload.name).suffix
-        return known_of(service.screening.cells, descriptor, suffix).fingerprints
+        return known_of(service.screening.cells, descriptor, PurePath(upload.name).suffix)
 
 
 def _understood(read: Callable[[], _Sent]) -> _Sent:

@@ -112,7 +112,7 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
         )
         if len(body) <= _SHORT:
             items = route.read(service, body)
-            findings = await service.look_up([item.fingerprints.as_set() for item in items])
+            findings = await service.look_up([_known(item) for item in items])
         else:
             items, findings = await service.work(partial(_read_and_look_up, service, route, body))
         if findings.nothing:
@@ -135,8 +135,11 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
 
 def _read_and_look_up(service: Service, route: _Route, body: bytes) -> tuple[_Items, Findings]:
     items = route.read(service, body)
-    files = [item.fingerprints.as_set() for item in items]
-    return items, service.screening.screener.look_up(files)
+    return items, service.screening.screener.look_up([_known(item) for item in items])
+
+
+def _known(item: ScreenRequest) -> Known:
+    return Known(item.fingerprints.as_set())
 
 
 def _judge(
@@ -150,7 +153,7 @@ def _judge(
 ) -> list[ScreenAnswer]:
     submissions = [
         submission_of(
-            Known(item.fingerprints.as_set()),
+            _known(item),
             item.name,
             key,
             route.idempotency_key(idempotency_key, number),

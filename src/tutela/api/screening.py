@@ -64,6 +64,15 @@ IdempotencyKey = Annotated[
                     "matches": [{"list": "partner", "kind": "pdq", "distance": 4}],
                 }
             },
+            "match of one frame, with the scope screen:details": {
+                "value": {
+                    "verdict": "match",
+                    "case": "7K3M-9QPD-2X4H",
+                    "matches": [
+                        {"list": "partner", "kind": "pdq", "distance": 4, "place": "frame 12"}
+                    ],
+                }
+            },
             "unreadable": {
                 "value": {
                     "verdict": "unreadable",
@@ -172,7 +181,7 @@ async def screen_batch(
 async def _judged(
     service: Service, submissions: Sequence[Submission], place: Place
 ) -> list[Screened]:
-    findings = await service.look_up([each.known.fingerprints for each in submissions])
+    findings = await service.look_up([each.known for each in submissions])
     judge = partial(service.screening.screener.judge, submissions, findings)
     if findings.nothing:
         # Asks neither the database nor the vault, so that it waits for none that is slow.

@@ -100,6 +100,11 @@ class MatchAnswer(BaseModel):
     list: str = Field(description="The list's name.")
     kind: Kind = Field(description="The kind of fingerprint that matched.")
     distance: int = Field(description="Number of differing bits; 0 for an exact digest.")
+    place: str | None = Field(
+        None,
+        description="Where in the file, for people, if it is not the file itself that matched.",
+        examples=["frame 12"],
+    )
 
 
 class ScreenAnswer(BaseModel):

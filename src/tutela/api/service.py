@@ -17,9 +17,9 @@ from tutela.accounts.permissions import Permission
 from tutela.api.capacity import Capacity, Memory, Turns
 from tutela.api.shared_check import SharedCheck
 from tutela.errors import NotSignedInError
-from tutela.fingerprints.model import FingerprintSet
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import Actor
+from tutela.screening.model import Known
 from tutela.screening.opening import ScreeningRoom
 from tutela.screening.screening import Findings
 from tutela.storage.clock import Clock
@@ -132,10 +132,10 @@ class Service:
         """Do in a thread what is long or asks the database; no cell is waited for there."""
         return await to_thread.run_sync(task, limiter=self.threads)
 
-    async def look_up(self, files: Sequence[FingerprintSet]) -> Findings:
+    async def look_up(self, files: Sequence[Known]) -> Findings:
         """Find what the lists have of these files, in a thread if that takes long."""
         screener = self.screening.screener
-        if screener.is_quick(len(files)):
+        if screener.is_quick(files):
             return screener.look_up(files)
         return await self.work(partial(screener.look_up, files))
 

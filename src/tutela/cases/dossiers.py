@@ -34,7 +34,9 @@ def _dossier_item(item: WholeItem) -> DossierItem:
         digests={kind: str(texts[kind]) for kind in ("md5", "sha1", "sha256") if texts.get(kind)},
         pdq=str(texts["pdq"]) if texts.get("pdq") else None,
         pdq_quality=item.item.fingerprints.pdq_quality,
-        matches=tuple(dict.fromkeys(Matched(each.list_name, each.kind) for each in item.matches)),
+        matches=tuple(
+            dict.fromkeys(Matched(each.list_name, each.kind, each.place) for each in item.matches)
+        ),
     )
 
 

@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 from tutela.cases.model import Match
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import Kind
 
 
 class Fact(StrEnum):
@@ -138,7 +137,7 @@ def facts_of_matches(matches: Collection[Match]) -> frozenset[Fact]:
     """What follows from what an item matched."""
     if not matches:
         return frozenset({Fact.FIRST_SEEN})
-    exact = any(match.kind is not Kind.PDQ for match in matches)
+    exact = any(match.is_the_very_file for match in matches)
     return frozenset({Fact.KNOWN if exact else Fact.SIMILAR})
 
 

@@ -54,7 +54,6 @@ class Ground(StrEnum):
 
 
 WORDS = (ItemKind.TEXT, ItemKind.URL)
-EXACT_KINDS = (Kind.MD5, Kind.SHA1, Kind.SHA256)
 DIGESTS = (case_items.c.md5, case_items.c.sha1, case_items.c.sha256)
 
 
@@ -80,15 +79,15 @@ def ground_of(
             case_items.c.case_id == case
         )
     ).all()
-    kinds = defaultdict(set)
+    matched: defaultdict[int, bool] = defaultdict(bool)
     for match in connection.execute(
-        select(case_matches.c.item_id, case_matches.c.kind)
+        select(case_matches.c.item_id, is_the_very_file().label("exact"))
         .distinct()
         .where(case_matches.c.item_id.in_([item.id for item in items]))
     ):
-        kinds[match.item_id].add(Kind(match.kind))
-    found = {Ground.LISTED} if kinds else set()
-    exact = [item for item in items if kinds[item.id] & set(EXACT_KINDS)]
+        matched[match.item_id] |= bool(match.exact)
+    found = {Ground.LISTED} if matched else set()
+    exact = [item for item in items if matched.get(item.id)]
     if exact:
         found.add(Ground.DIGEST)
     # What one item is says nothing of another one that came later from the same sender.
@@ -186,24 +185,33 @@ def _has_read(connection: Connection, case: CaseId, caller: Caller) -> bool:
     return connection.execute(left.limit(1)).scalar_one_or_none() is None
 
 
+def is_the_very_file() -> ColumnElement[bool]:
+    """That a match says of its item that a list has it to the bit, and not only something in it."""
+    return and_(
+        case_matches.c.kind.in_([kind for kind in Kind if kind is not Kind.PDQ]),
+        case_matches.c.place == "",
+    )
+
+
 def matched_entries(
-    connection: Connection, case: CaseId, kinds: Collection[Kind] = tuple(Kind)
+    connection: Connection, case: CaseId, *, the_very_files: bool = False
 ) -> list[int]:
     """The numbers of the entries that a case's items matched.
 
     Args:
         connection: A transaction.
         case: The case.
-        kinds: Only matches of these kinds.
+        the_very_files: Only those that are of the very same file as an item.
     """
-    return list(
-        connection.execute(
-            select(case_matches.c.entry_id)
-            .distinct()
-            .join_from(case_items, case_matches)
-            .where(case_items.c.case_id == case, case_matches.c.kind.in_(kinds))
-        ).scalars()
+    found = (
+        select(case_matches.c.entry_id)
+        .distinct()
+        .join_from(case_items, case_matches)
+        .where(case_items.c.case_id == case)
     )
+    if the_very_files:
+        found = found.where(is_the_very_file())
+    return list(connection.execute(found).scalars())
 
 
 def same_file(items: Sequence[Row[*tuple[Any, ...]]]) -> ColumnElement[bool]:

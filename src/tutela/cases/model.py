@@ -67,6 +67,7 @@ class Match:
         entry: The entry's number.
         kind: The kind of fingerprint that matched.
         distance: Number of differing bits; 0 for an exact digest.
+        place: Where in the item, as ``fingerprints.model.Part`` has it; ``""`` is the item itself.
     """
 
     hash_list: int
@@ -74,10 +75,23 @@ class Match:
     entry: int
     kind: Kind
     distance: int
+    place: str = ""
+
+    @property
+    def is_the_very_file(self) -> bool:
+        """Whether the list has the item itself, to the bit, and not only something in it."""
+        return self.kind is not Kind.PDQ and not self.place
 
     def as_fields(self) -> dict[str, str | int]:
         """What callers who may know are told of it: never the entry."""
-        return {"list": self.list_name, "kind": self.kind, "distance": self.distance}
+        fields: dict[str, str | int] = {
+            "list": self.list_name,
+            "kind": self.kind,
+            "distance": self.distance,
+        }
+        if self.place:
+            fields["place"] = self.place
+        return fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def add_item(
                     "entry_id": match.entry,
                     "kind": match.kind,
                     "distance": match.distance,
+                    "place": _storable(match.place),
                 }
                 for match in matches
             ],

@@ -417,6 +417,7 @@ def _matches_of(connection: Connection, items: list[int]) -> Mapping[int, list[M
                 entry=match["entry_id"],
                 kind=Kind(match["kind"]),
                 distance=match["distance"],
+                place=match["place"],
             )
         )
     return matches

@@ -112,6 +112,8 @@ case_matches = Table(
     Column("entry_id", RowId, ForeignKey("entries.id"), nullable=False),
     Column("kind", String(10), nullable=False),
     Column("distance", SmallInteger, nullable=False),
+    # Where in the item, for people; empty for the item itself.
+    Column("place", String(4096), nullable=False, server_default=""),
     Index("ix_case_matches_item_id", "item_id"),
 )
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from tutela.cases.announcing import announce_confirmed, announce_not_confirmed
 from tutela.cases.counting import Counted, count, technology_behind
-from tutela.cases.grounds import EXACT_KINDS, matched_entries
+from tutela.cases.grounds import matched_entries
 from tutela.cases.model import CaseId
 from tutela.cases.moving import lock_case
 from tutela.cases.states import State
@@ -89,7 +89,7 @@ def _tell(connection: Connection, case: CaseId, decided: Row[Any], clock: Clock)
         announce_confirmed(connection, case, cause, clock)
         return []
     # A picture that is only similar says nothing about the entry; the very same file does.
-    entries = matched_entries(connection, case, EXACT_KINDS)
+    entries = matched_entries(connection, case, the_very_files=True)
     flags = flag_entries(connection, entries, case, SYSTEM, clock)
     announce_not_confirmed(connection, case, cause, clock)
     return flags

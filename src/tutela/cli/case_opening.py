@@ -111,12 +111,12 @@ def _files(room: ScreeningRoom, paths: list[Path]) -> list[Given]:
     for path in paths:
         try:
             with path.open("rb") as opened:
-                known.append(known_of(room.cells, opened.fileno(), path.suffix).fingerprints)
+                known.append(known_of(room.cells, opened.fileno(), path.suffix))
         except OSError as error:
             raise NotFoundError(f"{path} cannot be read: {error.strerror}") from None
     findings = room.screener.look_up(known)
     return [
-        given_file(path.name, partial(_read, path), file, matches)
+        given_file(path.name, partial(_read, path), file.fingerprints, matches)
         for path, file, matches in zip(
             paths, known, room.screener.matches_of(known, findings), strict=True
         )

@@ -200,7 +200,11 @@ def _item_lines(item: WholeItem) -> list[tuple[str, str]]:
         reason = f": {item.evidence.reason}" if item.evidence.reason else ""
         lines.append(("  evidence", f"{item.evidence.id}, {item.evidence.state}{reason}"))
     lines += [
-        ("  match", f"{match.list_name}: {match.kind}, distance {match.distance}")
+        (
+            "  match",
+            f"{match.list_name}: {match.kind}, distance {match.distance}"
+            + (f", in {match.place}" if match.place else ""),
+        )
         for match in item.matches
     ]
     lines += [("  same file", f"{each.case}, {each.state.words}") for each in item.elsewhere]

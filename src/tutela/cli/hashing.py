@@ -15,7 +15,7 @@ import typer
 
 from tutela.cli.acting import needs
 from tutela.cli.output import print_error, print_json, print_line
-from tutela.fingerprints.model import DIHEDRALS, FileFingerprints
+from tutela.fingerprints.model import DIHEDRALS, FileFingerprints, Part, Pdq, PictureState
 from tutela.sandbox.pool import CellPool
 from tutela.screening.opening import limits_of
 from tutela.storage.settings import load_settings
@@ -122,13 +122,32 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
         "pdq": picture.pdq.text if picture.pdq else None,
         "pdq_quality": picture.pdq.quality if picture.pdq else None,
     }
-    if picture.pdq is None:
+    if picture.state is not PictureState.DECODED:
         answer["reason"] = picture.reason
+    if picture.unreadable is not None:
+        answer["unreadable"] = picture.unreadable
+    if found.parts:
+        answer["parts"] = [_part_as_json(part) for part in found.parts]
     if picture.dihedrals:
         answer["dihedrals"] = [
             {"name": name, "pdq": pdq.text, "quality": pdq.quality}
             for name, pdq in zip(DIHEDRALS, picture.dihedrals, strict=True)
         ]
+    return answer
+
+
+def _part_as_json(part: Part) -> dict[str, object]:
+    answer: dict[str, object] = {"place": part.place}
+    if part.digests is not None:
+        answer |= {
+            "md5": part.digests.md5.hex(),
+            "sha1": part.digests.sha1.hex(),
+            "sha256": part.digests.sha256.hex(),
+        }
+    if part.pdq is not None:
+        answer |= {"pdq": part.pdq.text, "pdq_quality": part.pdq.quality}
+    if part.unreadable is not None:
+        answer |= {"unreadable": part.unreadable, "reason": part.unreadable.words}
     return answer
 
 
@@ -141,7 +160,23 @@ def _print_block(file: str, found: FileFingerprints, min_quality: int) -> None:
     if picture.pdq is None:
         print_line(f"  pdq     none: {picture.reason}")
     else:
-        flat = ", too flat to compare" if picture.pdq.quality < min_quality else ""
-        print_line(f"  pdq     {picture.pdq.text} (quality {picture.pdq.quality}{flat})")
+        print_line(f"  pdq     {_pdq_words(picture.pdq, min_quality)}")
     for name, pdq in zip(DIHEDRALS[1:], picture.dihedrals[1:], strict=False):
         print_line(f"          {pdq.text} {name}")
+    if picture.pdq is not None and picture.reason is not None:
+        print_line(f"          unreadable all the same: {picture.reason}")
+    for part in found.parts:
+        print_line(f"  {part.place}")
+        if part.digests is not None:
+            print_line(f"    md5     {part.digests.md5.hex()}")
+            print_line(f"    sha1    {part.digests.sha1.hex()}")
+            print_line(f"    sha256  {part.digests.sha256.hex()}")
+        if part.pdq is not None:
+            print_line(f"    pdq     {_pdq_words(part.pdq, min_quality)}")
+        if part.unreadable is not None:
+            print_line(f"    unreadable: {part.unreadable.words}")
+
+
+def _pdq_words(pdq: Pdq, min_quality: int) -> str:
+    flat = ", too flat to compare" if pdq.quality < min_quality else ""
+    return f"{pdq.text} (quality {pdq.quality}{flat})"

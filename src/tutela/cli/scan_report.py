@@ -129,6 +129,7 @@ def _found(screened: Screened) -> str:
     matches = ", ".join(
         f"{match.list_name} by {match.kind}"
         + (f" at distance {match.distance}" if match.distance else "")
+        + (f" in {match.place}" if match.place else "")
         for match in screened.matches
     )
     return f" ({matches})" + (f" case {screened.case}" if screened.case else "")

@@ -119,14 +119,71 @@ class PictureState(StrEnum):
     """The file is a picture by its content or its name, but could not be decoded."""
 
 
+class Unreadable(StrEnum):
+    """Why something could not be looked at: what policy and counters go by.
+
+    A word once used is never given another meaning.
+    """
+
+    DAMAGED = "damaged"
+    ENDS_EARLY = "ends_early"
+    TOO_LARGE = "too_large"
+    """More bytes than are looked at."""
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_SLOW = "too_slow"
+    TOO_MUCH_MEMORY = "too_much_memory"
+    CRASHED = "crashed"
+    """It brought the decoding process down."""
+    NOT_SUPPORTED = "not_supported"
+    """Its format, or something that it makes use of, cannot be decoded here."""
+    ENCRYPTED = "encrypted"
+    BOMB = "bomb"
+    """It unpacks to far more than it is."""
+    TOO_DEEP = "too_deep"
+    """Files within files within files."""
+    TOO_MANY = "too_many"
+    """More parts than are looked at."""
+    EMPTY = "empty"
+    WRONG_NAME = "wrong_name"
+    """Its name says that it is a picture, and its content does not."""
+    NOT_READ = "not_read"
+    """Its bytes could not be read."""
+
+    @property
+    def words(self) -> str:
+        """The same for people, where nothing more is known."""
+        return _UNREADABLE_WORDS[self]
+
+
+_UNREADABLE_WORDS = {
+    Unreadable.DAMAGED: "it is damaged",
+    Unreadable.ENDS_EARLY: "its data ends early",
+    Unreadable.TOO_LARGE: "it is too large",
+    Unreadable.TOO_MANY_PIXELS: "it has too many pixels",
+    Unreadable.TOO_SLOW: "it took too long to decode",
+    Unreadable.TOO_MUCH_MEMORY: "it took too much memory to decode",
+    Unreadable.CRASHED: "it crashed the decoder",
+    Unreadable.NOT_SUPPORTED: "it cannot be decoded here",
+    Unreadable.ENCRYPTED: "it is encrypted",
+    Unreadable.BOMB: "it unpacks to far more than it is",
+    Unreadable.TOO_DEEP: "it lies too deep within other files",
+    Unreadable.TOO_MANY: "there are too many like it",
+    Unreadable.EMPTY: "it is empty",
+    Unreadable.WRONG_NAME: "its content is not what its name says",
+    Unreadable.NOT_READ: "it cannot be read",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What came of looking for a picture in a file.
 
     Attributes:
         state: Whether there is a picture.
-        pdq: The perceptual hash if the picture was decoded, else ``None``.
-        reason: Why ``pdq`` is ``None``, in a few words for people; ``None`` when it is there.
+        pdq: The perceptual hash if it is known. A picture that broke the decoder later on, as one
+            of its frames did, is unreadable and has one all the same.
+        reason: Why it is not ``DECODED``, in a few words for people; else ``None``.
+        unreadable: The same for policy and counters, if it is ``UNREADABLE``.
         dihedrals: The PDQ hashes of the eight turned and mirrored pictures, in the order of
             ``DIHEDRALS``, if asked for.
     """
@@ -135,6 +192,7 @@ class Picture:
     pdq: Pdq | None = None
     reason: str | None = None
     dihedrals: tuple[Pdq, ...] = ()
+    unreadable: Unreadable | None = None
 
 
 DIHEDRALS = (
@@ -155,16 +213,41 @@ last two mirror along the main and the other diagonal.
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Something within a file, or another look of it, that has fingerprints of its own.
+
+    A file within a file comes before whatever is found within it in turn, and has digests.
+
+    Attributes:
+        place: Where, for people: "as shown", "frame 12", "photos/a.jpg", "photos/b.gif frame 3".
+            Never empty: that is the file itself.
+        digests: Of its bytes, if it is a file of its own.
+        pdq: The perceptual hash if it is a picture that was decoded.
+        unreadable: Why it could not be looked at, if so.
+    """
+
+    place: str
+    digests: Digests | None = None
+    pdq: Pdq | None = None
+    unreadable: Unreadable | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileFingerprints:
     """All that screening knows of a file.
 
     Attributes:
         digests: MD5, SHA-1, SHA-256 and the size.
         picture: The perceptual hash, or why there is none.
+        parts: Everything else that was found in it, in the order in which it was.
+        format: The format that it begins as, as people write it, such as ``JPEG``; ``None`` if
+            it is of none that can hold a picture.
     """
 
     digests: Digests
     picture: Picture
+    parts: tuple[Part, ...] = ()
+    format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, Select, select
 
 from tutela.cases.deciding import Decision, Stage, record_decision
 from tutela.cases.facts import Fact, facts_text
-from tutela.cases.grounds import EXACT_KINDS, Basis
+from tutela.cases.grounds import Basis, is_the_very_file
 from tutela.cases.model import CaseId
 from tutela.cases.moving import BY_ITSELF, change_state, enter_move, lock_case
 from tutela.cases.states import Move as CaseMove
@@ -192,7 +192,7 @@ def is_listed(connection: Connection, case: CaseId, automatic: Automatic) -> boo
             .distinct()
             .where(
                 case_matches.c.item_id.in_(items),
-                case_matches.c.kind.in_(EXACT_KINDS),
+                is_the_very_file(),
                 case_matches.c.list_id.in_(named),
             )
         ).scalars()

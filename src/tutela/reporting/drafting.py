@@ -40,6 +40,8 @@ from tutela.reporting.supplied import Supplied, Upload
 from tutela.storage.settings import Company
 
 LONGEST_TEXT = 3_000
+# Of an archive with many known files a few are named; the others are in the case.
+_MOST_WITHIN = 20
 LONGEST_WORDS = 100_000
 LONGEST_ADDRESS = 2_083
 MOST_ADDRESSES = 1_000
@@ -73,6 +75,7 @@ class GatheredItem:
         fingerprints: What is known of the file itself.
         labels: Its own labels, each as ``scheme/label``.
         matches: The lists that have it, each with the kind of fingerprint.
+        within: The lists that have something in it, each with the kind and the place.
         evidence: What was sealed of it and is still there.
         viewed: Whether a person saw the entire content, by the record of viewings.
         words: What a text or an address says.
@@ -87,6 +90,7 @@ class GatheredItem:
     fingerprints: FingerprintSet
     labels: frozenset[str] = frozenset()
     matches: tuple[tuple[str, Kind], ...] = ()
+    within: tuple[tuple[str, Kind, str], ...] = ()
     evidence: ItemId | None = None
     viewed: bool = False
     words: str | None = None
@@ -345,7 +349,7 @@ def _is_reported(gathered: Gathered, item: GatheredItem) -> bool:
 
 
 def _is_marked(item: GatheredItem) -> bool:
-    return bool(item.matches) or classification(Said(item.labels)) is not None
+    return bool(item.matches or item.within) or classification(Said(item.labels)) is not None
 
 
 def _name(item: GatheredItem, upload: Upload | None) -> str:
@@ -368,6 +372,9 @@ def _found_by(item: GatheredItem) -> Iterator[str]:
         yield _sure(f'The list "{name}" has the very same file ({HASH_TYPES[kind]}).')
     for name in dict.fromkeys(name for name, _ in item.matches if name not in exact):
         yield _sure(f'The list "{name}" has a similar picture ({HASH_TYPES[Kind.PDQ]}).')
+    for name, found, place in item.within[:_MOST_WITHIN]:
+        like = "a similar picture" if found is Kind.PDQ else "the very same file"
+        yield _sure(f'The list "{name}" has {like} ({HASH_TYPES[found]}) as is in it: {place}')
 
 
 def _words(item: GatheredItem) -> str | None:

@@ -99,7 +99,14 @@ def _item(
         received_at=item.received_at,
         fingerprints=item.item.fingerprints,
         labels=frozenset(labels.get(item.id, ())),
-        matches=tuple(dict.fromkeys((each.list_name, each.kind) for each in item.matches)),
+        matches=tuple(
+            dict.fromkeys((each.list_name, each.kind) for each in item.matches if not each.place)
+        ),
+        within=tuple(
+            dict.fromkeys(
+                (each.list_name, each.kind, each.place) for each in item.matches if each.place
+            )
+        ),
         evidence=evidence,
         viewed=evidence is not None and was_viewed(connection, evidence),
     )

@@ -1,13 +1,11 @@
 """A cell: a process of its own that opens up untrusted files, one after another.
 
-It is started as ``python -m tutela.sandbox.cell SOCKET LIMITS`` and holds one
-end of a socket pair. When it is ready it says ``{"ready": true}``. Each request is one packet,
-``{"dihedrals": bool}``, with an open file beside it. The answer is two packets, so that the
-digests are known even if a decoder crashes: ``{"size", "md5", "sha1", "sha256"}`` (or ``{"errno"}``
-alone, if the file cannot be read), then ``{"state", "reason", "hashes"}``. Neither names nor
-pixels pass, in either direction.
+It is started as ``python -m tutela.sandbox.cell SOCKET LIMITS`` and holds one end of a socket pair.
+When it is ready it says ``{"ready": true}``. Each request is one packet, ``{"dihedrals": bool}``,
+with an open file beside it. The answer is a stream of packets, as ``packets`` has them.
 """
 
+import errno
 import io
 import json
 import os
@@ -19,12 +17,13 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from tutela.errors import InvalidInputError
 from tutela.fingerprints.digests import digests_of
-from tutela.fingerprints.model import Pdq, PictureState
-from tutela.fingerprints.pdq import PdqSums
-from tutela.sandbox.decoding import Room, decode, prepare, took_too_much_memory
+from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
+from tutela.sandbox.decoding import Room, prepare
+from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, recognise
 from tutela.sandbox.model import PACKET_BYTES, Limits
+from tutela.sandbox.packets import write_digests, write_found, write_not_read
+from tutela.sandbox.pictures import look
 from tutela.sandbox.sealing import confine
 
 if TYPE_CHECKING:
@@ -51,32 +50,67 @@ def main(arguments: list[str]) -> None:
             return
         request = json.loads(packet)
         for answer in _open_up(descriptors[0], limits, room, dihedrals=request["dihedrals"]):
-            house.send(json.dumps(answer).encode())
+            house.send(answer)
 
 
-def _open_up(
-    descriptor: int, limits: Limits, room: Room, *, dihedrals: bool
-) -> Iterator[dict[str, object]]:
+def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) -> Iterator[bytes]:
     with io.BufferedReader(SharedFile(descriptor), _BUFFER_BYTES) as reader:
         file = cast("BinaryIO", reader)
         try:
             content = _whole(file, limits)
             if content is not None:
                 file = io.BytesIO(content)
+            picture_format = recognise(file.read(HEAD_BYTES))
+            file.seek(0)
             digests = digests_of(file)
         except OSError as error:
-            yield {"errno": error.errno}
+            yield write_not_read(error.errno or errno.EIO)
             return
-        yield {
-            "size": digests.size,
-            "md5": digests.md5.hex(),
-            "sha1": digests.sha1.hex(),
-            "sha256": digests.sha256.hex(),
-        }
-        signal.alarm(int(limits.seconds) + _GRACE_SECONDS)
-        picture = _look(file, limits, room, dihedrals=dihedrals)
+        yield write_digests(digests, picture_format.name if picture_format else None)
+        signal.alarm(int(limits.whole_seconds) + _GRACE_SECONDS)
+        picture = Picture(PictureState.NONE)
+        everything = _found_in(file, picture_format, limits, room, dihedrals=dihedrals)
+        for found in _at_most(limits.parts, everything):
+            if isinstance(found, Picture):
+                picture = found
+            else:
+                yield write_found(found)
         signal.alarm(0)
-    yield picture
+    # Whoever hears this may take it that the file is closed.
+    yield write_found(picture)
+
+
+def _at_most(most: int, everything: Iterator[Part | Picture]) -> Iterator[Part | Picture]:
+    own: Pdq | None = None
+    parts = 0
+    for found in everything:
+        if isinstance(found, Part):
+            own = own if found.place else found.pdq
+            parts += bool(found.place)
+            if parts > most:
+                yield Picture(
+                    PictureState.UNREADABLE,
+                    own,
+                    f"it has more than {most:,} parts",
+                    unreadable=Unreadable.TOO_MANY,
+                )
+                return
+        yield found
+
+
+def _found_in(
+    file: BinaryIO,
+    picture_format: PictureFormat | None,
+    limits: Limits,
+    room: Room,
+    *,
+    dihedrals: bool,
+) -> Iterator[Part | Picture]:
+    """Everything that a file holds, and last what came of its own picture."""
+    if picture_format is None:
+        yield Picture(PictureState.NONE)
+        return
+    yield from look(file, picture_format, limits, room, dihedrals=dihedrals)
 
 
 def _whole(file: BinaryIO, limits: Limits) -> bytes | None:
@@ -94,36 +128,6 @@ def _whole(file: BinaryIO, limits: Limits) -> bytes | None:
         pass
     file.seek(0)
     return None
-
-
-def _look(file: BinaryIO, limits: Limits, room: Room, *, dihedrals: bool) -> dict[str, object]:
-    try:
-        sums = None
-        for strip in decode(file, limits, room):
-            sums = sums or PdqSums(strip.height, strip.width)
-            sums.add(strip.first_row, strip.pixels)
-        if sums is None:
-            return _picture_answer(PictureState.NONE)
-        hashes = sums.dihedrals() if dihedrals else (sums.pdq(),)
-    except InvalidInputError as error:
-        return _picture_answer(PictureState.UNREADABLE, reason=error.message)
-    except OSError as error:
-        return _picture_answer(
-            PictureState.UNREADABLE, reason=f"the file cannot be read: {error.strerror}"
-        )
-    except MemoryError:
-        return _picture_answer(PictureState.UNREADABLE, reason=took_too_much_memory(limits))
-    return _picture_answer(PictureState.DECODED, hashes=hashes)
-
-
-def _picture_answer(
-    state: PictureState, *, reason: str | None = None, hashes: tuple[Pdq, ...] = ()
-) -> dict[str, object]:
-    return {
-        "state": state,
-        "reason": reason,
-        "hashes": [[pdq.text, pdq.quality] for pdq in hashes],
-    }
 
 
 def _end_with(descriptor: int) -> None:

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,10 +13,10 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
-from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Unreadable
 from tutela.kernel.library import variant
-from tutela.sandbox.formats import HEAD_BYTES, recognise
-from tutela.sandbox.model import Limits
+from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, recognise
+from tutela.sandbox.model import Limits, UnreadableError
 
 # Pixels are taken over in strips that fit into the processor's cache.
 _STRIP_PIXELS = 1 << 17
@@ -104,54 +105,79 @@ def decode(file: BinaryIO, limits: Limits, room: Room | None = None) -> Iterator
         as a picture does. A strip is to be read before the next is asked for.
 
     Raises:
-        InvalidInputError: It begins as a picture, but cannot be decoded. The message says why, in
-            a few words, and holds nothing of the file but its format and its size in pixels.
+        UnreadableError: It begins as a picture, but cannot be decoded.
         OSError: The file cannot be read.
     """
     file.seek(0)
     picture_format = recognise(file.read(HEAD_BYTES))
     if picture_format is None:
         return
+    with opened(file, picture_format, limits) as image:
+        yield from pixels_of_first(image, file, limits, room)
+
+
+@contextmanager
+def opened(file: BinaryIO, picture_format: PictureFormat, limits: Limits) -> Iterator[Image.Image]:
+    """A picture file, opened and not yet decoded; its size is within the limits.
+
+    Raises:
+        UnreadableError: It cannot be, or, for whatever the decoder raised meanwhile, it could not
+            be decoded.
+        OSError: The file cannot be read.
+    """
+    name = picture_format.name
     if not picture_format.decoders:
-        raise InvalidInputError("{name} pictures cannot be decoded here", name=picture_format.name)
+        raise UnreadableError(
+            Unreadable.NOT_SUPPORTED, "{name} pictures cannot be decoded here", name=name
+        )
+    file.seek(0)
     try:
         with Image.open(file, formats=picture_format.decoders) as image:
             check_size(image.size, limits)
-            jpeg = _jpeg(image, file.getvalue(), room) if isinstance(file, io.BytesIO) else None
-            if jpeg:
-                yield jpeg
-                return
-            image.load()
-            check_size(image.size, limits)
-            yield from _strips(image)
-    except InvalidInputError:
-        raise
-    except OSError as error:
-        # Pillow's own have no number.
-        if error.errno is not None:
-            raise
-        raise InvalidInputError(explain(error, picture_format.name, limits)) from None
+            yield image
     except Exception as error:
-        raise InvalidInputError(explain(error, picture_format.name, limits)) from None
+        raise as_unreadable(error, name, limits) from None
+
+
+def pixels_of_first(
+    image: Image.Image, file: BinaryIO, limits: Limits, room: Room | None
+) -> Iterator[Strip]:
+    """The pixels of an opened picture as ``decode`` gives them: of its first frame, not turned."""
+    jpeg = _jpeg(image, file.getvalue(), room) if isinstance(file, io.BytesIO) else None
+    if jpeg:
+        yield jpeg
+        return
+    yield from pixels_of(image, limits)
+
+
+def pixels_of(image: Image.Image, limits: Limits) -> Iterator[Strip]:
+    """The pixels of the frame that an opened picture stands at."""
+    image.load()
+    check_size(image.size, limits)
+    yield from _strips(image)
 
 
 def check_size(size: tuple[int, int], limits: Limits) -> None:
     """See that a picture is neither too large nor of no size at all.
 
     Raises:
-        InvalidInputError: It is.
+        UnreadableError: It is.
     """
     width, height = size
     if width * height > limits.pixels:
-        raise InvalidInputError(
+        raise UnreadableError(
+            Unreadable.TOO_MANY_PIXELS,
             "the picture is {width:,} x {height:,} pixels; the limit is {pixels:,} in all",
             width=width,
             height=height,
             pixels=limits.pixels,
         )
     if width < 1 or height < 1:
-        raise InvalidInputError(
-            "damaged picture: it is {width} x {height} pixels", width=width, height=height
+        raise UnreadableError(
+            Unreadable.DAMAGED,
+            "damaged picture: it is {width} x {height} pixels",
+            width=width,
+            height=height,
         )
 
 
@@ -189,12 +215,14 @@ def _jpeg(image: Image.Image, content: bytes, room: Room | None) -> Strip | None
 
 def _strips(image: Image.Image) -> Iterator[Strip]:
     width, height = image.size
-    is_grey = image.mode in _GREY or image.mode in _GREY_16_BITS or _is_deep_pnm(image)
+    is_grey = image.mode in _GREY or is_deep_grey(image)
     if not is_grey and image.mode not in _COLOUR:
-        raise InvalidInputError(
-            "its pixels are of a kind that is not supported ({mode})", mode=image.mode
+        raise UnreadableError(
+            Unreadable.NOT_SUPPORTED,
+            "its pixels are of a kind that is not supported ({mode})",
+            mode=image.mode,
         )
-    rows = max(1, _STRIP_PIXELS // width)
+    rows = strip_rows(width)
     for top in range(0, height, rows):
         part = image.crop((0, top, width, min(top + rows, height)))
         yield Strip(height, width, top, _grey(part) if is_grey else _colours(part))
@@ -210,23 +238,45 @@ def _grey(part: Image.Image) -> NDArray[np.uint8]:
     return (np.asarray(part) >> 8).astype(np.uint8)
 
 
-def _is_deep_pnm(image: Image.Image) -> bool:
-    """Whether this is a 16-bit grey picture that Pillow keeps in 32 bits."""
-    return image.mode == "I" and image.format == "PPM"
+def is_deep_grey(image: Image.Image) -> bool:
+    """Whether this is a 16-bit grey picture, of which Pillow keeps some kinds in 32 bits."""
+    return image.mode in _GREY_16_BITS or (image.mode == "I" and image.format == "PPM")
 
 
-def explain(error: Exception, name: str, limits: Limits) -> str:
-    """Why a picture of this format cannot be decoded, without anything that it holds."""
+def strip_rows(width: int) -> int:
+    """How many rows of a picture are taken over at a time."""
+    return max(1, _STRIP_PIXELS // width)
+
+
+def as_unreadable(error: Exception, name: str, limits: Limits) -> UnreadableError:
+    """What a decoder of this format raised, as what it means; the file's own faults as they are.
+
+    Raises:
+        OSError: It is one of the operating system's.
+    """
+    if isinstance(error, UnreadableError):
+        return error
+    # Pillow's own have no number.
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
     text = str(error)
     if isinstance(error, EOFError) or _ENDS_EARLY.search(text):
-        return "damaged picture: the data ends early"
+        return UnreadableError(Unreadable.ENDS_EARLY, "damaged picture: the data ends early")
     if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(text):
         return took_too_much_memory(limits)
     if isinstance(error, UnidentifiedImageError):
-        return f"damaged picture: its {name} header cannot be read"
-    return f"damaged picture: its {name} data cannot be decoded"
+        return UnreadableError(
+            Unreadable.DAMAGED, "damaged picture: its {name} header cannot be read", name=name
+        )
+    return UnreadableError(
+        Unreadable.DAMAGED, "damaged picture: its {name} data cannot be decoded", name=name
+    )
 
 
-def took_too_much_memory(limits: Limits) -> str:
+def took_too_much_memory(limits: Limits) -> UnreadableError:
     """What is said of a picture whose decoding needs more memory than allowed."""
-    return f"took more than {limits.memory_bytes >> 20:,} MiB to decode"
+    return UnreadableError(
+        Unreadable.TOO_MUCH_MEMORY,
+        "took more than {mebibytes:,} MiB to decode",
+        mebibytes=limits.memory_bytes >> 20,
+    )

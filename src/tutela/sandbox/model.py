@@ -5,8 +5,24 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Self
 
+from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Unreadable
+
 PACKET_BYTES = 1 << 14
 """More than the longest request to a cell or answer from one."""
+
+
+class UnreadableError(InvalidInputError):
+    """What begins as a picture cannot be decoded.
+
+    Attributes:
+        unreadable: Why, for policy and counters. The message says it for people, and holds nothing
+            of the file but its format and its size.
+    """
+
+    def __init__(self, unreadable: Unreadable, template: str, /, **values: object) -> None:
+        super().__init__(template, **values)
+        self.unreadable = unreadable
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,33 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from errno import EIO
 from queue import LifoQueue
 from threading import Event
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from tutela.errors import OverCapacityError, TutelaError
-from tutela.fingerprints.model import Digests, FileFingerprints, Pdq, Picture, PictureState
+from tutela.fingerprints.model import (
+    FileFingerprints,
+    Part,
+    Pdq,
+    Picture,
+    PictureState,
+    Unreadable,
+)
 from tutela.kernel.library import VARIABLE as KERNEL_VARIABLE
 from tutela.sandbox.formats import PICTURE_SUFFIXES
 from tutela.sandbox.model import PACKET_BYTES, Limits
+from tutela.sandbox.packets import Packet, read_digests, read_found
 
 _START_SECONDS = 60
+# Zero would mean not to wait at all, not even for what is there.
+_NO_TIME = 1e-6
 # What a cell is told of the house's environment: where programs and libraries are, and no more,
 # since there may be passwords in it.
 _ENVIRONMENT = (
@@ -69,10 +81,11 @@ class CellPool:
         with reopened(file) as descriptor:
             seat = self._free.get()
             try:
-                digests, picture = seat.open_up(descriptor, dihedrals=dihedrals)
+                found = seat.open_up(descriptor, dihedrals=dihedrals)
             finally:
                 self._free.put(seat)
-        return FileFingerprints(digests, _heed_name(picture, suffix, digests.size))
+        picture = _heed_name(found.picture, suffix, found.digests.size)
+        return found if picture is found.picture else replace(found, picture=picture)
 
     @property
     def process_ids(self) -> tuple[int, ...]:
@@ -112,10 +125,12 @@ class _Seat:
         self._limits = limits
         self._closed = closed
 
-    def open_up(self, descriptor: int, *, dihedrals: bool) -> tuple[Digests, Picture]:
+    def open_up(self, descriptor: int, *, dihedrals: bool) -> FileFingerprints:
         try:
-            cell, answer = self._ask(descriptor, dihedrals)
-            return _read_digests(answer), self._picture(cell)
+            cell, packet = self._ask(descriptor, dihedrals)
+            digests, picture_format = read_digests(packet)
+            picture, parts = self._hear_out(cell)
+            return FileFingerprints(digests, picture, parts, picture_format)
         except BaseException as error:
             # Interrupted half-way, the cell would give this answer to the next caller.
             self.empty()
@@ -129,7 +144,7 @@ class _Seat:
             self.cell.end()
             self.cell = None
 
-    def _ask(self, descriptor: int, dihedrals: bool) -> tuple["_Cell", dict[str, Any]]:
+    def _ask(self, descriptor: int, dihedrals: bool) -> tuple["_Cell", Packet]:
         """Hand a file over and wait for its digests."""
         # Twice, since a cell may have ended while it was idle, for want of memory on the machine.
         for _ in range(2):
@@ -142,20 +157,41 @@ class _Seat:
             self.empty()
         raise OSError(EIO, "the decoding process ended twice while reading it")
 
-    def _picture(self, cell: "_Cell") -> Picture:
-        try:
-            answer = cell.hear(self._limits.seconds)
-        except TimeoutError:
-            self.empty()
-            return _unreadable(f"took more than {self._limits.seconds:g} seconds to decode")
-        if answer is not None:
-            return _read_picture(answer)
+    def _hear_out(self, cell: "_Cell") -> tuple[Picture, tuple[Part, ...]]:
+        """Hear what a cell finds in a file, part by part, until it has come to the end."""
+        parts: list[Part] = []
+        own: Pdq | None = None
+        limits = self._limits
+        deadline = time.monotonic() + limits.whole_seconds
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                packet = cell.hear(max(min(limits.seconds, left), _NO_TIME))
+            except TimeoutError:
+                self.empty()
+                most = limits.seconds if limits.seconds <= left else limits.whole_seconds
+                reason = f"took more than {most:g} seconds to decode"
+                return _unreadable(Unreadable.TOO_SLOW, reason, own), tuple(parts)
+            if packet is None:
+                return self._crashed(cell, own), tuple(parts)
+            found = read_found(packet)
+            if isinstance(found, Picture):
+                return found, tuple(parts)
+            if found.place:
+                parts.append(found)
+            else:
+                own = found.pdq
+            if len(parts) > limits.parts:
+                raise ValueError("more parts than any cell tells of")
+
+    def _crashed(self, cell: "_Cell", own: Pdq | None) -> Picture:
         self._check_open()
         ended_by = cell.end()
         self.cell = None
         if ended_by == -signal.SIGKILL:
-            return _unreadable("decoding it was stopped by the system, likely for want of memory")
-        return _unreadable("damaged picture: it crashed the decoder")
+            reason = "decoding it was stopped by the system, likely for want of memory"
+            return _unreadable(Unreadable.TOO_MUCH_MEMORY, reason, own)
+        return _unreadable(Unreadable.CRASHED, "damaged picture: it crashed the decoder", own)
 
     def _occupy(self) -> "_Cell":
         self._check_open()
@@ -235,7 +271,7 @@ class _Cell:
         except TimeoutError:
             return False
 
-    def ask(self, descriptor: int, *, dihedrals: bool) -> dict[str, Any] | None:
+    def ask(self, descriptor: int, *, dihedrals: bool) -> Packet | None:
         """Hand a file over and wait for its digests, however long; as ``hear``."""
         request = json.dumps({"dihedrals": dihedrals}).encode()
         try:
@@ -244,7 +280,7 @@ class _Cell:
             return None
         return self.hear(None)
 
-    def hear(self, seconds: float | None) -> dict[str, Any] | None:
+    def hear(self, seconds: float | None) -> Packet | None:
         """The next answer, or ``None`` if the cell has ended.
 
         Raises:
@@ -257,7 +293,7 @@ class _Cell:
             return None
         if not packet:
             return None
-        answer: dict[str, Any] = json.loads(packet)
+        answer: Packet = json.loads(packet)
         return answer
 
     def end(self) -> int:
@@ -267,30 +303,16 @@ class _Cell:
         return self.process.wait()
 
 
-def _read_digests(answer: dict[str, Any]) -> Digests:
-    md5, sha1, sha256 = (bytes.fromhex(answer[name]) for name in ("md5", "sha1", "sha256"))
-    return Digests(answer["size"], md5, sha1, sha256)
-
-
-def _read_picture(answer: dict[str, Any]) -> Picture:
-    hashes = tuple(Pdq(bytes.fromhex(text), quality) for text, quality in answer["hashes"])
-    return Picture(
-        PictureState(answer["state"]),
-        pdq=hashes[0] if hashes else None,
-        reason=answer["reason"],
-        dihedrals=hashes if len(hashes) > 1 else (),
-    )
-
-
 def _heed_name(picture: Picture, suffix: str, size: int) -> Picture:
     if picture.state is not PictureState.NONE:
         return picture
     if suffix.lower() not in PICTURE_SUFFIXES:
         return Picture(PictureState.NONE, reason="not a picture" if size else "the file is empty")
+    claims = "its name says that it is a picture, but"
     if size == 0:
-        return _unreadable("its name says that it is a picture, but it is empty")
-    return _unreadable("its name says that it is a picture, but its content is not one")
+        return _unreadable(Unreadable.EMPTY, f"{claims} it is empty")
+    return _unreadable(Unreadable.WRONG_NAME, f"{claims} its content is not one")
 
 
-def _unreadable(reason: str) -> Picture:
-    return Picture(PictureState.UNREADABLE, reason=reason)
+def _unreadable(unreadable: Unreadable, reason: str, pdq: Pdq | None = None) -> Picture:
+    return Picture(PictureState.UNREADABLE, pdq, reason, unreadable=unreadable)

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from tutela.errors import InvalidInputError
 from tutela.sandbox import faces
-from tutela.sandbox.decoding import check_size, explain, took_too_much_memory
+from tutela.sandbox.decoding import as_unreadable, check_size, took_too_much_memory
 from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.marking import marked
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
@@ -61,7 +61,7 @@ def render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
     except InvalidInputError as error:
         return Rendering(Shown.NOTHING, reason=error.message)
     except MemoryError:
-        return Rendering(Shown.NOTHING, reason=took_too_much_memory(limits))
+        return Rendering(Shown.NOTHING, reason=took_too_much_memory(limits).message)
     except OSError as error:
         return Rendering(Shown.NOTHING, reason=f"the file cannot be read: {error.strerror}")
 
@@ -90,12 +90,8 @@ def _render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
             image.load()
             check_size(image.size, limits)
             upright = ImageOps.exif_transpose(_plain(image))
-    except (InvalidInputError, MemoryError):
-        raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise InvalidInputError(explain(error, picture_format.name, limits)) from None
+        raise as_unreadable(error, picture_format.name, limits) from None
     upright.thumbnail((side, side), reducing_gap=2.0)
     shown, hidden = _softened(upright, look)
     return _finished(shown, look, Shown.PICTURE, faces_hidden=hidden)

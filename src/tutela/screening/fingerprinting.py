@@ -1,6 +1,6 @@
 """Having a file opened up in a cell, and what is then known of it."""
 
-from tutela.fingerprints.model import FingerprintSet, PictureState
+from tutela.fingerprints.model import FileFingerprints, FingerprintSet, PictureState, Unreadable
 from tutela.sandbox.pool import CellPool
 from tutela.screening.model import Known
 
@@ -27,5 +27,15 @@ def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
         pdq=picture.pdq.value if picture.pdq else None,
         pdq_quality=picture.pdq.quality if picture.pdq else None,
     )
-    unreadable = picture.reason if picture.state is PictureState.UNREADABLE else None
-    return Known(fingerprints, unreadable)
+    words, cause = _unreadable(found)
+    return Known(fingerprints, words, found.parts, cause)
+
+
+def _unreadable(found: FileFingerprints) -> tuple[str | None, Unreadable | None]:
+    """Why a file, or the first thing in it that could not be looked at, could not be."""
+    if found.picture.state is PictureState.UNREADABLE:
+        return found.picture.reason, found.picture.unreadable
+    for part in found.parts:
+        if part.unreadable is not None:
+            return f"{part.place}: {part.unreadable.words}", part.unreadable
+    return None, None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tutela.cases.model import CaseId, Match
-from tutela.fingerprints.model import FingerprintSet
+from tutela.fingerprints.model import FingerprintSet, Part, Unreadable
 
 
 class Verdict(StrEnum):
@@ -24,12 +24,17 @@ class Known:
 
     Attributes:
         fingerprints: As many as there are. A PDQ quality that is not known counts as good.
-        unreadable: Why the picture could not be decoded, or ``None`` if it could, or if there is
-            no picture.
+        unreadable: Why its picture, or something else in it, could not be looked at, in words;
+            ``None`` if everything could.
+        parts: What else was found in it that has fingerprints of its own. The file is judged by
+            the best of all.
+        cause: The same as ``unreadable``, for policy and counters.
     """
 
     fingerprints: FingerprintSet
     unreadable: str | None = None
+    parts: tuple[Part, ...] = ()
+    cause: Unreadable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,8 @@ class Screened:
     Attributes:
         verdict: What the caller is told.
         case: The case that was opened, if one was.
-        matches: What matched, the nearest of each list and kind, nearest first. For trusted
-            callers only.
+        matches: What matched, as ``policy.best_of`` has it, nearest first. For trusted callers
+            only.
         reason: Why the file is unreadable.
     """
 

@@ -1,10 +1,10 @@
 """Deciding what a match means. Pure: no database, no files."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tutela.cases.model import Match
-from tutela.fingerprints.model import Kind
+from tutela.fingerprints.model import Kind, Part
 from tutela.matching.model import Hit
 from tutela.screening.model import Verdict
 from tutela.storage.settings import ListPolicy, OnMatch, Policy
@@ -85,6 +85,45 @@ def matches_among(
             Match(hit.hash_list, rule.name, hit.entry, hit.kind, hit.distance),
         )
     return tuple(nearest.values())
+
+
+MOST_MATCHES = 100
+"""So many of a file are kept, besides the nearest of each list and kind."""
+
+
+def best_of(own: Sequence[Match], parts: Iterable[tuple[Part, Sequence[Match]]]) -> list[Match]:
+    """Of what a file and its parts match, what it is judged by and what people are told.
+
+    That is the nearest of each list and kind for the file itself and for every file within it,
+    each with what is in it in turn, as its frames are: so it is told which of the files in an
+    archive matched, and not of each frame of one that hardly moves. If there are very many, not
+    all of them.
+
+    Args:
+        own: What the file itself matches.
+        parts: Each part in the order in which it was found, with what it matches.
+
+    Returns:
+        The nearest first, and of those that are equally near, the one that was found first.
+    """
+    nearest = {("", match.hash_list, match.kind): match for match in own}
+    within = ""
+    for part, matches in parts:
+        if part.digests is not None:
+            within = part.place
+        elif not part.place.startswith(f"{within} "):
+            within = ""
+        for match in matches:
+            key = (within, match.hash_list, match.kind)
+            if key not in nearest or match.distance < nearest[key].distance:
+                nearest[key] = replace(match, place=part.place)
+    ordered = sorted(nearest.values(), key=lambda match: match.distance)
+    if len(ordered) <= MOST_MATCHES:
+        return ordered
+    # The strictest list decides, so none is to be left out.
+    first = {(match.hash_list, match.kind): match for match in reversed(ordered)}
+    kept = set(first.values()) | set(ordered[:MOST_MATCHES])
+    return [match for match in ordered if match in kept]
 
 
 def decide(

@@ -17,7 +17,7 @@ from tutela.cases.model import CaseId, Item, Match, kind_of
 from tutela.cases.sealing import open_cases
 from tutela.evidence.model import Content
 from tutela.evidence.vault import Vault
-from tutela.fingerprints.model import FingerprintSet, Kind
+from tutela.fingerprints.model import FingerprintSet, Kind, Part
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
@@ -27,7 +27,7 @@ from tutela.matching.index import Index
 from tutela.matching.model import Hit, Query
 from tutela.screening.counts import Counts
 from tutela.screening.model import Known, Screened, Verdict
-from tutela.screening.policy import Rules, decide, matches_among, rules_for
+from tutela.screening.policy import Rules, best_of, decide, matches_among, rules_for
 from tutela.storage.clock import Clock
 from tutela.storage.settings import Policy
 
@@ -75,7 +75,8 @@ class Findings:
 
     Attributes:
         rules: The rules of every live list, by the list's number.
-        hits: For each file the entries that may match it, nearest first.
+        hits: For each file, and after it for each of its parts, the entries that may match,
+            nearest first.
     """
 
     rules: Mapping[int, Rules]
@@ -124,21 +125,26 @@ class Screener:
         Raises:
             StorageError: The database or the vault fails. No verdict is given then.
         """
-        files = [submission.known.fingerprints for submission in submissions]
+        files = [submission.known for submission in submissions]
         return self.judge(submissions, self.look_up(files))
 
-    def look_up(self, files: Sequence[FingerprintSet]) -> Findings:
+    def look_up(self, files: Sequence[Known]) -> Findings:
         """Find what the lists have of these files. Asks memory alone, and never waits."""
         lists = self._lists
-        queries = [_query(fingerprints, lists.gate) for fingerprints in files]
+        queries = []
+        for file in files:
+            queries.append(_query(file.fingerprints, lists.gate))
+            queries += [_query_of_part(part, lists.gate) for part in file.parts]
         return Findings(lists.rules, self._index.look_up_many(queries, lists.radius))
 
-    def is_quick(self, files: int) -> bool:
-        """Whether so many files are looked up in less time than handing them to a thread is worth.
+    def is_quick(self, files: Sequence[Known]) -> bool:
+        """Whether files are looked up in less time than handing them to a thread is worth.
 
-        With the compiled index it is so for a few hundred. Without it a single one can take longer.
+        With the compiled index it is so for a few hundred without parts. Without it a single one
+        can take longer.
         """
-        return files * self._lists.look_up_seconds <= _QUICK_SECONDS
+        queries = len(files) + sum(len(file.parts) for file in files)
+        return queries * self._lists.look_up_seconds <= _QUICK_SECONDS
 
     def count_clear(self, files: int) -> None:
         """Count so many files of which nothing was found, and be done with them."""
@@ -150,23 +156,24 @@ class Screener:
         Raises:
             StorageError: The database or the vault fails. No verdict is given then.
         """
-        matches = self.matches_of([each.known.fingerprints for each in submissions], findings)
+        matches = self.matches_of([each.known for each in submissions], findings)
         return self._act(submissions, matches, findings.rules)
 
-    def matches_of(
-        self, files: Sequence[FingerprintSet], findings: Findings
-    ) -> list[tuple[Match, ...]]:
-        """Which entries files of which the findings are known do match, the nearest first.
+    def matches_of(self, files: Sequence[Known], findings: Findings) -> list[tuple[Match, ...]]:
+        """Which entries files of which the findings are known do match, as ``best_of`` has it.
 
         Raises:
             StorageError: The database fails.
         """
         if findings.nothing:
             return [()] * len(files)
+        hits = iter(findings.hits)
         with self._database.reading() as connection:
             return [
-                _matches(connection, file.pdq_quality, hits, findings.rules)
-                for file, hits in zip(files, findings.hits, strict=True)
+                _matches_of_file(
+                    connection, file, list(islice(hits, 1 + len(file.parts))), findings
+                )
+                for file in files
             ]
 
     @property
@@ -320,11 +327,40 @@ def _query(fingerprints: FingerprintSet, gate: int) -> Query:
     )
 
 
+def _query_of_part(part: Part, gate: int) -> Query:
+    digests, pdq = part.digests, part.pdq
+    return Query(
+        md5=digests.md5 if digests else None,
+        sha1=digests.sha1 if digests else None,
+        sha256=digests.sha256 if digests else None,
+        pdq=pdq.value if pdq and pdq.quality >= gate else None,
+    )
+
+
+def _matches_of_file(
+    connection: Connection, file: Known, hits: Sequence[Hits], findings: Findings
+) -> tuple[Match, ...]:
+    own = _matches(connection, file.fingerprints.pdq_quality, hits[0], findings.rules)
+    if not file.parts:
+        return own
+    parts = [
+        (
+            part,
+            _matches(connection, part.pdq.quality if part.pdq else None, found, findings.rules),
+        )
+        # Those that nothing is found of, which are most, say where the files within begin.
+        for part, found in zip(file.parts, hits[1:], strict=True)
+    ]
+    return tuple(best_of(own, parts))
+
+
 def _matches(
     connection: Connection, quality: int | None, hits: Hits, rules: Mapping[int, Rules]
 ) -> tuple[Match, ...]:
     # A flat picture may hit a hundred thousand entries, of which a few are enough: the nearest
     # of each list and kind. So the entries are read in portions, until each has its nearest.
+    if not hits:
+        return ()
     wanted = {(hash_list, kind) for hash_list, kind in hits.pairs() if hash_list in rules}
     nearest: dict[tuple[int, str], Match] = {}
     remaining = iter(hits)

@@ -135,7 +135,7 @@ def _exhibit(name: "_Names", exhibit: Exhibit) -> Iterator[Node]:
         },
     ]
     pdq = [f"PDQ {known.pdq}, quality {known.pdq_quality}"] if known.pdq else []
-    matched = [f"Matched the list {each.list_name} by {each.kind}." for each in known.matches]
+    matched = [f"Matched the list {each.words}." for each in known.matches]
     yield {
         "@id": name("exhibit", exhibit.id),
         "@type": "uco-observable:File",

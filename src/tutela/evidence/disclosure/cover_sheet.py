@@ -151,7 +151,7 @@ def _item(exhibit: Exhibit) -> Iterator[Flowable]:
             for kind, name in (("sha256", "SHA-256"), ("sha1", "SHA-1"), ("md5", "MD5"))
         ),
         (f"PDQ, quality {known.pdq_quality}", said(known.pdq, "hash") if known.pdq else None),
-        ("Matched", "; ".join(f"{each.list_name} by {each.kind}" for each in known.matches)),
+        ("Matched", "; ".join(each.words for each in known.matches)),
     ]
     table = pairs([(name, value) for name, value in facts if value], left=32 * mm)
     table.hAlign = "LEFT"

@@ -19,10 +19,20 @@ VALIDITY = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A list that an item matched: its name and the kind of fingerprint, never the entry."""
+    """A list that an item matched: its name and the kind of fingerprint, never the entry.
+
+    ``place`` says where in the item, for people; empty for the item itself.
+    """
 
     list_name: str
     kind: str
+    place: str = ""
+
+    @property
+    def words(self) -> str:
+        """The same for people."""
+        where = f", at {self.place}" if self.place else ""
+        return f"{self.list_name} by {self.kind}{where}"
 
 
 @dataclass(frozen=True, slots=True)

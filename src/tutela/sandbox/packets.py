@@ -1,0 +1,113 @@
+"""What a cell says of a file: written by the cell, read by the house.
+
+All packets are JSON of less than ``PACKET_BYTES``. The digests come first, so that they are known
+even if a decoder crashes; then one packet for each part, as it is found; and last what came of the
+file's own picture. Neither pixels nor the file's name pass, in either direction.
+"""
+
+import json
+from typing import Any
+
+from tutela.fingerprints.model import Digests, Part, Pdq, Picture, PictureState, Unreadable
+
+# Cut in the middle, since both ends of a path tell most.
+_LONGEST_PLACE = 1000
+
+Packet = dict[str, Any]
+"""Read from a cell: to be believed as far as it makes sense. What makes none is a ``KeyError``,
+``TypeError`` or ``ValueError``."""
+
+
+def write_digests(digests: Digests, picture_format: str | None) -> bytes:
+    """The first packet."""
+    return json.dumps({**_digests_fields(digests), "format": picture_format}).encode()
+
+
+def write_not_read(number: int) -> bytes:
+    """The only packet of a file that cannot be read.
+
+    Args:
+        number: The system's for the error.
+    """
+    return json.dumps({"errno": number}).encode()
+
+
+def write_found(found: Part | Picture) -> bytes:
+    """The packet of a part; or the last one, of the file's own picture."""
+    if isinstance(found, Picture):
+        return json.dumps(
+            {
+                "state": found.state,
+                "reason": found.reason,
+                "unreadable": found.unreadable,
+                "hashes": [
+                    [pdq.text, pdq.quality] for pdq in found.dihedrals or (found.pdq,) if pdq
+                ],
+            }
+        ).encode()
+    part: dict[str, object] = {"place": _cut(found.place)}
+    if found.digests is not None:
+        part["digests"] = _digests_fields(found.digests)
+    if found.pdq is not None:
+        part["pdq"] = [found.pdq.text, found.pdq.quality]
+    if found.unreadable is not None:
+        part["unreadable"] = found.unreadable
+    return json.dumps({"part": part}).encode()
+
+
+def read_digests(packet: Packet) -> tuple[Digests, str | None]:
+    """What the first packet says."""
+    return _digests(packet), packet["format"]
+
+
+def read_found(packet: Packet) -> Part | Picture:
+    """What one of the others says; ``Picture`` comes last."""
+    if "part" not in packet:
+        hashes = tuple(_pdq(each) for each in packet["hashes"])
+        return Picture(
+            PictureState(packet["state"]),
+            pdq=hashes[0] if hashes else None,
+            reason=packet["reason"],
+            dihedrals=hashes if len(hashes) > 1 else (),
+            unreadable=_unreadable(packet["unreadable"]),
+        )
+    part = packet["part"]
+    if not isinstance(part, dict):
+        raise TypeError("a part is an object")
+    digests, pdq = part.get("digests"), part.get("pdq")
+    return Part(
+        place=str(part["place"]),
+        digests=None if digests is None else _digests(digests),
+        pdq=None if pdq is None else _pdq(pdq),
+        unreadable=_unreadable(part.get("unreadable")),
+    )
+
+
+def _digests_fields(digests: Digests) -> dict[str, object]:
+    return {
+        "size": digests.size,
+        "md5": digests.md5.hex(),
+        "sha1": digests.sha1.hex(),
+        "sha256": digests.sha256.hex(),
+    }
+
+
+def _digests(fields: Packet) -> Digests:
+    md5, sha1, sha256 = (bytes.fromhex(fields[name]) for name in ("md5", "sha1", "sha256"))
+    return Digests(fields["size"], md5, sha1, sha256)
+
+
+def _pdq(fields: list[Any]) -> Pdq:
+    text, quality = fields
+    return Pdq(bytes.fromhex(text), quality)
+
+
+def _unreadable(text: str | None) -> Unreadable | None:
+    return None if text is None else Unreadable(text)
+
+
+def _cut(place: str) -> str:
+    if len(place) <= _LONGEST_PLACE:
+        return place
+    half = _LONGEST_PLACE // 2
+    return f"{place[: half - 1]}…{place[-half:]}"
