@@ -47,6 +47,9 @@ def test_a_picture_is_recognised_by_how_it_begins(pillow_format: str, name: str)
         b"%PDF-1.7\n",
         b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41",
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\x00\x00\x00\x1cftypmp42\x00\x00\x00\x00mp42isomavc1",
+        b"\x00\x00\x01\x00" + b"\x07" * 60,
+        b"\x00\x00\x02\x00" * 40,
     ],
 )
 def test_other_files_are_no_pictures(content: bytes) -> None:
@@ -63,3 +66,23 @@ def test_formats_that_cannot_be_decoded_are_still_pictures() -> None:
     assert found is not None
     assert found.name == "JPEG XL"
     assert found.decoders == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\x00\x00\x00\x18ftypmiaf\x00\x00\x00\x00mif1avif", "AVIF"),
+        (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00avifmif1miaf", "HEIF"),
+        (b"\x00\x00\x00\x18ftypMiHE\x00\x00\x00\x00mif1heic", "HEIC"),
+        (b"\x00\x00\x00\x14ftypavis\x00\x00\x00\x00msf1", "AVIF"),
+        (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", "CR3"),
+        (b"\xff\x0a\xfa\x7f\x01", "JPEG XL"),
+        (b"II\xbc\x01\x20\x00\x00\x00", "JPEG XR"),
+        (b"BM" + bytes(12) + b"\x14\x00\x00\x00", "BMP"),
+        (b"\x00\x00\x02\x00\x01\x00" + bytes(8) + b"\x90\0\0\0\x16\0\0\0", "CUR"),
+    ],
+)
+def test_what_browsers_take_for_a_picture_is_one(head: bytes, name: str) -> None:
+    found = recognise(head)
+    assert found is not None
+    assert found.name == name

@@ -8,38 +8,10 @@ from PIL import Image, ImageOps
 
 from tests.drawing import landscape
 from tests.oracle import differing_bits
-from tutela.fingerprints.model import Part, Pdq, Picture, PictureState
-from tutela.fingerprints.pdq import dihedrals_of, pdq_of
-from tutela.sandbox.decoding import Room, prepare
-from tutela.sandbox.formats import recognise
-from tutela.sandbox.model import Limits
-from tutela.sandbox.pictures import look
-
-LIMITS = Limits()
-ORIENTATION = 0x0112
-
-prepare()
-
-
-def looked(
-    file: bytes, limits: Limits = LIMITS, *, dihedrals: bool = False
-) -> tuple[Picture, list[Part]]:
-    picture_format = recognise(file)
-    assert picture_format is not None
-    found = list(look(io.BytesIO(file), picture_format, limits, Room(), dihedrals=dihedrals))
-    *parts, picture = found
-    assert isinstance(picture, Picture)
-    return picture, [part for part in parts if isinstance(part, Part)]
-
-
-def saved(image: Image.Image, pillow_format: str, **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, pillow_format, **options)
-    return file.getvalue()
-
-
-def hash_of(image: Image.Image) -> Pdq:
-    return pdq_of(np.asarray(image.convert("RGB")))
+from tests.pictures import encoded
+from tests.sandbox.looking import ORIENTATION, at, hash_of, looked, photograph, places
+from tutela.fingerprints.model import Part, Picture, PictureState, Unreadable
+from tutela.fingerprints.pdq import dihedrals_of
 
 
 @pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP", "AVIF"])
@@ -49,7 +21,7 @@ def test_a_turned_picture_is_hashed_as_stored_and_as_shown(
 ) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    file = saved(landscape(), pillow_format, exif=exif)
+    file = encoded(landscape(), pillow_format, exif=exif)
     with Image.open(io.BytesIO(file)) as image:
         stored = hash_of(image)
         shown = hash_of(ImageOps.exif_transpose(image))
@@ -65,7 +37,7 @@ def test_a_turned_picture_is_hashed_as_stored_and_as_shown(
 def test_a_tiff_is_turned_by_its_decoder() -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = 6
-    picture, parts = looked(saved(landscape(), "TIFF", exif=exif))
+    picture, parts = looked(encoded(landscape(), "TIFF", exif=exif))
     assert picture.pdq == hash_of(landscape().rotate(-90, expand=True))
     assert parts == []
 
@@ -74,14 +46,14 @@ def test_a_tiff_is_turned_by_its_decoder() -> None:
 def test_a_picture_that_stands_as_it_is_stored_has_no_other_look(orientation: int) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
-    picture, parts = looked(saved(landscape(), "PNG", exif=exif))
+    picture, parts = looked(encoded(landscape(), "PNG", exif=exif))
     assert picture == Picture(PictureState.DECODED, hash_of(landscape()))
     assert parts == []
 
 
 def test_exif_data_without_sense_turns_nothing() -> None:
     for exif in (b"Exif\0\0nonsense", b"Exif\0\0MM\0*\xff\xff\xff\xff"):
-        picture, parts = looked(saved(landscape(), "PNG", exif=exif))
+        picture, parts = looked(encoded(landscape(), "PNG", exif=exif))
         assert picture.pdq == hash_of(landscape())
         assert parts == []
 
@@ -89,6 +61,22 @@ def test_exif_data_without_sense_turns_nothing() -> None:
 def test_the_turned_and_mirrored_hashes_come_only_if_asked_for() -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = 6
-    file = saved(landscape(), "PNG", exif=exif)
+    file = encoded(landscape(), "PNG", exif=exif)
     assert looked(file)[0].dihedrals == ()
     assert looked(file, dihedrals=True)[0].dihedrals == dihedrals_of(np.asarray(landscape()))
+
+
+def test_what_a_picture_shows_before_it_ends_early_is_hashed() -> None:
+    file = encoded(photograph(1), "JPEG", quality=90)
+    picture, parts = looked(file[: len(file) * 95 // 100])
+    assert picture.unreadable is Unreadable.ENDS_EARLY
+    assert picture.pdq is None
+    assert places(parts) == ["as far as it can be decoded"]
+    assert differing_bits(at(parts, "as far as it can be decoded"), hash_of(photograph(1))) <= 31
+
+
+def test_what_shows_nothing_has_no_hash() -> None:
+    for file in (encoded(photograph(1), "JPEG")[:200], b"\x89PNG\r\n\x1a\n and no more"):
+        picture, parts = looked(file)
+        assert picture.state is PictureState.UNREADABLE
+        assert parts == []

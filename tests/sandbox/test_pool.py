@@ -101,6 +101,23 @@ def test_a_turned_photograph_has_a_part(cells: CellPool, tmp_path: Path) -> None
     assert found.parts == (Part("as shown", pdq=upside_down),)
 
 
+def test_what_moves_has_its_frames_as_parts_up_to_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "hills.png"
+    scenes = [landscape(seed=seed) for seed in range(4)]
+    scenes[0].save(path, save_all=True, append_images=scenes[1:])
+    hashes = [pdq_of(np.asarray(scene)) for scene in scenes]
+    with CellPool(1, Limits(parts=2)) as cells:
+        found = fingerprinted(cells, path)
+        assert found.picture == Picture(
+            PictureState.UNREADABLE,
+            hashes[0],
+            "it has more than 2 parts",
+            unreadable=Unreadable.TOO_MANY,
+        )
+        assert [part.pdq for part in found.parts] == hashes[1:3]
+        assert fingerprinted(cells, drawn(tmp_path / "one.png")).picture.pdq == hashes[1]
+
+
 def test_a_file_that_is_no_picture_has_digests_all_the_same(
     cells: CellPool, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ _MEDIA_TYPES = {
     "TIFF": "image/tiff",
     "JPEG 2000": "image/jp2",
     "ICO": "image/vnd.microsoft.icon",
+    "CUR": "image/vnd.microsoft.icon",
     "PSD": "image/vnd.adobe.photoshop",
     "JPEG XL": "image/jxl",
     "JPEG XR": "image/jxr",

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -13,10 +13,12 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
-from tutela.fingerprints.model import Unreadable
+from tutela.fingerprints.model import Pdq, Unreadable
+from tutela.fingerprints.pdq import PdqSums
 from tutela.kernel.library import variant
 from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, recognise
 from tutela.sandbox.model import Limits, UnreadableError
+from tutela.sandbox.turning import TurnedSums, turn_of
 
 # Pixels are taken over in strips that fit into the processor's cache.
 _STRIP_PIXELS = 1 << 17
@@ -132,11 +134,18 @@ def opened(file: BinaryIO, picture_format: PictureFormat, limits: Limits) -> Ite
         )
     file.seek(0)
     try:
-        with Image.open(file, formats=picture_format.decoders) as image:
+        with _open(file, picture_format) as image:
             check_size(image.size, limits)
             yield image
     except Exception as error:
         raise as_unreadable(error, name, limits) from None
+
+
+def _open(file: BinaryIO, picture_format: PictureFormat) -> Image.Image:
+    if picture_format.decoders == ("AVIF",):
+        # By ``Image.open`` Pillow takes only those whose first brand says so. Browsers take all.
+        return AvifImagePlugin.AvifImageFile(file)
+    return Image.open(file, formats=picture_format.decoders)
 
 
 def pixels_of_first(
@@ -246,6 +255,35 @@ def is_deep_grey(image: Image.Image) -> bool:
 def strip_rows(width: int) -> int:
     """How many rows of a picture are taken over at a time."""
     return max(1, _STRIP_PIXELS // width)
+
+
+def hashes_of(
+    image: Image.Image, strips: Iterable[Strip], *, dihedrals: bool = False
+) -> tuple[tuple[Pdq, ...], Pdq | None]:
+    """The hashes of a picture as it is stored, and the one as it is shown, if it is to be turned.
+
+    Args:
+        image: The picture, or the frame that it stands at.
+        strips: All of its pixels.
+        dihedrals: Whether all ``DIHEDRALS`` are wanted, or only the first.
+
+    Raises:
+        UnreadableError: There are no pixels.
+    """
+    stored: PdqSums | None = None
+    shown: TurnedSums | None = None
+    for strip in strips:
+        if stored is None:
+            stored = PdqSums(strip.height, strip.width)
+            turn = turn_of(image)
+            shown = TurnedSums(strip.height, strip.width, turn) if turn else None
+        stored.add(strip.first_row, strip.pixels)
+        if shown is not None:
+            shown.add(strip.first_row, strip.pixels)
+    if stored is None:
+        raise UnreadableError(Unreadable.DAMAGED, "damaged picture: it has no pixels")
+    hashes = stored.dihedrals() if dihedrals else (stored.pdq(),)
+    return hashes, shown.pdq() if shown is not None else None
 
 
 def as_unreadable(error: Exception, name: str, limits: Limits) -> UnreadableError:

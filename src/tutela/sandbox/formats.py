@@ -1,16 +1,18 @@
 """Telling pictures from other files by how they begin."""
 
 import re
+import struct
 from dataclasses import dataclass
 
-HEAD_BYTES = 64
+HEAD_BYTES = 512
 """How much of a file's beginning ``recognise`` looks at."""
 
 PICTURE_SUFFIXES = frozenset(
     {
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
         *(".heic", ".heif", ".hif", ".bmp", ".dib", ".tif", ".tiff", ".ico", ".qoi", ".psd"),
-        *(".jp2", ".j2k", ".jpf", ".jpx", ".jxl", ".jxr", ".ppm", ".pgm", ".pbm", ".pnm"),
+        *(".jp2", ".j2k", ".jpf", ".jpx", ".jxl", ".jxr", ".wdp", ".hdp", ".cur"),
+        *(".ppm", ".pgm", ".pbm", ".pnm"),
     }
 )
 """What the names of pictures end in, in lower case."""
@@ -40,21 +42,33 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], PictureFormat], ...] = tuple(
         ("PNG", "PNG", rb"\x89PNG\r\n\x1a\n"),
         ("WebP", "WEBP", rb"RIFF....WEBP"),
         ("GIF", "GIF", rb"GIF8[79]a"),
-        ("AVIF", "AVIF", rb"....ftypavi[fs]"),
-        ("HEIC", "HEIF", rb"....ftyp(hei[cxms]|hev[cxms])"),
-        ("HEIF", "HEIF AVIF", rb"....ftypm[is]f1"),
-        ("BMP", "BMP", rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00"),
+        ("BMP", "BMP", rb"BM.{12}[\x0c\x10-\x40\x6c\x7c]\x00\x00\x00"),
         ("TIFF", "TIFF", rb"II[*+]\x00|MM\x00[*+]"),
         ("JPEG 2000", "JPEG2000", rb"\xff\x4f\xff\x51|\x00\x00\x00\x0cjP  \r\n\x87\n"),
-        ("ICO", "ICO", rb"\x00\x00\x01\x00[^\x00]\x00...\x00[\x00\x01]\x00"),
         ("PNM", "PPM", rb"P[1-6]\s+(#|\d+\s)"),
         ("QOI", "QOI", rb"qoif"),
         ("PSD", "PSD", rb"8BPS\x00\x01"),
-        ("JPEG XL", "", rb"\x00\x00\x00\x0cJXL \r\n\x87\n"),
-        ("JPEG XR", "", rb"II\xbc\x01"),
-        ("CR3", "", rb"....ftypcrx "),
+        ("JPEG XL", "", rb"\x00\x00\x00\x0cJXL \r\n\x87\n|\xff\x0a"),
+        ("JPEG XR", "", rb"II\xbc[\x00\x01]"),
     )
 )
+# Formats that share one container, by the brands that it names. The first that it names decides,
+# and of those that it names besides, the first one of this order: browsers look at all of them.
+_FILE_TYPE = re.compile(rb"(....)ftyp(....)....", re.DOTALL)
+_BRANDS: tuple[tuple[re.Pattern[bytes], PictureFormat], ...] = tuple(
+    (re.compile(pattern), PictureFormat(name, tuple(decoders.split())))
+    for name, decoders, pattern in (
+        ("AVIF", "AVIF", rb"avi[fs]"),
+        ("HEIC", "HEIF", rb"hei[cxms]|hev[cxms]"),
+        ("HEIF", "HEIF AVIF", rb"m[is]f1"),
+        ("CR3", "", rb"crx "),
+    )
+)
+_ICO, _CUR = PictureFormat("ICO", ("ICO",)), PictureFormat("CUR", ("CUR",))
+_ICON_HEADER, _ICON_ENTRY = struct.Struct("<HHH"), struct.Struct("<8xII")
+# An icon has a bitmap with its header, or a PNG.
+_LEAST_ICON_BYTES = 40
+_MOST_ICONS = 256
 
 
 def recognise(head: bytes) -> PictureFormat | None:
@@ -69,4 +83,31 @@ def recognise(head: bytes) -> PictureFormat | None:
     for beginning, picture_format in _BEGINNINGS:
         if beginning.match(head):
             return picture_format
+    return _by_brands(head) or _icon(head)
+
+
+def _by_brands(head: bytes) -> PictureFormat | None:
+    file_type = _FILE_TYPE.match(head)
+    if file_type is None:
+        return None
+    end = int.from_bytes(file_type[1])
+    others = [head[at : at + 4] for at in range(16, min(end, len(head)), 4)]
+    for brands in ([file_type[2]], others):
+        for brand, picture_format in _BRANDS:
+            if any(brand.fullmatch(each) for each in brands):
+                return picture_format
     return None
+
+
+def _icon(head: bytes) -> PictureFormat | None:
+    """An icon or a cursor. They have no mark, so that their first entry has to make sense."""
+    if len(head) < _ICON_HEADER.size + _ICON_ENTRY.size:
+        return None
+    reserved, kind, count = _ICON_HEADER.unpack_from(head)
+    size, offset = _ICON_ENTRY.unpack_from(head, _ICON_HEADER.size)
+    entries_end = _ICON_HEADER.size + count * _ICON_ENTRY.size
+    if reserved or kind not in (1, 2) or not 1 <= count <= _MOST_ICONS:
+        return None
+    if size < _LEAST_ICON_BYTES or not entries_end <= offset < 1 << 24 or size >= 1 << 24:
+        return None
+    return _ICO if kind == 1 else _CUR

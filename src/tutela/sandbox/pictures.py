@@ -1,25 +1,34 @@
 """Every look of a picture file, as hashes. Runs in a cell, since the bytes are not trusted."""
 
+import io
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import ImageFile
 
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
-from tutela.fingerprints.pdq import PdqSums
+from tutela.sandbox.appearance import other_looks
 from tutela.sandbox.decoding import (
     Room,
-    Strip,
+    hashes_of,
     opened,
+    pixels_of,
     pixels_of_first,
     took_too_much_memory,
 )
+from tutela.sandbox.embedded import pictures_within
 from tutela.sandbox.formats import PictureFormat
+from tutela.sandbox.frames import other_pictures
 from tutela.sandbox.model import Limits, UnreadableError
-from tutela.sandbox.turning import TurnedSums, turn_of
+from tutela.sandbox.turning import AS_SHOWN
 
-AS_SHOWN = "as shown"
-"""The place of a picture as its own data says that it is to be shown."""
+AS_FAR_AS_IT_GOES = "as far as it can be decoded"
+"""The place of what can be shown of a picture that ends early or is damaged further down."""
+
+# The rest is for the one that is being decoded when this is over.
+_SHARE_OF_TIME = 0.6
 
 
 def look(
@@ -44,74 +53,83 @@ def look(
         before that, if there is anything else, the file's own hash as the part ``""``: it is known
         then, even if one of the others breaks the decoder.
     """
+    deadline = time.monotonic() + limits.seconds * _SHARE_OF_TIME
+    told = _Told()
     hashes: tuple[Pdq, ...] = ()
+    failure: UnreadableError | None = None
     try:
         with opened(file, picture_format, limits) as image:
             strips = pixels_of_first(image, file, limits, room)
             hashes, shown = hashes_of(image, strips, dihedrals=dihedrals)
-            others = [] if shown is None else [Part(AS_SHOWN, pdq=shown)]
-            yield from _distinct(hashes[0], others)
+            told.begin(hashes[0])
+            if shown is not None:
+                yield from told.new([Part(AS_SHOWN, pdq=shown)])
+            yield from told.new(other_looks(image))
+            yield from told.new(other_pictures(image, limits, deadline))
     except UnreadableError as error:
-        yield _not_decoded(error, hashes)
+        failure = error
     except OSError as error:
         not_read = "the file cannot be read: {why}"
-        yield _not_decoded(
-            UnreadableError(Unreadable.NOT_READ, not_read, why=error.strerror), hashes
-        )
+        failure = UnreadableError(Unreadable.NOT_READ, not_read, why=error.strerror)
     except MemoryError:
-        yield _not_decoded(took_too_much_memory(limits), hashes)
-    else:
-        yield Picture(PictureState.DECODED, pdq=hashes[0], dihedrals=hashes if dihedrals else ())
-
-
-def _distinct(own: Pdq, parts: Iterable[Part]) -> Iterator[Part]:
-    """The parts, each hash once, and the picture's own before them if there are any."""
-    seen = {own.value}
-    begun = False
-    for part in parts:
-        if part.pdq is not None:
-            if part.pdq.value in seen:
-                continue
-            seen.add(part.pdq.value)
-        if not begun:
-            yield Part("", pdq=own)
-            begun = True
-        yield part
-
-
-def hashes_of(
-    image: Image.Image, strips: Iterable[Strip], *, dihedrals: bool = False
-) -> tuple[tuple[Pdq, ...], Pdq | None]:
-    """The hashes of a picture as it is stored, and the one as it is shown, if it is to be turned.
-
-    Args:
-        image: The picture, or the frame that it stands at.
-        strips: All of its pixels.
-        dihedrals: Whether all ``DIHEDRALS`` are wanted, or only the first.
-
-    Raises:
-        UnreadableError: There are no pixels.
-    """
-    stored: PdqSums | None = None
-    shown: TurnedSums | None = None
-    for strip in strips:
-        if stored is None:
-            stored = PdqSums(strip.height, strip.width)
-            turn = turn_of(image)
-            shown = TurnedSums(strip.height, strip.width, turn) if turn else None
-        stored.add(strip.first_row, strip.pixels)
-        if shown is not None:
-            shown.add(strip.first_row, strip.pixels)
-    if stored is None:
-        raise UnreadableError(Unreadable.DAMAGED, "damaged picture: it has no pixels")
-    hashes = stored.dihedrals() if dihedrals else (stored.pdq(),)
-    return hashes, shown.pdq() if shown is not None else None
-
-
-def _not_decoded(error: UnreadableError, hashes: tuple[Pdq, ...]) -> Picture:
-    return Picture(
+        failure = took_too_much_memory(limits)
+    if failure is not None and not hashes:
+        yield from told.new(_as_far_as_it_goes(file, picture_format, limits))
+    if isinstance(file, io.BytesIO):
+        yield from told.new(pictures_within(file.getvalue(), limits, room, deadline))
+    if failure is None:
+        yield Picture(PictureState.DECODED, hashes[0], dihedrals=hashes if dihedrals else ())
+        return
+    yield Picture(
         PictureState.UNREADABLE,
-        pdq=hashes[0] if hashes else None,
-        reason=error.message,
-        unreadable=error.unreadable,
+        hashes[0] if hashes else None,
+        failure.message,
+        unreadable=failure.unreadable,
     )
+
+
+class _Told:
+    """What has been told of a file: each hash once, and its own before any other."""
+
+    def __init__(self) -> None:
+        self._hashes: set[bytes] = set()
+        self._own: Pdq | None = None
+
+    def begin(self, own: Pdq) -> None:
+        """The file's own hash is known."""
+        self._own = own
+        self._hashes.add(own.value)
+
+    def new(self, parts: Iterable[Part]) -> Iterator[Part]:
+        """Those of the parts that say something new."""
+        for part in parts:
+            if part.pdq is not None:
+                if part.pdq.value in self._hashes:
+                    continue
+                self._hashes.add(part.pdq.value)
+            if self._own is not None:
+                yield Part("", pdq=self._own)
+                self._own = None
+            yield part
+
+
+def _as_far_as_it_goes(
+    file: BinaryIO, picture_format: PictureFormat, limits: Limits
+) -> Iterator[Part]:
+    try:
+        with _lenient(), opened(file, picture_format, limits) as image:
+            (pdq,), _ = hashes_of(image, pixels_of(image, limits))
+    except Exception:
+        # Nothing of it can be shown.
+        return
+    yield Part(AS_FAR_AS_IT_GOES, pdq=pdq)
+
+
+@contextmanager
+def _lenient() -> Iterator[None]:
+    """Let decoders give what they have of a picture that ends early."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False

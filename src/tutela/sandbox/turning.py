@@ -9,6 +9,9 @@ from PIL import Image
 from tutela.fingerprints.model import DIHEDRALS, Pdq
 from tutela.fingerprints.pdq import PdqSums
 
+AS_SHOWN = "as shown"
+"""The place of a picture that is turned as its own data says."""
+
 _ORIENTATION = 0x0112
 _TRANSPOSED = DIHEDRALS.index("flip_plus1")
 # Where Pillow keeps what a file says of itself, if it says anything.

@@ -1,0 +1,160 @@
+"""How a picture is shown, where that is not how its pixels are stored.
+
+Runs in a cell, since the bytes are not trusted.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from tutela.fingerprints.model import Part
+from tutela.fingerprints.pdq import PdqSums
+from tutela.sandbox.decoding import is_deep_grey, strip_rows
+from tutela.sandbox.turning import TurnedSums, turn_of
+
+OVER_WHITE = "over white"
+OVER_BLACK = "over black"
+IN_ITS_COLOURS = "with its colour profile"
+
+_WITH_OPACITY = frozenset({"RGBA", "LA", "PA", "La", "RGBa"})
+# In which of the modes that profiles are made for the pixels of each mode are.
+_PROFILED = {
+    **dict.fromkeys(("RGB", "RGBA", "RGBX", "P", "PA"), "RGB"),
+    **dict.fromkeys(("L", "LA"), "L"),
+    "CMYK": "CMYK",
+}
+# A profile that shows some colour this much brighter or darker than it is stored, of 255, makes
+# another look. Those of cameras and screens stay below it, and change a hash by a bit or two.
+_MOST_USUAL = 45
+_PROFILES_KEPT = 64
+_STEPS = 9
+# What the gamma of a PNG is where its values are those of an ordinary screen; and what is as good
+# as that.
+_USUAL_GAMMA = 0.45455
+_GAMMA_TOLERANCE = 0.25
+
+_Colours = Callable[[Image.Image], Image.Image]
+
+
+def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
+    """What is shown of a picture where its opacity or its colours say so, the right way up.
+
+    Args:
+        image: A picture, or the frame that it stands at. It is loaded here, if need be.
+        place: Its own place; ``""`` for the file itself.
+    """
+    colours = _colours_of(image)
+    if not _may_be_see_through(image):
+        if colours is None:
+            return
+        image.load()
+        shown = _sums_of(image)
+        for top, part in _strips(image):
+            shown.add(top, np.asarray(colours(part)))
+        yield Part(f"{place} {IN_ITS_COLOURS}".strip(), pdq=shown.pdq())
+        return
+    image.load()
+    white, black = _sums_of(image), _sums_of(image)
+    least = 255
+    for top, part in _strips(image):
+        pixels = np.asarray(part.convert("RGBA"))
+        opacity = pixels[..., 3:].astype(np.uint16)
+        least = min(least, int(opacity.min()))
+        plain = pixels[..., :3] if colours is None else np.asarray(colours(part))
+        on_black = plain * opacity // 255
+        black.add(top, on_black.astype(np.uint8))
+        white.add(top, (on_black + (255 - opacity)).astype(np.uint8))
+    if least == 255:
+        if colours is not None:
+            yield Part(f"{place} {IN_ITS_COLOURS}".strip(), pdq=black.pdq())
+        return
+    yield Part(f"{place} {OVER_WHITE}".strip(), pdq=white.pdq())
+    yield Part(f"{place} {OVER_BLACK}".strip(), pdq=black.pdq())
+
+
+def _sums_of(image: Image.Image) -> PdqSums | TurnedSums:
+    turn = turn_of(image)
+    if turn is None:
+        return PdqSums(image.height, image.width)
+    return TurnedSums(image.height, image.width, turn)
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    rows = strip_rows(image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _may_be_see_through(image: Image.Image) -> bool:
+    if is_deep_grey(image):
+        return False
+    if image.mode == "RGBA":
+        # Most pictures that could be are not, which is found out quickly.
+        image.load()
+        return image.mode != "RGBA" or image.getchannel("A").getextrema() != (255, 255)
+    return image.mode in _WITH_OPACITY or "transparency" in image.info
+
+
+def _colours_of(image: Image.Image) -> _Colours | None:
+    """What makes of stored colours those that are shown; ``None`` if they are much the same."""
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and profile:
+        mode = _PROFILED.get(image.mode)
+        return None if mode is None else _by_profile(profile, mode)
+    if image.format == "PNG" and "srgb" not in image.info:
+        return _by_gamma(image.info.get("gamma"))
+    return None
+
+
+@lru_cache(_PROFILES_KEPT)
+def _by_profile(profile: bytes, mode: str) -> _Colours | None:
+    try:
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)), _screen(), mode, "RGB"
+        )
+        if _is_usual(_cube(mode), transform):
+            return None
+    except Exception:
+        # Viewers, too, leave a profile aside that makes no sense, or is of other colours.
+        return None
+    return lambda part: _converted(part.convert(mode), transform)
+
+
+def _by_gamma(gamma: object) -> _Colours | None:
+    if not isinstance(gamma, float | int) or gamma <= 0:
+        return None
+    exponent = _USUAL_GAMMA / gamma
+    if abs(exponent - 1) <= _GAMMA_TOLERANCE:
+        return None
+    table = [round(255 * (value / 255) ** exponent) for value in range(256)]
+    return lambda part: part.convert("RGB").point(table * 3)
+
+
+@lru_cache(1)
+def _screen() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def _cube(mode: str) -> Image.Image:
+    """All colours of a mode, some steps apart."""
+    steps = np.linspace(0, 255, _STEPS).round().astype(np.uint8)
+    bands = Image.getmodebands(mode)
+    grid = np.stack(np.meshgrid(*[steps] * bands, indexing="ij"), axis=-1)
+    colours = grid.reshape(_STEPS, -1, bands)
+    return Image.fromarray(np.ascontiguousarray(colours[..., 0] if bands == 1 else colours), mode)
+
+
+def _is_usual(colours: Image.Image, transform: ImageCms.ImageCmsTransform) -> bool:
+    shown = _converted(colours, transform)
+    one, other = (np.asarray(each.convert("L"), np.int16) for each in (colours, shown))
+    return int(np.abs(one - other).max()) <= _MOST_USUAL
+
+
+def _converted(part: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+    converted = ImageCms.applyTransform(part, transform)
+    if converted is None:
+        raise ValueError("nothing was converted")
+    return converted
