@@ -16,13 +16,15 @@ import tutela
 from tutela.cases import grounds, resting
 from tutela.cases.model import CaseId
 from tutela.cases.moving import AlreadyHeldError
+from tutela.cases.schemes import all_schemes
 from tutela.cases.states import State
-from tutela.console.language import languages, own_sentences, own_texts
-from tutela.console.translating import translated
+from tutela.console.language import languages, own_schemes, own_sentences, own_texts
+from tutela.console.translating import in_scheme, translated
 from tutela.errors import InvalidInputError, OutOfTurnError, TutelaError
 from tutela.hashlists.formats import columns, hashes
-from tutela.reporting.cybertipline import problems
+from tutela.reporting.cybertipline import model, problems
 from tutela.reporting.cybertipline.codes import CODES
+from tutela.storage.settings import Settings
 
 OTHERS = sorted(set(languages()) - {"en"})
 HOUSE = Path(tutela.__file__).parent
@@ -252,6 +254,44 @@ def test_whatever_is_kept_as_a_sentence_is_known_in_every_language(tag: str) -> 
 @cache
 def kept() -> list[str]:
     return list(kept_sentences())
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_what_a_field_of_a_report_means_is_said_in_every_language(tag: str) -> None:
+    known = own_sentences(tag)
+    # What the authority itself says of a file is in no form.
+    models = {each for each in vars(model).values() if isinstance(each, type)} - {model.FileDetails}
+    said = {
+        field.description
+        for each in models
+        if issubclass(each, model.Content)
+        for field in each.model_fields.values()
+        if field.description
+    }
+    assert len(said) > 100
+    assert said - known.keys() == set()
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_the_label_schemes_are_said_in_every_language(tag: str) -> None:
+    ours = {
+        scheme.id: {scheme.title}
+        | {
+            words
+            for each in scheme.labels
+            for words in (each.words, each.group, each.meaning)
+            if words
+        }
+        for scheme in all_schemes(Settings())
+    }
+    assert {scheme: set(words) for scheme, words in own_schemes(tag).items()} == ours
+
+
+def test_words_that_an_operator_put_into_a_scheme_stay_as_they_are() -> None:
+    french = languages()["fr"]
+    assert in_scheme("inhope", "Girl", french) == "Fille"
+    assert in_scheme("inhope", "Somebody", french) == "Somebody"
+    assert in_scheme("our-own", "Girl", french) == "Girl"
 
 
 def test_what_is_kept_is_found() -> None:

@@ -27,6 +27,7 @@ from tutela.console.house import Here, House
 from tutela.console.opening import SAYABLE
 from tutela.console.reasons import reason_in, reasons_for
 from tutela.console.report_card import card_of
+from tutela.console.translating import in_scheme
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import TutelaError
 from tutela.reporting.following.finding import find_all_feedback
@@ -111,6 +112,7 @@ def _values(
         "item_places": {item.id: place for place, item in enumerate(whole.items, 1)},
         "sayable": SAYABLE,
         "schemes": all_schemes(house.settings),
+        "in_scheme": partial(in_scheme, language=reader.language),
         "reviewers": [each for each in people if Permission.CASES_REVIEW in each.permissions],
         "alike": alike(connection, whole.id, house.clock, house.settings, _MOST_ALIKE)
         if reviews

@@ -6,9 +6,10 @@ languages of the United Nations; one more folder is one more language. Where a l
 text of the staff's pages, it is shown in English; what the public sees (the files whose names begin
 with ``public``) is whole in every language.
 
-Sentences that rooms say to programs and people alike, such as the messages of errors, are written
-in English in the code. ``errors.toml`` of every other language has each message of an error by its
-English, and ``sentences.toml`` whatever else is kept and shown as a sentence.
+Sentences that rooms say to programs and people alike are written in English in the code. Every
+other language has each of them by its English: the messages of errors in ``errors.toml``, what a
+field of a report means in ``report_help.toml``, what is kept and shown as a sentence in
+``sentences.toml``, and what Tutela's own label schemes say in ``schemes.toml``, by scheme.
 """
 
 import tomllib
@@ -18,10 +19,12 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
+from typing import Any
 
 DEFAULT = "en"
 _ITSELF = "language.toml"
-_BY_ENGLISH = ("errors.toml", "sentences.toml")
+_BY_ENGLISH = ("errors.toml", "report_help.toml", "sentences.toml")
+_SCHEMES = "schemes.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Language:
         texts: Every text of the pages by its key.
         sentences: What it says for sentences that the code has in English, by those; with the same
             values in braces. None in English.
+        schemes: What it says for the words of label schemes, by scheme and by these words.
     """
 
     tag: str
@@ -42,6 +46,7 @@ class Language:
     direction: str
     texts: Mapping[str, str]
     sentences: Mapping[str, str]
+    schemes: Mapping[str, Mapping[str, str]]
 
 
 @cache
@@ -54,7 +59,12 @@ def languages() -> Mapping[str, Language]:
         texts = MappingProxyType(english | own_texts(folder.name))
         sentences = MappingProxyType(own_sentences(folder.name))
         found[folder.name] = Language(
-            folder.name, itself["name"], itself["direction"], texts, sentences
+            folder.name,
+            itself["name"],
+            itself["direction"],
+            texts,
+            sentences,
+            MappingProxyType(own_schemes(folder.name)),
         )
     return MappingProxyType(found)
 
@@ -72,7 +82,7 @@ def texts_by_file(tag: str) -> dict[str, dict[str, str]]:
     return {
         file.name.removesuffix(".toml"): _read(file)
         for file in _folder(tag).iterdir()
-        if file.name not in (_ITSELF, *_BY_ENGLISH)
+        if file.name not in (_ITSELF, _SCHEMES, *_BY_ENGLISH)
     }
 
 
@@ -83,6 +93,12 @@ def own_sentences(tag: str) -> dict[str, str]:
         if file.name in _BY_ENGLISH:
             sentences |= _read(file)
     return sentences
+
+
+def own_schemes(tag: str) -> dict[str, dict[str, str]]:
+    """What a language says for the words of label schemes, by scheme and by these words."""
+    found = [file for file in _folder(tag).iterdir() if file.name == _SCHEMES]
+    return {scheme: dict(words) for file in found for scheme, words in _read(file).items()}
 
 
 def choose(asked: str | None, accepted: str | None) -> Language:
@@ -109,7 +125,7 @@ def _folders() -> list[Traversable]:
     return [each for each in (files("tutela.console") / "languages").iterdir() if each.is_dir()]
 
 
-def _read(file: Traversable) -> dict[str, str]:
+def _read(file: Traversable) -> dict[str, Any]:
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 

@@ -41,6 +41,18 @@ def translated(said: TutelaError | str, language: Language) -> Markup:
     return _filled(template, said.values, language)
 
 
+def in_scheme(scheme: str, words: str, language: Language) -> str:
+    """What a label scheme says, in a language, or as the scheme has it.
+
+    Args:
+        scheme: What the scheme is kept by.
+        words: What a label, its group, its meaning or the scheme itself is called there. An
+            operator's own words in a scheme of the same name stay as they are.
+        language: The reader's.
+    """
+    return language.schemes.get(scheme, {}).get(words, words)
+
+
 def _sentence(text: str, language: Language) -> Markup:
     if not text or language.tag == DEFAULT:
         return escape(text)
