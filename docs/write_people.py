@@ -227,7 +227,8 @@ custodian too: there is nobody to ask. The ledger shows it, as it shows every ch
 (`person.changed`). Invite a second administrator as soon as there is somebody.
 
 A disclosure of evidence is asked for by one person and agreed to by another
-([disclosure](disclosure.md)).
+([disclosure](disclosure.md)). A request for the destruction of evidence is recorded by one and
+agreed to by another ([retention](retention.md)).
 
 Whoever runs commands on the machine as the owner of the data folder is its operator. They can
 change all of it anyway, so they need nobody's agreement for roles; the ledger says that it was the

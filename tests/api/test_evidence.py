@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from tests.actors import custodians_key
 from tests.house import House
 from tests.pictures import drawn, encoded
 from tutela.accounts.permissions import Permission
+from tutela.storage.clock import system_clock
 
 
 @pytest.fixture
@@ -65,6 +68,13 @@ def test_who_may_not_keep_evidence_learns_nothing_of_it(house: House) -> None:
     assert stranger.get(f"/v1/evidence/{case}/disclosures").status_code == 403
 
 
+def of_a_person(house: House, name: str) -> httpx.Client:
+    """A custodian who calls by a key of their own."""
+    with house.service.database.writing() as connection:
+        key = custodians_key(connection, name, system_clock, Permission.EVIDENCE_KEEP)
+    return house.stranger({"Authorization": f"Bearer {key}"})
+
+
 def test_evidence_is_kept_under_another_rule_and_destroyed_once_it_is_due(house: House) -> None:
     case, why = sealed_case(house), {"reason": "our counsel says so"}
     rules = {each["rule"]: each for each in house.client.get("/v1/evidence/rules").json()}
@@ -81,7 +91,15 @@ def test_evidence_is_kept_under_another_rule_and_destroyed_once_it_is_due(house:
     destruction = f"/v1/evidence/{case}/destruction"
     assert house.client.post(destruction, json=why).json() == {"destroyed": []}
     asked = {"kind": "destruction-requested", "reference": "letter 9", **why}
-    house.client.post(f"/v1/evidence/{case}/events", json=asked)
+    (recorded,) = house.client.post(f"/v1/evidence/{case}/events", json=asked).json()["events"]
+    assert not recorded["counts"]
+    assert house.client.post(destruction, json=why).json() == {"destroyed": []}
+    agreement = f"/v1/evidence/events/{recorded['event']}/agreement"
+    assert house.client.post(agreement).status_code == 403, "it is the one who asked"
+    nobody = house.client_with(Permission.EVIDENCE_KEEP)
+    assert nobody.post(agreement).status_code == 403, "a program agrees to nothing"
+    (agreed,) = of_a_person(house, "Robin").post(agreement).json()["events"]
+    assert agreed["counts"]
     wish = {"reference": "AZ 12/26", "reason": "an order of the court"}
     house.client.post(f"/v1/evidence/{case}/holds", json=wish)
     assert house.client.post(destruction, json=why).json() == {"destroyed": []}, "it is held"

@@ -13,6 +13,8 @@ from tests.pictures import drawn, encoded
 from tutela.accounts.keys import add_key
 from tutela.accounts.permissions import Permission, Role
 from tutela.console.language import languages
+from tutela.evidence.events import events_about
+from tutela.evidence.subjects import Subject
 from tutela.ledger.reading import newest_entries
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import load_settings
@@ -146,6 +148,7 @@ def test_only_what_is_due_is_destroyed(house: House) -> None:
     why = {"reason": "the request of May 3"}
     asked = {"kind": "destruction-requested", "reference": "letter 9", **why}
     assert keeper.post(f"/cases/{due}/evidence/events", data=asked).status_code == 303
+    agree_to_the_last(house, keeper, due)
     for case, states in ((kept, {"sealed"}), (due, {"destroyed"})):
         address = f"/cases/{case}/evidence"
         assert (f"{address}/destruction" in keeper.get(address).text) is (case == due)
@@ -158,6 +161,23 @@ def test_only_what_is_due_is_destroyed(house: House) -> None:
     for act in ("rule", "confirmations", "destruction"):
         answer = late.post(f"/cases/{kept}/evidence/{act}", data=why)
         assert answer.headers["location"].startswith("/prove?next=")
+
+
+def agree_to_the_last(house: House, asker: httpx.Client, case: str) -> None:
+    """Have another custodian agree to what one recorded, who alone cannot have it destroyed."""
+    address = f"/cases/{case}/evidence"
+    with house.service.database.reading() as connection:
+        event = events_about(connection, Subject(case))[-1].id
+    assert f"{address}/destruction" not in asker.get(address).text
+    assert ENGLISH["event_waits"] in asker.get(address).text
+    own = asker.post(f"{address}/events/{event}/agree")
+    assert own.status_code == 422
+    assert "another person has to agree" in own.text
+    other = custodian(house, "Robin", key=False)
+    assert other.post(f"{address}/events/{event + 1}/agree").status_code == 404
+    assert other.post(f"{address}/events/{event}/agree").status_code == 303
+    assert other.post(f"{address}/events/{event}/agree").status_code == 422
+    assert ENGLISH["event_agreed"] in asker.get(address).text
 
 
 def test_only_custodians_who_have_just_proved_themselves_get_there(house: House, case: str) -> None:

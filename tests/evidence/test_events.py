@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from tests.evidence.custody import (
     ANA,
@@ -13,13 +14,22 @@ from tests.evidence.custody import (
     sealed_item,
     standing,
 )
-from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from tutela.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    NotAgreedError,
+    NotFoundError,
+    NotPermittedError,
+)
+from tutela.evidence.comparing import discrepancies
 from tutela.evidence.destruction import destroy
-from tutela.evidence.events import events_about, record_event, withdraw_event
+from tutela.evidence.events import agree_to_event, events_about, record_event, withdraw_event
 from tutela.evidence.holds import hold, holds_about, release
 from tutela.evidence.retention import EventKind, LegalEvent, Period
 from tutela.evidence.subjects import Subject, subject_case, subject_item
+from tutela.evidence.tables import legal_events
 from tutela.evidence.vault import Vault
+from tutela.ledger.model import Actor
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings
 
@@ -47,6 +57,46 @@ def test_a_finished_report_starts_the_clock_of_all_that_the_case_has(
     report(vault, case, clock())
     assert standing(vault, first).due.at == standing(vault, second).due.at is not None
     assert standing(vault, elsewhere).due.at is None
+
+
+def told_otherwise(vault: Vault) -> str:
+    """What the database says of the events otherwise than the ledger."""
+    with vault.database.reading() as connection:
+        return " ".join(each.problem for each in discrepancies(connection))
+
+
+def test_what_one_person_says_is_to_be_destroyed_another_one_agrees_to(
+    vault, new_case, clock
+) -> None:
+    case = new_case()
+    item = reported_item(vault, case, b"one")
+    wish = LegalEvent(EventKind.DESTRUCTION_REQUESTED, clock(), "R-1")
+    first, second = (Actor(name, f"key:{n}", "program", "api") for n, name in ((1, "a"), (2, "b")))
+    with vault.database.writing() as connection:
+        event = record_event(connection, Subject(case), wish, first, clock, reason="as asked")
+    assert not standing(vault, item).due.is_due(clock())
+    for who, own in ((first, {"key:1"}), (second, {"key:1", "key:2"}), (second, set())):
+        with vault.database.writing() as connection, pytest.raises(NotPermittedError):
+            agree_to_event(connection, event, who, own, clock)
+    with pytest.raises(NotPermittedError):
+        destroy(vault, [item], first, reason="as asked")
+    with vault.database.writing() as connection:
+        assert agree_to_event(connection, event, second, {"key:2"}, clock).agreed_by == "b"
+    assert standing(vault, item).due.is_due(clock())
+    assert acts(vault)[-1] == "evidence.event-agreed"
+    with vault.database.writing() as connection, pytest.raises(NotAgreedError):
+        agree_to_event(connection, event, second, {"key:2"}, clock)
+    assert told_otherwise(vault) == ""
+    for change, problem in (
+        ({"asked_by": None}, "reads otherwise"),
+        ({"agreed_at": None}, "agree"),
+    ):
+        with vault.database.writing() as connection:
+            connection.execute(update(legal_events).values(change))
+        assert problem in told_otherwise(vault)
+        with vault.database.writing() as connection:
+            whole = {"asked_by": "key:1", "agreed_at": clock()}
+            connection.execute(update(legal_events).values(whole))
 
 
 def test_what_is_sealed_after_a_report_was_not_in_it(vault, new_case, clock) -> None:

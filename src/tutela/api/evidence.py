@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Security
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
+from tutela.accounts.keys import ids_of
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.problems import problems
@@ -27,7 +28,13 @@ from tutela.evidence.disclosure.model import Disclosure
 from tutela.evidence.disclosure.packaging import Office, present
 from tutela.evidence.disclosure.recipients import read_recipients
 from tutela.evidence.disclosure.requesting import agree, ask, disclosures_of, refuse
-from tutela.evidence.events import EventId, events_about, record_event, withdraw_event
+from tutela.evidence.events import (
+    EventId,
+    agree_to_event,
+    events_about,
+    record_event,
+    withdraw_event,
+)
 from tutela.evidence.holds import hold, holds_about, release
 from tutela.evidence.model import read_item_id
 from tutela.evidence.retention import EventKind, LegalEvent, Period
@@ -246,6 +253,15 @@ def withdraw(service: Here, key: Keeper, event: Number, why: Why) -> EvidenceAns
         return _answer(connection, service, taken.subject)
 
 
+@router.post("/events/{event}/agreement", summary="Agree to an event")
+def agree_to_what_happened(service: Here, key: Keeper, event: Number) -> EvidenceAnswer:
+    """To a request for destruction that another person recorded, with a key of your own."""
+    with service.database.writing() as connection:
+        own = frozenset[str]() if key.owner is None else ids_of(connection, key.owner)
+        agreed = agree_to_event(connection, EventId(event), actor_of(key), own, service.clock)
+        return _answer(connection, service, agreed.subject)
+
+
 @router.post("/{subject}/verification", summary="Verify evidence")
 def verify_evidence(service: Here, key: Keeper, subject: Named) -> VerifiedAnswer:
     """Read it, and see that each bit is as it was sealed."""
@@ -367,6 +383,10 @@ def _answer(connection: Connection, service: Service, about: Subject) -> Evidenc
                 "at": each.event.at.isoformat(),
                 "reference": each.event.reference,
                 "reason": each.reason,
+                "recorded_by": each.recorded_by,
+                "counts": not each.waits and each.withdrawn_at is None,
+                "agreed_at": each.agreed_at.isoformat() if each.agreed_at else None,
+                "agreed_by": each.agreed_by,
                 "withdrawn_at": each.withdrawn_at.isoformat() if each.withdrawn_at else None,
             }
             for each in events_about(connection, about)

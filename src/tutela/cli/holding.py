@@ -16,6 +16,7 @@ from tutela.cli.subjects import Reason, SubjectName, read_day, read_moment
 from tutela.evidence.events import (
     EventId,
     RecordedEvent,
+    agree_to_event,
     events_about,
     record_event,
     withdraw_event,
@@ -87,6 +88,21 @@ def record(
     _answer(json, fields, f"Recorded as event {recorded} of {about.words}.", standings)
 
 
+@app.command("agree-event")
+@needs(Permission.EVIDENCE_KEEP)
+def agree(
+    event: Annotated[int, typer.Argument(metavar="EVENT", min=1, help="The event's number.")],
+    json: JsonLines = False,
+    data: DataFolder = None,
+) -> None:
+    """Agree to a request for destruction that a person recorded, so that it counts."""
+    with open_house(data, existing=True) as (settings, database), database.writing() as connection:
+        agreed = agree_to_event(connection, EventId(event), local_actor(), (), system_clock)
+        standings = _standings(connection, settings, agreed.subject)
+    fields: dict[str, object] = {"event": event, "agreed": True}
+    _answer(json, fields, f"Event {event} counts from now on.", standings)
+
+
 @app.command("withdraw-event")
 @needs(Permission.EVIDENCE_KEEP)
 def withdraw(
@@ -127,7 +143,7 @@ def show_events(subject: SubjectName, json: JsonLines = False, data: DataFolder 
             f"{each.event.at:%Y-%m-%d}",
             each.event.reference,
             each.subject.item or each.subject.case,
-            "withdrawn" if each.withdrawn_at else "counts",
+            _state(each),
         )
     for hold_ in holds:
         table.add_row(
@@ -187,6 +203,12 @@ def release_evidence(
     _answer(json, fields, f'No longer held by "{reference}": {about.words}.', standings)
 
 
+def _state(event: RecordedEvent) -> str:
+    if event.waits:
+        return "waits for another person to agree"
+    return "withdrawn" if event.withdrawn_at else "counts"
+
+
 def _standings(connection: Connection, settings: Settings, about: Subject) -> list[Standing]:
     items = items_of(connection, about)
     return standings_of(connection, open_rule_book(settings), items, system_clock())
@@ -228,6 +250,9 @@ def event_fields(recorded: RecordedEvent) -> dict[str, object]:
         "reason": recorded.reason,
         "recorded_at": recorded.recorded_at.isoformat(),
         "recorded_by": recorded.recorded_by,
+        "counts": not recorded.waits and recorded.withdrawn_at is None,
+        "agreed_at": recorded.agreed_at.isoformat() if recorded.agreed_at else None,
+        "agreed_by": recorded.agreed_by,
         "withdrawn_at": recorded.withdrawn_at.isoformat() if recorded.withdrawn_at else None,
     }
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
-from tutela.accounts.keys import bearers, own_key
+from tutela.accounts.keys import bearers, ids_of, own_key
 from tutela.accounts.model import ApiKey
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
@@ -34,7 +34,13 @@ from tutela.evidence.disclosure.exhibits import exhibits_of
 from tutela.evidence.disclosure.packaging import Office, present
 from tutela.evidence.disclosure.recipients import read_recipients
 from tutela.evidence.disclosure.requesting import agree, ask, disclosures_of, refuse
-from tutela.evidence.events import EventId, events_about, record_event, withdraw_event
+from tutela.evidence.events import (
+    EventId,
+    agree_to_event,
+    events_about,
+    record_event,
+    withdraw_event,
+)
 from tutela.evidence.holds import hold, holds_about, release
 from tutela.evidence.model import ItemId
 from tutela.evidence.retention import EventKind, LegalEvent
@@ -136,12 +142,24 @@ def withdraw(
     """Take back what was written down by mistake."""
 
     def act(connection: Connection, subject: Subject) -> None:
-        known = {each.id for each in events_about(connection, subject)}
-        if event not in known:
-            raise NotFoundError(f"there is no event {event} of this case")
+        _refuse_others(connection, subject, event)
         withdraw_event(connection, EventId(event), keeper.caller.actor, house.clock, reason=reason)
 
     return _do(request, house, keeper, number, act, "said_event_withdrawn")
+
+
+@router.post("/cases/{number}/evidence/events/{event}/agree", response_model=None)
+def agree_to_what_happened(
+    request: Request, house: Here, keeper: Keeper, number: str, event: Number
+) -> Response:
+    """Agree to what another person wrote down."""
+
+    def act(connection: Connection, subject: Subject) -> None:
+        _refuse_others(connection, subject, event)
+        own = ids_of(connection, keeper.person.id)
+        agree_to_event(connection, EventId(event), keeper.caller.actor, own, house.clock)
+
+    return _do(request, house, keeper, number, act, "said_event_agreed")
 
 
 @router.post("/cases/{number}/evidence/verify", response_model=None)
@@ -266,6 +284,11 @@ def refuse_disclosure(
         refuse(connection, key, disclosure, reason, house.clock, face="console")
 
     return _do(request, house, discloser, number, act, "said_disclosure_refused")
+
+
+def _refuse_others(connection: Connection, subject: Subject, event: int) -> None:
+    if event not in {each.id for each in events_about(connection, subject)}:
+        raise NotFoundError(f"there is no event {event} of this case")
 
 
 def _do(

@@ -143,6 +143,7 @@ def _events(connection: Connection) -> Iterator[Discrepancy]:
     rows = {row.id: row for row in connection.execute(select(legal_events)).all()}
     things = {_thing(row) for row in rows.values()}
     recorded = _by_event(connection, Act.EVIDENCE_EVENT)
+    agreed = _by_event(connection, Act.EVIDENCE_EVENT_AGREED)
     withdrawn = _by_event(connection, Act.EVIDENCE_EVENT_WITHDRAWN)
     for thing, entry in recorded.items():
         if thing not in things:
@@ -169,6 +170,12 @@ def _events(connection: Connection) -> Iterator[Discrepancy]:
                 row,
                 f"the event {row.id} reads otherwise than when entry {said.number} of the ledger "
                 "was made of it: its date, term, reference, reason or subject was changed",
+            )
+        if (_thing(row) in agreed) is not (row.agreed_at is not None):
+            yield _about(
+                row,
+                f"whether another person agreed to the event {row.id} is told otherwise by the "
+                "ledger",
             )
         ended = withdrawn.get(_thing(row))
         if (ended is None) is not (row.withdrawn_at is None):

@@ -4,14 +4,14 @@ Each event is a row with its date, reference, reason and actor, and an entry in 
 is edited: one that was recorded by mistake is withdrawn, with a reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NewType
 
 from sqlalchemy import Connection, insert, select, update
 
-from tutela.errors import InvalidInputError, NotFoundError
+from tutela.errors import InvalidInputError, NotAgreedError, NotFoundError, NotPermittedError
 from tutela.evidence.guarding import guard_blobs
 from tutela.evidence.model import ItemId
 from tutela.evidence.retention import EventKind, LegalEvent, Period
@@ -31,6 +31,9 @@ from tutela.storage.database import changed_rows
 
 EventId = NewType("EventId", int)
 
+OPERATOR = "operator"
+"""The role of whoever runs commands on the machine itself."""
+
 # Clocks and time zones differ; a date that is further ahead is a slip of the pen.
 _AHEAD = timedelta(days=1)
 _BEHIND = timedelta(days=1)
@@ -48,6 +51,9 @@ class RecordedEvent:
         reason: Why it was recorded, in a person's words.
         recorded_at: When it was recorded.
         recorded_by: By whom.
+        needs_agreement: Whether it counts only once another person has agreed to it.
+        agreed_at: When that was, if it was.
+        agreed_by: Who that was.
         withdrawn_at: When it was withdrawn, if it was.
     """
 
@@ -57,7 +63,15 @@ class RecordedEvent:
     reason: str
     recorded_at: datetime
     recorded_by: str
+    needs_agreement: bool
+    agreed_at: datetime | None
+    agreed_by: str | None
     withdrawn_at: datetime | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it does not count yet, since another person has to agree first."""
+        return self.needs_agreement and self.agreed_at is None and self.withdrawn_at is None
 
 
 def report_finished(
@@ -94,8 +108,23 @@ def record_event(
     clock: Clock,
     *,
     reason: str,
+    heard_from_them: bool = False,
 ) -> EventId:
     """Record an event in the caller's transaction. The same one is recorded only once.
+
+    What one person says that somebody wants destroyed counts once another one has agreed to it by
+    ``agree_to_event``: else a custodian alone could destroy whatever they like. The machine's
+    operator needs nobody, who could do so anyway.
+
+    Args:
+        connection: The transaction.
+        subject: What it is about.
+        event: What happened.
+        actor: Who records it.
+        clock: The time.
+        reason: Why.
+        heard_from_them: Whether the house has it from the sender itself, signed, so that the one
+            who records it is the second to see it.
 
     Raises:
         InvalidInputError: It lacks its reference or reason, lies in the future, is a letter that
@@ -132,6 +161,7 @@ def record_event(
             reason=reason,
             recorded_at=clock(),
             recorded_by=actor.name,
+            asked_by=None if heard_from_them or not _asks_much(event, actor) else actor.id,
         )
         .returning(legal_events)
     ).one()
@@ -149,6 +179,54 @@ def record_event(
     return EventId(row.id)
 
 
+def agree_to_event(
+    connection: Connection, event: EventId, actor: Actor, own: Collection[str], clock: Clock
+) -> RecordedEvent:
+    """Agree to what another person recorded, so that it counts from now on.
+
+    Args:
+        connection: The transaction.
+        event: The event.
+        actor: Who agrees: a person, or the machine's operator.
+        own: All that the ledger calls them: also by keys of theirs.
+        clock: The time.
+
+    Raises:
+        NotFoundError: There is no such event, or it is withdrawn.
+        NotAgreedError: It counts already.
+        NotPermittedError: They recorded it themselves, or are no person.
+    """
+    row = _in_force(connection, event)
+    evidence = lock_evidence(connection, Subject(row.case_id, row.item_id))
+    row = _in_force(connection, event)
+    if row.asked_by is None or row.agreed_at is not None:
+        raise NotAgreedError(f"event {event} counts already: nobody has to agree to it")
+    if row.asked_by in {actor.id, *own}:
+        raise NotPermittedError(
+            f"you recorded event {event} yourself: another person has to agree to it"
+        )
+    if not own and actor.role != OPERATOR:
+        raise NotPermittedError("only people agree to it: use a key that belongs to a person")
+    row = connection.execute(
+        update(legal_events)
+        .where(legal_events.c.id == event)
+        .values(agreed_at=clock(), agreed_by=actor.name)
+        .returning(legal_events)
+    ).one()
+    guard_blobs(connection, evidence, clock)
+    append(
+        connection,
+        actor,
+        Act.EVIDENCE_EVENT_AGREED,
+        clock,
+        case=row.case_id,
+        item=row.item_id,
+        thing=f"event:{event}:{row.kind}",
+        reason=committed_words(row),
+    )
+    return _recorded(row)
+
+
 def withdraw_event(
     connection: Connection, event: EventId, actor: Actor, clock: Clock, *, reason: str
 ) -> RecordedEvent:
@@ -159,10 +237,7 @@ def withdraw_event(
         NotFoundError: There is no such event, or it is withdrawn already.
     """
     reason = check_reason(reason)
-    absent = NotFoundError(f'there is no event {event} in force: see "tutela evidence events"')
-    row = connection.execute(select(legal_events).where(legal_events.c.id == event)).one_or_none()
-    if row is None:
-        raise absent
+    row = _in_force(connection, event)
     evidence = lock_evidence(connection, Subject(row.case_id, row.item_id))
     withdrawn = changed_rows(
         connection,
@@ -171,7 +246,7 @@ def withdraw_event(
         .values(withdrawn_at=clock(), withdrawn_by=actor.name, withdrawn_reason=reason),
     )
     if not withdrawn:
-        raise absent
+        raise _absent(event)
     guard_blobs(connection, evidence, clock)
     append(
         connection,
@@ -207,7 +282,27 @@ def committed_words(row: Any) -> str:
     term = (f" through {row.until}" if row.until else "") + (
         f" for {row.period}" if row.period else ""
     )
-    return f"{row.at.astimezone(UTC).isoformat()}{term}: {row.reference}: {row.reason}"
+    asked = " if another person agrees" if row.asked_by else ""
+    return f"{row.at.astimezone(UTC).isoformat()}{term}{asked}: {row.reference}: {row.reason}"
+
+
+def _asks_much(event: LegalEvent, actor: Actor) -> bool:
+    return event.kind is EventKind.DESTRUCTION_REQUESTED and actor.role != OPERATOR
+
+
+def _in_force(connection: Connection, event: EventId) -> Any:
+    row = connection.execute(
+        select(legal_events).where(
+            legal_events.c.id == event, legal_events.c.withdrawn_at.is_(None)
+        )
+    ).one_or_none()
+    if row is None:
+        raise _absent(event)
+    return row
+
+
+def _absent(event: EventId) -> NotFoundError:
+    return NotFoundError(f'there is no event {event} in force: see "tutela evidence events"')
 
 
 def _recorded(row: Any) -> RecordedEvent:
@@ -218,6 +313,9 @@ def _recorded(row: Any) -> RecordedEvent:
         reason=row.reason,
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
+        needs_agreement=row.asked_by is not None,
+        agreed_at=row.agreed_at,
+        agreed_by=row.agreed_by,
         withdrawn_at=row.withdrawn_at,
     )
 

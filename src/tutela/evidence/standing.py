@@ -183,6 +183,8 @@ def _lacks(name: str | None, rule: Rule | None, digest: str | None) -> str:
 
 
 def _counts(event: Any, row: Any) -> bool:
+    if event.asked_by is not None and event.agreed_at is None:
+        return False
     # A report or a request about a case cannot have meant what was sealed after it.
     is_letter = event.kind == EventKind.PRESERVATION_LETTER
     return event.item_id is not None or is_letter or event.recorded_at >= row.sealed_at

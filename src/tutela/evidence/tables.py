@@ -102,6 +102,10 @@ legal_events = Table(
     Column("reason", String(1000), nullable=False),
     Column("recorded_at", Moment, nullable=False),
     Column("recorded_by", String(200), nullable=False),
+    # It counts once another person than this one has agreed: who, as the ledger calls them.
+    Column("asked_by", String(100)),
+    Column("agreed_at", Moment),
+    Column("agreed_by", String(200)),
     Column("withdrawn_at", Moment),
     Column("withdrawn_by", String(200)),
     Column("withdrawn_reason", String(1000)),

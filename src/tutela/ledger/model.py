@@ -55,6 +55,7 @@ class Act(StrEnum):
     EVIDENCE_SEALED = "evidence.sealed"
     EVIDENCE_DESTROYED = "evidence.destroyed"
     EVIDENCE_EVENT = "evidence.event-recorded"
+    EVIDENCE_EVENT_AGREED = "evidence.event-agreed"
     EVIDENCE_EVENT_WITHDRAWN = "evidence.event-withdrawn"
     EVIDENCE_HELD = "evidence.held"
     EVIDENCE_RELEASED = "evidence.released"

@@ -8,6 +8,8 @@ from sqlalchemy import select
 from tests.cases.world import OPERATOR
 from tests.reporting.following.answered import REVIEWER, came, case_of, ledger_of, sent
 from tests.reporting.world import World
+from tutela.accounts.model import Caller
+from tutela.accounts.permissions import Permission
 from tutela.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -18,6 +20,7 @@ from tutela.errors import (
 from tutela.evidence.events import events_about
 from tutela.evidence.retention import EventKind
 from tutela.evidence.subjects import Subject
+from tutela.ledger.model import Actor
 from tutela.reporting.finding import find_report
 from tutela.reporting.following.finding import count_open, find_feedback
 from tutela.reporting.following.model import FeedbackId, FeedbackKind
@@ -28,6 +31,17 @@ from tutela.reporting.following.settling import (
 )
 from tutela.reporting.following.tables import report_feedback
 from tutela.reporting.model import ReportId
+
+KEEPER = Caller(
+    Actor("Kim", "person:7", "person", "console"),
+    frozenset({Permission.EVIDENCE_KEEP, Permission.FEEDBACK_WRITE}),
+)
+
+
+def waits(world: World, report: ReportId) -> bool:
+    """Whether what was recorded last waits for another person to agree."""
+    with world.database.reading() as connection:
+        return events_about(connection, Subject(case_of(world, report)))[-1].waits
 
 
 def settle(world: World, feedback: FeedbackId | None, reason: str = "answered") -> None:
@@ -82,8 +96,9 @@ def test_a_wish_to_destroy_is_followed_by_whoever_keeps_the_evidence(world: Worl
     with pytest.raises(InvalidInputError):
         follow(world, wish, reason="")
     assert events(world, report) == []
-    follow(world, wish)
+    follow(world, wish, KEEPER)
     assert events(world, report) == [EventKind.DESTRUCTION_REQUESTED]
+    assert not waits(world, report), "the authority signed it, and a person followed it"
     with pytest.raises(OutOfTurnError):
         follow(world, wish)
 
@@ -135,8 +150,9 @@ def test_a_message_belongs_to_a_report_that_its_sender_has(world: World) -> None
     assert events(world, report) == []
     with pytest.raises(OutOfTurnError, match="belongs"):
         attach(world, wish, report)
-    follow(world, wish)
+    follow(world, wish, KEEPER)
     assert events(world, report) == [EventKind.DESTRUCTION_REQUESTED]
+    assert waits(world, report), "who follows it may have said which report is meant"
 
 
 def test_the_words_of_what_belongs_to_no_report_go_when_it_is_settled(world: World) -> None:

@@ -166,17 +166,25 @@ def follow(
     """
     if said.kind.event is not None:
         need(caller, Permission.EVIDENCE_KEEP)
-    report = connection.execute(
-        select(report_feedback.c.report_id).where(report_feedback.c.id == feedback)
-    ).scalar_one()
-    row = lock_report(connection, ReportId(report))
+    kept = connection.execute(
+        select(
+            report_feedback.c.report_id,
+            report_feedback.c.authority,
+            report_feedback.c.named,
+            report_feedback.c.message,
+        ).where(report_feedback.c.id == feedback)
+    ).one()
+    row = lock_report(connection, ReportId(kept.report_id))
     if _is_anothers(connection, row, said.number):
         raise AlreadyExistsError(
             "{number} is the number of another report to {authority}",
             number=said.number,
             authority=row.authority,
         )
-    _follow(connection, row, feedback, said, caller.actor, clock)
+    # Which report is meant may have been said by the very person who follows it.
+    meant = _meant(connection, kept.authority, kept.named)
+    signed = kept.message is not None and meant is not None and meant.id == row.id
+    _follow(connection, row, feedback, said, caller.actor, clock, signed=signed)
 
 
 def _keep(
@@ -230,6 +238,8 @@ def _follow(
     said: Said,
     actor: Actor,
     clock: Clock,
+    *,
+    signed: bool = False,
 ) -> None:
     if said.number and said.number != row.remote_id:
         connection.execute(
@@ -246,6 +256,7 @@ def _follow(
         actor,
         clock,
         reason=f"the authority said so of report {row.id}",
+        heard_from_them=signed,
     )
     mine = update(report_feedback).where(report_feedback.c.id == feedback)
     connection.execute(mine.values(event_id=event))
