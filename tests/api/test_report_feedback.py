@@ -122,6 +122,8 @@ def test_a_message_that_says_nothing_is_refused_without_its_words(
         message(religion=WORDS),
         message(words=[WORDS]),
         message(at="2026-01-15T12:00:00"),
+        message()[:-1] + b', "timestamp": "2026-01-15T12:00:00"}',
+        message(report="4564654\x00"),
         message(kind="preservation-letter", period="soon"),
         message(kind="preservation-letter", until="2027-01-01", at="2027-01-01T00:00:00Z"),
     ):

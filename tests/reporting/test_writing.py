@@ -72,6 +72,17 @@ def test_what_no_channel_knows_is_refused(made: Draft, field: str, value) -> Non
         changed(made, {field: value})
 
 
+def test_what_is_taken_out_may_be_missing_until_somebody_writes_it_anew(made: Draft) -> None:
+    field = "reporter.reporting_person.emails.0.address"
+    without = changed(made, {field: None})
+    assert without.values["reporter"]["reporting_person"]["emails"] == [{}]
+    assert changed(without, {field: "desk@house.example"}) == changed(
+        made, {field: "desk@house.example"}
+    )
+    with pytest.raises(InvalidInputError):
+        changed(without, {field: "no address"})
+
+
 def test_a_refusal_does_not_repeat_what_was_written(made: Draft) -> None:
     with pytest.raises(InvalidInputError) as refused:
         changed(made, {"incident_summary.incident_type": "words of somebody"})
@@ -83,3 +94,4 @@ def test_a_value_is_json_or_text() -> None:
     assert [read_value(each) for each in ("true", "13", '["a"]', "csam", "a b")] == [
         True, 13, ["a"], "csam", "a b",
     ]  # fmt: skip
+    assert read_value("[" * 100_000) == "[" * 100_000

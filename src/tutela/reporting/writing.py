@@ -15,7 +15,7 @@ from tutela.accounts.model import Caller
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.reporting.beginning import check_draft
 from tutela.reporting.cybertipline.model import Content, FileDescription, Report
-from tutela.reporting.cybertipline.problems import problems_of_model
+from tutela.reporting.cybertipline.problems import problems_of_model, refusals
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, DraftFile
 from tutela.reporting.filling import keep_draft
@@ -116,7 +116,7 @@ def read_value(text: str) -> Any:
     """A value as people type it: JSON, or else the text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -196,7 +196,7 @@ def _check(values: Mapping[str, Any], model: type[Content]) -> None:
         wrong = [
             problem
             for problem, detail in zip(
-                problems_of_model(error, "report", model), error.errors(), strict=True
+                problems_of_model(error, "report", model), refusals(error), strict=True
             )
             if detail["type"] not in _NOT_YET
         ]

@@ -58,7 +58,7 @@ def said(world: World, kind: FeedbackKind, **more: Any) -> Said:
     """What an authority says now."""
     if kind in (FeedbackKind.MORE_WANTED, FeedbackKind.OTHER):
         more.setdefault("words", WORDS)
-    return Said(kind, world.clock(), **more)
+    return Said(kind, more.pop("at", world.clock()), **more)
 
 
 def came(

@@ -1,6 +1,6 @@
 """What an authority says is taken in once, sealed, and does what it says, but nothing by theft."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import select
@@ -123,6 +123,10 @@ def test_a_letter_and_a_request_move_the_clock_by_whoever_may(world: World) -> N
         (FeedbackKind.OTHER, {"words": ""}),
         (FeedbackKind.OTHER, {"words": "x" * 20_001}),
         (FeedbackKind.CLOSED, {"reference": "x" * 201}),
+        (FeedbackKind.CLOSED, {"reference": "two\nlines"}),
+        (FeedbackKind.NUMBER, {"number": "4\x004"}),
+        (FeedbackKind.CLOSED, {"at": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))}),
+        (FeedbackKind.CLOSED, {"at": datetime(9999, 12, 31, tzinfo=UTC)}),
     ],
 )
 def test_what_does_not_say_what_it_has_to_is_refused(world: World, kind, more) -> None:

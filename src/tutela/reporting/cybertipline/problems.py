@@ -35,20 +35,29 @@ class Problem:
 
 
 def problems_of_model(error: ValidationError, root: str, model: type[Content]) -> list[Problem]:
-    """What the model refused."""
-    details = error.errors(include_url=False, include_input=False)
+    """What the model refused, one for each of ``refusals``."""
     found = []
-    for detail in details:
-        if detail["type"] == "too_short" and any(
+    for detail in refusals(error):
+        path = _path_of(detail["loc"], root, model)
+        field = ".".join(str(each) for each in detail["loc"])
+        found.append(Problem(path, _words_of_model(detail, path), field))
+    return found
+
+
+def refusals(error: ValidationError) -> list[dict[str, Any]]:
+    """What the model refused, as its library tells it, without what only follows from the rest."""
+    details = error.errors(include_url=False, include_input=False)
+    return [
+        dict(detail)
+        for detail in details
+        # One is there: it is only wrong itself.
+        if detail["type"] != "too_short"
+        or not any(
             len(each["loc"]) > len(detail["loc"])
             and each["loc"][: len(detail["loc"])] == detail["loc"]
             for each in details
-        ):
-            continue  # one is there: it is only wrong itself
-        path = _path_of(detail["loc"], root, model)
-        field = ".".join(str(each) for each in detail["loc"])
-        found.append(Problem(path, _words_of_model(dict(detail), path), field))
-    return found
+        )
+    ]
 
 
 def problems_of_schema(

@@ -59,6 +59,22 @@ _EVENTS = {
 }
 
 
+# Further away no moment can be counted in each zone, and none is meant.
+_FIRST_YEAR, _LAST_YEAR = 1990, 2999
+
+
+def check_name(name: str) -> None:
+    """See that a number or reference can be shown, kept and told to others.
+
+    Raises:
+        InvalidInputError: It cannot.
+    """
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInputError(
+            f"a number or reference has {LONGEST_NAME} characters at most, all on one line"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What an authority says of a report.
@@ -97,9 +113,11 @@ class Said:
             raise InvalidInputError('a number is said by the kind "number", and by that one only')
         if self.kind in (FeedbackKind.MORE_WANTED, FeedbackKind.OTHER) and not self.words.strip():
             raise InvalidInputError("say in the authority's words what it wants, or says")
-        if max(len(self.reference), len(self.number)) > LONGEST_NAME:
+        for name in (self.reference, self.number):
+            check_name(name)
+        if self.at.tzinfo is None or not _FIRST_YEAR <= self.at.year <= _LAST_YEAR:
             raise InvalidInputError(
-                "a number or reference has {longest} characters at most", longest=LONGEST_NAME
+                "say when with its zone, such as 2026-01-15T12:00:00Z, and a year that can be meant"
             )
         if len(self.words) > LONGEST_WORDS:
             raise InvalidInputError(

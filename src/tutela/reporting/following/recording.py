@@ -24,6 +24,7 @@ from tutela.reporting.following.model import (
     FeedbackId,
     FeedbackKind,
     Said,
+    check_name,
     thing_of,
     written_period,
 )
@@ -127,10 +128,10 @@ def receive_feedback(
         StorageError: The sealing key cannot be made or used.
     """
     said.check()
-    if not named.strip() or max(len(named), len(message)) > LONGEST_NAME:
-        raise InvalidInputError(
-            "name the report by its number, {longest} characters at most", longest=LONGEST_NAME
-        )
+    if not named.strip():
+        raise InvalidInputError("name the report by its number")
+    for name in (named, message):
+        check_name(name)
     actor = Actor(authority, f"authority:{authority}", "program", "api")
     row = _meant(connection, authority, named)
     clashes = row is not None and _is_anothers(connection, row, said.number)
