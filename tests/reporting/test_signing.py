@@ -11,10 +11,12 @@ from tests.reporting.world import NCMEC, World
 from tutela.cases.states import State as CaseState
 from tutela.cases.tables import case_matches, cases
 from tutela.errors import InvalidInputError, NotPermittedError, OutOfTurnError
-from tutela.reporting.beginning import begin_report
+from tutela.reporting.beginning import begin_report, correct_report, refill_report
+from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import Environment, ReportId
 from tutela.reporting.moving import ReportMoveError
+from tutela.reporting.queueing import OtherEnvironmentError
 from tutela.reporting.reading import draft_of
 from tutela.reporting.resting import DELIVER
 from tutela.reporting.signing import (
@@ -26,11 +28,12 @@ from tutela.reporting.signing import (
     send_report,
     sign_report,
 )
-from tutela.reporting.states import State
+from tutela.reporting.states import Move, State
+from tutela.reporting.tables import reports
 from tutela.reporting.writing import change_report
 from tutela.storage.jobs.model import Job, Later
 from tutela.storage.jobs.tables import jobs
-from tutela.storage.settings import Approval, Company
+from tutela.storage.settings import Approval, Company, CyberTipline
 
 
 def jobs_called(world: World, kind: str) -> list:
@@ -161,3 +164,70 @@ def test_a_report_is_returned_written_on_and_signed_anew(world: World) -> None:
     assert discard_report(desk, report, BEN, reason="of the wrong case") is State.DISCARDED
     with pytest.raises(ReportMoveError):
         sign_report(desk, report, BEN)
+
+
+def live(world: World) -> Desk:
+    """The same house with the settings of the authority itself."""
+    return desk_of(world, cybertipline=CyberTipline(environment="live"))
+
+
+def sent(world: World, report: ReportId, number: str) -> None:
+    world.move(report, Move.QUEUE, Move.SEND)
+    with world.database.writing() as connection:
+        connection.execute(
+            update(reports)
+            .where(reports.c.id == report)
+            .values(remote_id=number, environment=Environment.SANDBOX)
+        )
+
+
+def test_no_number_of_a_rehearsal_is_told_to_the_authority_itself(world: World) -> None:
+    desk = desk_of(world)
+    rehearsed = begin_report(desk, confirmed(world, b"a landscape"), NCMEC, ANNA)
+    sign_report(desk, rehearsed, ANNA)
+    sent(world, rehearsed, "1000001")
+    report = begin_report(desk, confirmed(world, b"a lake"), NCMEC, ANNA)
+    with pytest.raises(InvalidInputError, match="1000001, which is none of the authority"):
+        sign_report(live(world), report, ANNA)
+    refill_report(live(world), report, ANNA)
+    assert sign_report(live(world), report, ANNA) is State.SIGNED
+
+
+def test_what_was_signed_for_one_environment_is_not_sent_to_another(world: World, clock) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, ANNA)
+    sign_report(desk, report, ANNA)
+    with pytest.raises(OtherEnvironmentError, match="sign it for this one"):
+        send_report(live(world), report, ANNA)
+    do(live(world), report)
+    assert state_of(world, report) is State.DRAFT
+    assert world.acts(case)[-1] == "report.returned"
+
+
+def test_a_correction_names_what_it_corrects(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    first = begin_report(desk, case, NCMEC, ANNA)
+    sign_report(desk, first, ANNA)
+    sent(world, first, "1000001")
+    second = correct_report(desk, first, ANNA)
+    change_report(desk, second, {"person_or_user_reported.prior_ct_reports": []}, ANNA)
+    with pytest.raises(InvalidInputError, match="name its number there, 1000001"):
+        sign_report(desk, second, ANNA)
+    refilled = {"person_or_user_reported.prior_ct_reports": [1000001]}
+    change_report(desk, second, refilled, ANNA)
+    assert sign_report(desk, second, ANNA) is State.SIGNED
+
+
+def test_what_is_signed_waits_for_an_appeal(world: World) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape")
+    report = begin_report(desk, case, NCMEC, ANNA)
+    sign_report(desk, report, ANNA)
+    mine = update(cases).where(cases.c.id == case)
+    with world.database.writing() as connection:
+        connection.execute(mine.values(state=CaseState.UNDER_APPEAL))
+    with pytest.raises(Later, match="under appeal"):
+        do(desk, report)
+    with world.database.writing() as connection:
+        connection.execute(mine.values(state=CaseState.CONFIRMED))
+    do(desk, report)
+    assert state_of(world, report) is State.QUEUED

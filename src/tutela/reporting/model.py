@@ -53,7 +53,7 @@ class Report:
         case: The case that it is of.
         authority: The authority's id in the directory, such as ``us-ncmec``.
         channel: By which way it goes there.
-        environment: How real it is; known from when it is queued.
+        environment: How real it is; known from when it is signed.
         state: Where it stands.
         corrects: The earlier report that it corrects or adds to.
         made_at: When it was begun.

@@ -98,6 +98,7 @@ def move(
     clock: Clock,
     *,
     reason: str = "",
+    environment: Environment | None = None,
 ) -> State:
     """Move a report, and say so in the ledger. Do it last in the transaction.
 
@@ -110,6 +111,7 @@ def move(
         caller: Who moves it.
         clock: The time.
         reason: Why, in words for people. To discard it needs one.
+        environment: For ``Move.SIGN``: how real what is signed will be.
 
     Returns:
         Where it stands now.
@@ -119,7 +121,9 @@ def move(
         ReportMoveError: There is no such move from where it stands.
         InvalidInputError: It is discarded without a reason.
     """
-    state = change_state(connection, report, by, caller, clock, reason=reason)
+    state = change_state(
+        connection, report, by, caller, clock, reason=reason, environment=environment
+    )
     enter_move(connection, report, by, caller, clock, reason=reason)
     return state
 
@@ -148,7 +152,7 @@ def change_state(
         caller: Who moves it.
         clock: The time.
         reason: Why; for ``Move.STOP`` what a person has to mend.
-        environment: For ``Move.QUEUE``: how real it is.
+        environment: For ``Move.SIGN`` and ``Move.QUEUE``: how real it is.
         remote_id: For ``Move.SEND``: what the authority calls it.
         receipt: For ``Move.SEND``: the piece of evidence that holds what was sent.
 
@@ -169,7 +173,7 @@ def change_state(
     now, who = clock(), caller.actor.id
     match by:
         case Move.SIGN:
-            values |= {"signed_at": now, "signed_by": who}
+            values |= {"signed_at": now, "signed_by": who, "environment": environment}
         case Move.APPROVE:
             values |= {"approved_at": now, "approved_by": who}
         case Move.RETURN:

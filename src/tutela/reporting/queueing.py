@@ -3,11 +3,11 @@
 from sqlalchemy import Connection, String, cast, exists, literal, select
 
 from tutela.accounts.model import Caller
-from tutela.errors import NotPermittedError
+from tutela.errors import NotPermittedError, OutOfTurnError
 from tutela.reporting.model import ChannelKind, Environment, ReportId
 from tutela.reporting.moving import change_state, enter_move, lock_report
 from tutela.reporting.resting import DELIVER, channel_state
-from tutela.reporting.states import Move, State
+from tutela.reporting.states import Move, State, after
 from tutela.reporting.tables import reports
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.enqueueing import enqueue
@@ -18,6 +18,10 @@ from tutela.storage.settings import Settings
 
 class NotLiveError(NotPermittedError):
     """The settings lead to the authority itself, and nobody has said yet that this is meant."""
+
+
+class OtherEnvironmentError(OutOfTurnError):
+    """It was signed for another environment than the one that the settings have now."""
 
 
 def queue(
@@ -37,11 +41,17 @@ def queue(
     Raises:
         NotFoundError: There is no such report.
         ReportMoveError: It is not signed, or is queued or sent already.
+        OtherEnvironmentError: It was signed for another environment.
         NotLiveError: It would go to the authority itself, which nobody has confirmed yet.
     """
     row = lock_report(connection, report)
     channel = ChannelKind(row.channel)
     environment = environment_of(settings, channel)
+    if row.environment not in (None, environment) and after(Move.QUEUE, State(row.state)):
+        raise OtherEnvironmentError(
+            f"report {report} was signed for the {row.environment} environment, and the settings "
+            f"have {environment} now: return it, read it again, and sign it for this one"
+        )
     require_live(connection, channel, row.authority, environment)
     change_state(connection, report, Move.QUEUE, caller, clock, environment=environment)
     have_delivered(connection, report, clock)

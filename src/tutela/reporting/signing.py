@@ -22,13 +22,19 @@ from tutela.errors import OutOfTurnError
 from tutela.reporting.beginning import check_reportable
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, DraftFile
+from tutela.reporting.earlier import check_earlier
 from tutela.reporting.filling import keep_draft
 from tutela.reporting.finding import find_report
 from tutela.reporting.grounds import StillStands, ground_of_report
 from tutela.reporting.model import ChannelKind, ReportId
 from tutela.reporting.moving import lock_report, move
 from tutela.reporting.preparing import refuse_problems
-from tutela.reporting.queueing import NotLiveError, queue
+from tutela.reporting.queueing import (
+    NotLiveError,
+    OtherEnvironmentError,
+    environment_of,
+    queue,
+)
 from tutela.reporting.reading import draft_of, problems_of
 from tutela.reporting.states import Move, State
 from tutela.storage.clock import Clock
@@ -64,15 +70,17 @@ def sign_as(desk: Desk, report: ReportId, caller: Caller) -> State:
     with desk.database.writing() as connection:
         row, case = _locked(connection, report)
         check_reportable(connection, case)
+        environment = environment_of(desk.settings, ChannelKind(row.channel))
         if State(row.state) is State.DRAFT:
             draft = draft_of(connection, desk.secrets, report)
             by_record = as_viewed(connection, draft)
             if by_record != draft:
                 keep_draft(connection, desk.secrets, report, by_record)
             refuse_problems(report, problems_of(desk, ChannelKind(row.channel), by_record))
+            check_earlier(connection, row, by_record.values, environment)
             if not needs_approval(connection, case, desk.settings):
                 queue_later(connection, case, report, desk.settings, desk.clock)
-        return move(connection, report, Move.SIGN, caller, desk.clock)
+        return move(connection, report, Move.SIGN, caller, desk.clock, environment=environment)
 
 
 def approve_report(desk: Desk, report: ReportId, caller: Caller) -> State:
@@ -109,6 +117,7 @@ def send_report(desk: Desk, report: ReportId, caller: Caller) -> State:
         ReportMoveError: It is not signed, or is queued or sent already.
         OutOfTurnError: Somebody has to agree first, whoever decided may still take that back, or
             the case is not confirmed any more.
+        OtherEnvironmentError: It was signed for another environment than the settings have now.
         NotLiveError: It would go to the authority itself, which nobody has confirmed yet.
         NotPermittedError: The caller is a program.
     """
@@ -221,6 +230,16 @@ def queueing(desk: Desk) -> Kind:
                 raise Later(left, "the decision can still be taken back")
             try:
                 queue(connection, desk.settings, report, BY_ITSELF, desk.clock)
+            except OtherEnvironmentError as error:
+                # Nobody stands for it there: it is read and signed anew.
+                move(
+                    connection,
+                    report,
+                    Move.RETURN,
+                    BY_ITSELF,
+                    desk.clock,
+                    reason=error.message,
+                )
             except NotLiveError as error:
                 raise Later(desk.clock() + _AGAIN, error.message) from None
 

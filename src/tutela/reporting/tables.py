@@ -29,7 +29,7 @@ reports = Table(
     Column("authority", String(60), nullable=False),
     # ``model.ChannelKind``.
     Column("channel", String(20), nullable=False),
-    # ``model.Environment`` of the channel when it was queued.
+    # ``model.Environment`` of the channel when it was signed, and then when it was queued.
     Column("environment", String(10)),
     Column("state", String(12), nullable=False),
     # The content model's JSON, sealed; erased once it is sent or discarded.
