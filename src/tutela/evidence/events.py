@@ -200,10 +200,10 @@ def agree_to_event(
     evidence = lock_evidence(connection, Subject(row.case_id, row.item_id))
     row = _in_force(connection, event)
     if row.asked_by is None or row.agreed_at is not None:
-        raise NotAgreedError(f"event {event} counts already: nobody has to agree to it")
+        raise NotAgreedError("event {event} counts already: nobody has to agree to it", event=event)
     if row.asked_by in {actor.id, *own}:
         raise NotPermittedError(
-            f"you recorded event {event} yourself: another person has to agree to it"
+            "you recorded event {event} yourself: another person has to agree to it", event=event
         )
     if not own and actor.role != OPERATOR:
         raise NotPermittedError("only people agree to it: use a key that belongs to a person")

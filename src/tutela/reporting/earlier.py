@@ -36,16 +36,23 @@ def check_earlier(
     named = frozenset(_named(values))
     for number in sorted(_of_others(connection, row.authority, environment, named)):
         raise InvalidInputError(
-            f"report {row.id} names the earlier report {number}, which is none of the authority "
-            f"in the {environment} environment: bring the draft up to date, or take it out"
+            "report {report} names the earlier report {number}, which is none of the authority "
+            "in the {environment} environment: bring the draft up to date, or take it out",
+            report=row.id,
+            number=number,
+            environment=environment,
         )
     if row.corrects is None:
         return
     corrected = find_report(connection, ReportId(row.corrects))
     if corrected.environment is environment and corrected.remote_id not in named:
         raise InvalidInputError(
-            f"report {row.id} corrects report {corrected.id}: name its number there, "
-            f"{corrected.remote_id}, among {_LISTS[0]}.{_FIELD}"
+            "report {report} corrects report {corrected}: name its number there, {number}, "
+            "among {field}",
+            report=row.id,
+            corrected=corrected.id,
+            number=corrected.remote_id,
+            field=f"{_LISTS[0]}.{_FIELD}",
         )
 
 

@@ -49,8 +49,11 @@ def queue(
     environment = environment_of(settings, channel)
     if row.environment not in (None, environment) and after(Move.QUEUE, State(row.state)):
         raise OtherEnvironmentError(
-            f"report {report} was signed for the {row.environment} environment, and the settings "
-            f"have {environment} now: return it, read it again, and sign it for this one"
+            "report {report} was signed for the {before} environment, and the settings have "
+            "{environment} now: return it, read it again, and sign it for this one",
+            report=report,
+            before=row.environment,
+            environment=environment,
         )
     require_live(connection, channel, row.authority, environment)
     change_state(connection, report, Move.QUEUE, caller, clock, environment=environment)

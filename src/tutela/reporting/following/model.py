@@ -71,7 +71,8 @@ def check_name(name: str) -> None:
     """
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidInputError(
-            f"a number or reference has {LONGEST_NAME} characters at most, all on one line"
+            "a number or reference has {longest} characters at most, all on one line",
+            longest=LONGEST_NAME,
         )
 
 
