@@ -54,6 +54,10 @@ def test_a_report_is_written_signed_and_agreed_to_over_http(house: House, world:
     assert taken == {"case": case, "drafts": [report]}
     shown = sent(anna, "GET", f"/reports/{report}")
     assert shown["content"]["victims"] == [{"person": {"age": 13}}]
+    assert "words of the chat" in str(shown)
+    auditor = one(house, 3, Role.AUDITOR)
+    for way in ("", "/preview"):
+        assert "words of the chat" not in str(sent(auditor, "GET", f"/reports/{report}{way}"))
     assert shown["problems"] == []
     (file,) = shown["files"]
     assert file["details"]["publicly_available"] is False

@@ -21,13 +21,17 @@ from tests.console.visitors import signed_in
 from tests.house import House
 from tests.reporting.world import NCMEC
 from tutela.accounts.permissions import Role
+from tutela.cases.exposure import exposure_today
 from tutela.cases.facts import Fact
 from tutela.cases.model import CaseId
+from tutela.cases.viewing import Why
+from tutela.cases.viewings import viewings_of_case
 from tutela.ledger.reading import newest_entries
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import ReportId
 from tutela.reporting.reading import draft_of
 from tutela.reporting.states import State
+from tutela.sandbox.model import Level, Shown
 from tutela.storage.settings import Approval, CyberTipline, ReportsTo
 
 
@@ -116,6 +120,24 @@ def test_what_nobody_changes_is_not_written(house: House, reviewer: httpx.Client
     assert answer.status_code == 303, answer.text
     assert values_of(house, report) == before
     assert "report.changed" not in acts(house, case)
+
+
+def test_words_are_shown_to_whoever_may_look_at_evidence_and_count(
+    house: House, reviewer: httpx.Client
+) -> None:
+    case = confirmed_in(house, b"three", words="words of the chat", subject="user-9")
+    report = begun(house, case, OPERATOR)
+    auditor, _ = signed_in(house, Role.AUDITOR)
+    assert "words of the chat" not in auditor.get(f"/reports/{report}").text
+    with house.service.database.reading() as connection:
+        assert viewings_of_case(connection, CaseId(case)) == []
+    for _ in range(2):
+        assert "words of the chat" in reviewer.get(f"/reports/{report}").text
+    with house.service.database.reading() as connection:
+        (look,) = viewings_of_case(connection, CaseId(case))
+        assert (look.level, look.shown, look.why) == (Level.PART, Shown.TEXT, Why.DESCRIBE)
+        assert exposure_today(connection, look.person, house.service.clock).items == 1
+    assert acts(house, case).count("evidence.viewed") == 1
 
 
 def test_a_case_of_words_alone_is_written_and_signed(house: House, reviewer: httpx.Client) -> None:

@@ -1,5 +1,6 @@
 """``/v1/reports`` and ``/v1/cases/{case}/reports``: writing reports, signing them, sending them."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
@@ -38,6 +39,7 @@ from tutela.reporting.signing import (
 )
 from tutela.reporting.states import State
 from tutela.reporting.supplying import ask_for
+from tutela.reporting.words import shown_to
 from tutela.reporting.writing import change_report, remove_file
 
 router = APIRouter(
@@ -151,9 +153,10 @@ def refill(service: Here, key: Writer, report: Number) -> WrittenAnswer:
 @router.get("/reports/{report}/preview", summary="Exactly what would be sent")
 def preview(service: Here, key: Reader, report: Number) -> PreviewAnswer:
     """The XML of the CyberTipline, or what a package holds. The ledger says who reads it."""
-    shown = preview_report(_desk(service), ReportId(report))
+    caller = caller_of_key(key)
+    shown = preview_report(_desk(service), ReportId(report), caller)
     with service.database.writing() as connection:
-        enter_read(connection, shown.report, caller_of_key(key), service.clock)
+        enter_read(connection, shown.report, shown.draft, caller, service.clock)
     return PreviewAnswer.model_validate(shown.as_fields())
 
 
@@ -208,10 +211,13 @@ def _desk(service: Service) -> Desk:
 
 
 def _written(service: Service, key: ApiKey, report: ReportId) -> WrittenAnswer:
+    caller = caller_of_key(key)
     with service.database.reading() as connection:
         written = read_report(connection, _desk(service), report)
     with service.database.writing() as connection:
-        enter_read(connection, written.report, caller_of_key(key), service.clock)
+        enter_read(connection, written.report, written.draft, caller, service.clock)
+    if written.draft is not None:
+        written = replace(written, draft=shown_to(written.draft, caller))
     return WrittenAnswer.model_validate(written.as_fields())
 
 

@@ -213,9 +213,9 @@ def refill(report: Number, json: JsonLines = False, data: DataFolder = None) -> 
 def preview(report: Number, json: JsonLines = False, data: DataFolder = None) -> None:
     """Print exactly what would be sent."""
     with open_house(data) as (settings, database):
-        shown = preview_report(_desk(settings, database), ReportId(report))
+        shown = preview_report(_desk(settings, database), ReportId(report), local_caller())
         with database.writing() as connection:
-            enter_read(connection, shown.report, local_caller(), system_clock)
+            enter_read(connection, shown.report, shown.draft, local_caller(), system_clock)
     if json:
         print_json(shown.as_fields())
         return
@@ -365,7 +365,7 @@ def _read(desk: Desk, report: ReportId) -> Written:
     with desk.database.reading() as connection:
         written = read_report(connection, desk, report)
     with desk.database.writing() as connection:
-        enter_read(connection, written.report, local_caller(), system_clock)
+        enter_read(connection, written.report, written.draft, local_caller(), system_clock)
     return written
 
 

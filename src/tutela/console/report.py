@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated
@@ -44,6 +44,7 @@ from tutela.reporting.receipts import KeptReceipt, receipt_of
 from tutela.reporting.resting import channel_state
 from tutela.reporting.signing import needs_approval
 from tutela.reporting.states import State
+from tutela.reporting.words import shown_to
 from tutela.reporting.writing import BY_RECORD
 
 router = page_router()
@@ -125,10 +126,12 @@ def report_page(
         written = read_report(connection, desk, report)
         values = _values(connection, house, person, written)
     found = written.report
-    preview = None if written.draft is None else preview_report(desk, report)
+    preview, whole = None, written
     if written.draft is not None:
+        preview = preview_report(desk, report, person.caller)
         with house.database.writing() as connection:
-            enter_read(connection, found, person.caller, house.clock)
+            enter_read(connection, found, written.draft, person.caller, house.clock)
+        written, whole = replace(written, draft=shown_to(written.draft, person.caller)), written
     return show(
         request,
         person,
@@ -141,7 +144,7 @@ def report_page(
         wrong=shown.wrong,
         at=shown.add.partition(":")[0] or shown.at,
         label=lambda field: person.language.texts.get(f"field_{field}", label_of(field)),
-        **_forms(written, shown),
+        **_forms(written, shown, may_write=written == whole),
         **values,
     )
 
@@ -192,8 +195,11 @@ def _values(
     }
 
 
-def _forms(written: Written, shown: Shown) -> dict[str, object]:
-    """The form of what is said, of each file, and what is missing and wrong."""
+def _forms(written: Written, shown: Shown, *, may_write: bool) -> dict[str, object]:
+    """The form of what is said, of each file, and what is missing and wrong.
+
+    Whoever is not shown all of it cannot write it: what they send would take the rest's place.
+    """
     draft = shown.typed or written.draft
     if draft is None:
         return {"form": None, "files": (), "gaps": (), "problems": (), "editable": False}
@@ -212,7 +218,7 @@ def _forms(written: Written, shown: Shown) -> dict[str, object]:
         "files": tuple(_of_file(each, wish) for each in draft.files),
         "gaps": lacking,
         "problems": told,
-        "editable": written.report.state is State.DRAFT,
+        "editable": may_write and written.report.state is State.DRAFT,
     }
 
 

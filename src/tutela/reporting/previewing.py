@@ -7,6 +7,7 @@ names for the files. Where they will be, ``TO_COME`` stands.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tutela.accounts.model import Caller
 from tutela.errors import OutOfTurnError
 from tutela.evidence.disclosure.recipients import Recipients
 from tutela.reporting.checking_files import files_by_record
@@ -26,6 +27,7 @@ from tutela.reporting.preparing import GIVEN_LATER, Prepared, prepare
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.reading import draft_of
 from tutela.reporting.states import ENDED
+from tutela.reporting.words import shown_to
 
 TO_COME = "(given by the authority)"
 
@@ -57,12 +59,14 @@ class Preview:
             stands is left out.
         files: The evidence whose bytes go with it.
         problems: Why it cannot be sent as it stands.
+        draft: What it says.
     """
 
     report: Report
     documents: tuple[Document, ...]
     files: tuple[str, ...]
     problems: tuple[Problem, ...]
+    draft: Draft
 
     def as_fields(self) -> dict[str, object]:
         """The preview by names, as programs are given it."""
@@ -81,8 +85,10 @@ class Preview:
         }
 
 
-def preview_report(desk: Desk, report: ReportId) -> Preview:
+def preview_report(desk: Desk, report: ReportId, caller: Caller) -> Preview:
     """What would be sent of a report. ``reading.enter_read`` has to follow for whoever sees it.
+
+    Words of the case are in it only for whoever may read them (``words.py``).
 
     Raises:
         NotFoundError: There is no such report.
@@ -101,7 +107,7 @@ def preview_report(desk: Desk, report: ReportId) -> Preview:
                 state=found.state,
                 receipt=found.receipt or "-",
             )
-        draft = draft_of(connection, desk.secrets, report)
+        draft = shown_to(draft_of(connection, desk.secrets, report), caller)
     schema = schema_of(desk.settings) if found.channel is ChannelKind.CYBERTIPLINE else None
     prepared = prepare(draft.values, [each.values for each in draft.files], schema)
     if found.channel is ChannelKind.CYBERTIPLINE:
@@ -109,7 +115,7 @@ def preview_report(desk: Desk, report: ReportId) -> Preview:
     else:
         documents = tuple(_as_letter(desk, found, draft, prepared))
     return Preview(
-        found, documents, tuple(each.evidence for each in draft.files), prepared.problems
+        found, documents, tuple(each.evidence for each in draft.files), prepared.problems, draft
     )
 
 

@@ -21,6 +21,7 @@ from tutela.reporting.missing import Missing, missing
 from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.preparing import prepare
 from tutela.reporting.states import ENDED
+from tutela.reporting.words import enter_words
 from tutela.storage.clock import Clock
 from tutela.storage.kept_secrets import KeptSecrets
 
@@ -78,8 +79,21 @@ def read_report(connection: Connection, desk: Desk, report: ReportId) -> Written
     )
 
 
-def enter_read(connection: Connection, report: Report, caller: Caller, clock: Clock) -> None:
-    """Say in the ledger that somebody reads what a report says. Do it last in the transaction."""
+def enter_read(
+    connection: Connection, report: Report, draft: Draft | None, caller: Caller, clock: Clock
+) -> None:
+    """Say in the ledger that somebody reads what a report says. Do it last in the transaction.
+
+    Words of the case that they are shown count as looked at.
+
+    Args:
+        connection: A transaction that writes.
+        report: The report.
+        draft: What it says.
+        caller: Who reads it.
+        clock: The time.
+    """
+    enter_words(connection, report, draft, caller, clock)
     append(connection, caller.actor, Act.REPORT_READ, clock, case=report.case, thing=report.thing)
 
 
