@@ -152,11 +152,13 @@ def test_what_was_written_of_a_case_that_is_confirmed_no_more_is_discarded(
     world: World, clock
 ) -> None:
     desk = desk_of(world)
-    over, closed, still = (confirmed(world, b"a landscape") for _ in range(3))
-    drafts = [begin_report(desk, case, NCMEC, OPERATOR) for case in (over, closed, still)]
+    over, closed, still, waits = (confirmed(world, b"a landscape") for _ in range(4))
+    drafts = [begin_report(desk, case, NCMEC, OPERATOR) for case in (over, closed, still, waits)]
     sign_report(desk, drafts[0], OPERATOR)
+    sign_report(desk, drafts[3], OPERATOR)
     moved(world, over, State.NOT_CONFIRMED)
-    moved(world, closed, State.CLOSED)
+    for case in (closed, waits):
+        moved(world, case, State.CLOSED)
     with world.database.writing() as connection:
         assert discard_unconfirmed(connection, clock) == drafts[:2]
     with world.database.writing() as connection:
@@ -166,6 +168,6 @@ def test_what_was_written_of_a_case_that_is_confirmed_no_more_is_discarded(
         left = connection.execute(
             select(reports.c.id).where(reports.c.content.is_not(None))
         ).scalars()
-        assert list(left) == [drafts[2]]
-    assert states == ["discarded", "discarded", "draft"]
+        assert list(left) == drafts[2:]
+    assert states == ["discarded", "discarded", "draft", "signed"]
     assert world.acts(over)[-1] == "report.discarded"

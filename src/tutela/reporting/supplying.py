@@ -22,6 +22,7 @@ from tutela.ledger.model import Act
 from tutela.reporting.model import ReportId
 from tutela.reporting.moving import change_state, enter_move
 from tutela.reporting.states import MOVES, Move
+from tutela.reporting.states import State as ReportState
 from tutela.reporting.supplied import Supplied
 from tutela.reporting.tables import report_files, reports, supplied_data
 from tutela.storage.clock import Clock
@@ -203,8 +204,13 @@ def discard_unconfirmed(connection: Connection, clock: Clock) -> list[ReportId]:
             reports.c.state.in_(MOVES[Move.DISCARD]),
             or_(
                 cases.c.state == State.NOT_CONFIRMED,
-                # Nothing is left to do with it; what corrects a report that was sent is.
-                and_(cases.c.state == State.CLOSED, reports.c.corrects.is_(None)),
+                # Nothing is left to do with it; what corrects a report that was sent is, and what
+                # somebody stands for is nobody else's to drop.
+                and_(
+                    cases.c.state == State.CLOSED,
+                    reports.c.corrects.is_(None),
+                    reports.c.state == ReportState.DRAFT,
+                ),
             ),
         )
         .order_by(reports.c.id)
