@@ -168,7 +168,7 @@ def test_what_a_person_has_to_mend_is_stopped_and_certainly_not_there(
     assert stopped.state is State.STOPPED
     assert f"answered {call} with 4100" in (stopped.trouble or "")
     clock.turn(days=1)
-    assert post.work() == 0
+    assert post.work() == 1, "people are told of it, and nothing is sent"
     assert {each.state for each in post.authority.control.reports()} <= {There.RETRACTED}
     with world.database.reading() as connection:
         assert state_of(connection, stopped.case) is CaseState.CONFIRMED

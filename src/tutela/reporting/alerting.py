@@ -1,15 +1,55 @@
-"""Saying once that an authority does not answer, or does not let the house in."""
+"""Saying once that an authority takes no reports, and that reports are stopped."""
 
+from datetime import timedelta
 from email.message import EmailMessage
+
+from sqlalchemy import Connection
 
 from tutela.reporting.backlog import backlog
 from tutela.reporting.model import ChannelKind
 from tutela.reporting.resting import ALERT, channel_state
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
+from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Job, Kind
 from tutela.storage.mailing import send_mail
 from tutela.storage.settings import Settings
+
+STOPPED = "report.stopped-alert"
+"""The job that tells people of reports that need a person before they can go."""
+
+# What is wrong with one is often wrong with all: one mail is enough for an hour.
+_GATHERED = timedelta(minutes=5)
+
+
+def tell_of_stop(connection: Connection, clock: Clock) -> None:
+    """Have people told that a report is stopped, together with others of the same hour."""
+    now = clock()
+    key = f"{STOPPED}:{now:%Y-%m-%dT%H}"
+    enqueue(connection, STOPPED, {}, clock, dedupe=key, at=now + _GATHERED)
+
+
+def alerting_of_stops(settings: Settings, database: Database, clock: Clock) -> Kind:
+    """The kind of job that does so."""
+
+    def alert(_job: Job) -> None:
+        recipient = settings.reporting.alert_to
+        with database.reading() as connection:
+            waiting = backlog(connection, clock())
+        if recipient is None or not waiting.stopped:
+            return  # The page of the reports has them; or a person has seen to them already.
+        message = EmailMessage()
+        message["To"] = recipient
+        message["Subject"] = "Tutela: reports need a person"
+        message.set_content(
+            "Reports are stopped: as they are, they do not reach their authority, and certainly "
+            'have not. See which and why with "tutela report ls --state stopped", or on the page '
+            f"of the reports.\n\n{waiting.words}.\n\n"
+            "You get no more than one such mail an hour.\n"
+        )
+        send_mail(settings.mail, message)
+
+    return Kind(STOPPED, alert, attempts=20)
 
 
 def alerting(settings: Settings, database: Database, clock: Clock) -> Kind:

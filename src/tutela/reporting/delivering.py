@@ -27,6 +27,7 @@ from tutela.evidence.model import Sealed, new_item_id
 from tutela.evidence.subjects import Subject, lock_evidence
 from tutela.evidence.vault import StaleSealError, Vault
 from tutela.ledger.model import SYSTEM
+from tutela.reporting.alerting import tell_of_stop
 from tutela.reporting.channel import (
     Attempt,
     Channel,
@@ -363,6 +364,7 @@ def _stop(delivery: Delivery, job: Job, report: Report, why: str) -> None:
     with delivery.database.writing() as connection:
         finish(connection, job, delivery.clock)
         change_state(connection, report.id, Move.STOP, BY_ITSELF, delivery.clock, reason=why)
+        tell_of_stop(connection, delivery.clock)
         enter_move(connection, report.id, Move.STOP, BY_ITSELF, delivery.clock, reason=why)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tutela.evidence.vault import Vault
-from tutela.reporting.alerting import alerting
+from tutela.reporting.alerting import alerting, alerting_of_stops
 from tutela.reporting.channels import Channels
 from tutela.reporting.cybertipline.opening import cybertipline_opening
 from tutela.reporting.delivering import delivering
@@ -24,4 +24,5 @@ def kinds_of_reports(settings: Settings, vault: Vault, clock: Clock) -> Iterator
     channels = Channels(settings, openings)
     yield delivering(settings, vault, channels, clock)
     yield alerting(settings, vault.database, clock)
+    yield alerting_of_stops(settings, vault.database, clock)
     yield forgetting(vault.database, clock)
