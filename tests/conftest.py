@@ -1,6 +1,7 @@
 """The world the tests live in: an empty data folder, a clock, and each database in turn."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,21 @@ hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 # `make soak` chooses it.
 hypothesis.settings.register_profile("soak", max_examples=2000, deadline=None)
+
+
+_IN_MEMORY = Path("/dev/shm")
+_MUCH_MEMORY = 6 << 30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have temporary folders in memory where there is plenty: waiting for a disk proves nothing."""
+    if config.option.basetemp or "TMPDIR" in os.environ or not _IN_MEMORY.is_mount():
+        return
+    memory = os.statvfs(_IN_MEMORY)
+    free = memory.f_bavail * memory.f_frsize
+    if free >= _MUCH_MEMORY and not memory.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(_IN_MEMORY)
+        tempfile.tempdir = None
 
 
 class TurnedClock:

@@ -1,5 +1,6 @@
 """Putting the faces together: the web application that ``tutela serve`` runs."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -58,7 +59,12 @@ def create() -> FastAPI:
     """The application over the configured house, for a server process to run."""
     _end_with_parent()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    return build(load_settings(), system_clock)
+    application = build(load_settings(), system_clock)
+    # Looking for garbage among the routes and their models, which stay as long as the process,
+    # took 190 ms each time, in which nobody was answered; it takes 37 without them.
+    gc.collect()
+    gc.freeze()
+    return application
 
 
 def build(settings: Settings, clock: Clock) -> FastAPI:
