@@ -143,9 +143,9 @@ In the section `[statistics]`; see [appeals and statistics](appeals.md):
     (
         Sandbox,
         """
-## Sandbox: what opening up an untrusted file may cost
+## Sandbox: how untrusted files are kept apart, and what one may cost
 
-In the section `[sandbox]`:
+In the section `[sandbox]`; see [the sandbox](sandbox.md):
 
 """,
     ),

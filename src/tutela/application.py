@@ -33,7 +33,7 @@ from tutela.errors import StorageError, TutelaError
 from tutela.evidence.key_registry import prepare_keys
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.sandbox.rendering_pool import RenderingPool
-from tutela.screening.opening import ScreeningRoom, limits_of, open_screening
+from tutela.screening.opening import ScreeningRoom, keeping_of, limits_of, open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.model import Never
@@ -102,7 +102,9 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                     ),
                     _working(settings, database, clock),
                     RenderingPool(
-                        min(settings.cells, _MOST_SHOWN_AT_ONCE), limits_of(settings)
+                        min(settings.cells, _MOST_SHOWN_AT_ONCE),
+                        limits_of(settings),
+                        keeping_of(settings),
                     ) as showing,
                 ):
                     application.state.service = Service.over(

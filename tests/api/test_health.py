@@ -32,6 +32,14 @@ def test_a_healthy_house_says_so(make_house) -> None:
         }
 
 
+def test_the_house_is_looked_over_for_those_who_may_see_settings(make_house) -> None:
+    with make_house() as house:
+        answer = house.client_with(Permission.SETTINGS_READ).get("/v1/health")
+        found = {each["name"]: each["how"] for each in answer.json()["findings"]}
+        assert found["cells"] == "well"
+        assert "sandbox: seccomp" in found
+
+
 def test_a_house_whose_database_is_gone_is_not_ready_and_tells_no_addresses(
     make_house, capfd: pytest.CaptureFixture[str]
 ) -> None:

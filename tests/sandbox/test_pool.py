@@ -17,16 +17,28 @@ import pytest
 from PIL import Image
 
 from tests.drawing import landscape
+from tests.sandbox.taking_over import let_files_take_over, picture_that_does
 from tests.waiting import comes_true
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import FileFingerprints, Part, Picture, PictureState, Unreadable
 from tutela.fingerprints.pdq import dihedrals_of, pdq_of
 from tutela.kernel.library import VARIABLE, Variant, variants
-from tutela.sandbox.model import Limits
+from tutela.sandbox.model import Keeping, Limits
 from tutela.sandbox.pool import CellPool
 
 MEBIBYTE = 1 << 20
+# By its line to the house, for this file and for the next one.
+_ANSWERING = """
+import os, socket
+for each in range(3, 32):
+    try:
+        line = socket.socket(fileno=os.dup(each))
+    except OSError:
+        continue
+    line.send(b'{"state": "none", "reason": null, "unreadable": null, "hashes": []}')
+    line.send(b'{"errno": 5}')
+"""
 
 
 @pytest.fixture(scope="module")
@@ -390,3 +402,40 @@ def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     with CellPool(2) as cells:
         fingerprinted(cells, drawn(tmp_path / "hills.png"))
     assert threading.active_count() == before
+
+
+def test_a_cell_is_replaced_after_so_many_files_and_nobody_waits_for_the_next(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path / "a.txt", b"words")
+    with CellPool(1, keeping=Keeping(jobs=3)) as cells:
+        served = []
+        for _ in range(7):
+            fingerprinted(cells, path)
+            served.append(cells.process_ids[0])
+            # The one that follows is there before it is needed.
+            assert len(cells.process_ids) == 2
+        assert [served.count(each) for each in dict.fromkeys(served)] == [3, 3, 1]
+    assert cells.process_ids == ()
+
+
+def test_a_file_that_takes_too_much_of_a_processor_is_unreadable(
+    heavy: Path, tmp_path: Path
+) -> None:
+    let_files = picture_that_does("[None for _ in iter(int, 1)]")
+    with pytest.MonkeyPatch.context() as patch:
+        let_files_take_over(patch, tmp_path)
+        with CellPool(1, Limits(cpu_seconds=0.1)) as cells:
+            found = fingerprinted(cells, written(tmp_path / "busy.qoi", let_files))
+            assert found.picture.unreadable is Unreadable.TOO_SLOW
+            assert found.picture.reason == "took more than 0.1 seconds of a processor's time"
+
+
+def test_what_a_cell_says_unasked_is_not_taken_for_an_answer(tmp_path: Path) -> None:
+    says = picture_that_does(_ANSWERING)
+    with pytest.MonkeyPatch.context() as patch:
+        let_files_take_over(patch, tmp_path)
+        with CellPool(1) as cells:
+            fingerprinted(cells, written(tmp_path / "says.qoi", says))
+            found = fingerprinted(cells, drawn(tmp_path / "hills.png"))
+            assert found.picture.pdq == pdq_of(np.asarray(landscape()))

@@ -18,6 +18,7 @@ from tests.drawing import landscape
 from tests.moving import drawn_face, sound_alone, video_of
 from tests.sandbox.taking_over import found_by, let_files_take_over, picture_that_does
 from tutela.errors import OverCapacityError
+from tutela.fingerprints.model import Unreadable
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
 from tutela.sandbox.rendering import MOST_BYTES, VEIL_SIDE
 from tutela.sandbox.rendering_pool import RenderingPool
@@ -255,5 +256,5 @@ def test_what_is_shown_is_opened_under_a_seal(tmp_path: Path) -> None:
             )
             deadly = picture_that_does("import socket\nsocket.socket()")
             assert found_by(shown(pool, refused, WHOLE).reason) == errno.EPERM
-            assert shown(pool, deadly, WHOLE).reason == "it is damaged: it crashed the decoder"
+            assert shown(pool, deadly, WHOLE).reason == Unreadable.ATTACK.words
             assert shown(pool, encoded(landscape()), WHOLE).shown is Shown.PICTURE

@@ -4,19 +4,22 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel, Field
 from starlette.status import HTTP_503_SERVICE_UNAVAILABLE
 
 from tutela.accounts.keys import require
+from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.metrics import CONTENT_TYPE, health_series, verdict_series
 from tutela.api.problems import problems
 from tutela.api.readiness import check_readiness
-from tutela.api.service import Here, bearer
+from tutela.api.service import Here, Permitted, bearer
+from tutela.examination import How, examine
 
 router = APIRouter(tags=["health"])
+Reader = Annotated[ApiKey, Security(Permitted(Permission.SETTINGS_READ))]
 
 
 class Alive(BaseModel):
@@ -60,6 +63,38 @@ def ready(service: Here, response: Response) -> Ready:
     return Ready(
         status="ready" if good else "not ready",
         checks=[CheckAnswer(name=check.name, ok=check.ok, detail=check.detail) for check in checks],
+    )
+
+
+class FindingAnswer(BaseModel):
+    """What was found of one thing."""
+
+    name: str = Field(description="What was looked at.", examples=["sandbox: landlock"])
+    how: How = Field(description="`warning`: it works, but less well or less safely than it could.")
+    detail: str = Field(description="A few words for operators.", examples=["holds"])
+    advice: str | None = Field(description="What to do, where something is amiss.")
+
+
+class Examination(BaseModel):
+    """How the house is, looked over."""
+
+    findings: list[FindingAnswer]
+
+
+@router.get(
+    "/v1/health",
+    summary="Look the house over",
+    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+)
+def look_over(service: Here, _key: Reader) -> Examination:
+    """What `tutela doctor` says: machine, data, decoders, and each layer of the sandbox."""
+    return Examination(
+        findings=[
+            FindingAnswer(
+                name=each.name, how=each.how, detail=each.detail, advice=each.advice or None
+            )
+            for each in examine(service.settings)
+        ]
     )
 
 

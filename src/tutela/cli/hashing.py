@@ -17,7 +17,7 @@ from tutela.cli.acting import needs
 from tutela.cli.output import print_error, print_json, print_line
 from tutela.fingerprints.model import DIHEDRALS, FileFingerprints, Part, Pdq, PictureState
 from tutela.sandbox.pool import CellPool
-from tutela.screening.opening import limits_of
+from tutela.screening.opening import keeping_of, limits_of
 from tutela.storage.settings import load_settings
 
 _STANDARD_INPUT = "-"
@@ -44,7 +44,7 @@ def hash_files(
     settings = load_settings()
     failed = False
     with (
-        CellPool(settings.cells, limits_of(settings)) as cells,
+        CellPool(settings.cells, limits_of(settings), keeping_of(settings)) as cells,
         ThreadPoolExecutor(settings.cells) as threads,
     ):
         try:

@@ -42,6 +42,7 @@ COMMANDS = {
     "webhook": "webhooks.app",
     "job": "jobs.app",
     "ledger": "ledger.app",
+    "doctor": "doctor.doctor",
     "sandbox-authority": "sandbox_authority.sandbox_authority",
 }
 

@@ -19,6 +19,8 @@ from tutela.hashlists.lists import all_lists
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import Actor
 from tutela.ledger.reading import entries_counted
+from tutela.sandbox.probing import probe, require
+from tutela.screening.opening import limits_of
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.migration import upgrade
@@ -136,6 +138,22 @@ def prepare_vault(settings: Settings, database: Database) -> None:
         database,
         tell=lambda line: to_people.print(line, markup=False, soft_wrap=True),
     )
+
+
+def see_seal(settings: Settings) -> None:
+    """See that untrusted files are kept apart, before the first is opened; else say so.
+
+    Raises:
+        SettingsError: A layer of the sandbox is lacking, and ``sandbox.strict`` is set.
+    """
+    seal = probe(limits_of(settings))
+    if settings.sandbox.strict:
+        require(seal)
+    elif not seal.is_whole:
+        warn(
+            f"cells are not sealed whole on this machine ({seal.words}): whoever breaks a decoder "
+            "could do more than they should; see docs/sandbox.md, or run: tutela doctor"
+        )
 
 
 def warn(message: str) -> None:

@@ -17,6 +17,7 @@ from tutela.cli.opening import (
     local_actor,
     open_house,
     prepare_vault,
+    see_seal,
     warn_of_absent_lists,
 )
 from tutela.cli.output import to_people
@@ -65,6 +66,7 @@ def scan_paths(
             erased = abandon(folder, check_roots(paths) if paths else [])
             to_people.print(f"Interrupted scans forgotten: {erased}.")
             return _CLEAR
+        see_seal(settings)
         prepare_vault(settings, database)
         with open_screening(settings, database, system_clock) as room:
             # A database or index that does not answer is better known before the search for files.

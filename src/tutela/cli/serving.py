@@ -19,6 +19,7 @@ from tutela.cli.opening import (
     DataFolder,
     open_house,
     prepare_vault,
+    see_seal,
     warn,
     warn_of_absent_lists,
 )
@@ -49,6 +50,7 @@ def serve(
         database,
     ):
         check_sign_on(settings.single_sign_on)
+        see_seal(settings)
         try:
             prepare_vault(settings, database)
         except StorageError as error:

@@ -19,6 +19,8 @@ from tutela.console.visiting import Visitor, visitor
 from tutela.errors import TutelaError
 from tutela.kernel.library import variant
 from tutela.reporting.backlog import backlog
+from tutela.sandbox.probing import probe
+from tutela.screening.opening import limits_of
 from tutela.storage.clock import system_clock
 from tutela.storage.jobs.agreed_time import agreed_clock
 from tutela.storage.jobs.model import State
@@ -53,6 +55,7 @@ def show_health(request: Request, house: Here, reader: Reader) -> HTMLResponse:
     """Every part, and the versions."""
     parts = [Part(each.name, each.ok, each.detail) for each in house.health().checks]
     parts += [
+        _part("sandbox", _sandbox, house),
         _part("disk", _disk, house),
         _part("clock", _clock, house),
         _part("jobs", _jobs, house),
@@ -67,6 +70,11 @@ def _part(name: str, look: Callable[[House], tuple[bool, str]], house: House) ->
         return Part(name, *look(house))
     except (TutelaError, OSError) as error:
         return Part(name, ok=False, detail=type(error).__name__)
+
+
+def _sandbox(house: House) -> tuple[bool, str]:
+    seal = probe(limits_of(house.settings))
+    return seal.is_whole, seal.words
 
 
 def _disk(house: House) -> tuple[bool, str]:

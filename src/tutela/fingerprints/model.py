@@ -134,6 +134,8 @@ class Unreadable(StrEnum):
     TOO_MUCH_MEMORY = "too_much_memory"
     CRASHED = "crashed"
     """It brought the decoding process down."""
+    ATTACK = "attack"
+    """It made its decoder try what no decoder does, such as to open a connection."""
     NOT_SUPPORTED = "not_supported"
     """Its format, or something that it makes use of, cannot be decoded here."""
     ENCRYPTED = "encrypted"
@@ -163,6 +165,7 @@ _UNREADABLE_WORDS = {
     Unreadable.TOO_SLOW: "it took too long to decode",
     Unreadable.TOO_MUCH_MEMORY: "it took too much memory to decode",
     Unreadable.CRASHED: "it crashed the decoder",
+    Unreadable.ATTACK: "it made its decoder try what no decoder does: likely an attack",
     Unreadable.NOT_SUPPORTED: "it cannot be decoded here",
     Unreadable.ENCRYPTED: "it is encrypted",
     Unreadable.BOMB: "it unpacks to far more than it is",

@@ -1,8 +1,10 @@
 """A cell: a process of its own that opens up untrusted files, one after another.
 
-It is started as ``python -m tutela.sandbox.cell SOCKET LIMITS`` and holds one end of a socket pair.
-When it is ready it says ``{"ready": true}``. Each request is one packet, ``{"dihedrals": bool}``,
-with an open file beside it. The answer is a stream of packets, as ``packets`` has them.
+It is started as ``python -m tutela.sandbox.cell SOCKET LIMITS [strict]`` and holds one end of a
+socket pair. When it is ready it says ``{"ready": true}``; if it cannot be sealed although it is to
+be, ``{"ready": false, "lacking": {layer: reason}}``, and ends. Each request is one packet,
+``{"dihedrals": bool}``, with an open file beside it. The answer is a stream of packets, as
+``packets`` has them.
 """
 
 import errno
@@ -25,6 +27,7 @@ from tutela.sandbox.model import PACKET_BYTES, Limits
 from tutela.sandbox.packets import write_digests, write_found, write_not_read
 from tutela.sandbox.pictures import look
 from tutela.sandbox.sealing import confine
+from tutela.sandbox.starting import STRICT, lacks_needed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -40,7 +43,10 @@ def main(arguments: list[str]) -> None:
     """Serve requests until the other end of the socket is closed."""
     house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     prepare()
-    confine(limits)
+    lacking = confine(limits)
+    if STRICT in arguments and lacks_needed(lacking):
+        house.send(json.dumps({"ready": False, "lacking": lacking}).encode())
+        return
     threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
     room = Room()
     house.send(json.dumps({"ready": True}).encode())

@@ -68,6 +68,19 @@ class Limits:
         return cls(**json.loads(text))
 
 
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How cells are kept.
+
+    Attributes:
+        strict: Whether a cell that cannot be sealed whole is to open nothing.
+        jobs: After so many files a cell is replaced by a new one.
+    """
+
+    strict: bool = False
+    jobs: int = 5_000
+
+
 class Layer(StrEnum):
     """What seals a cell, from the outside in. A word once used is never given another meaning."""
 
@@ -86,6 +99,49 @@ class Layer(StrEnum):
 
 NEEDED_LAYERS = frozenset(Layer) - {Layer.NAMESPACES}
 """Without one of these a cell is not sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """How it is with one layer on this machine.
+
+    Attributes:
+        layer: Which.
+        holds: Whether it refuses everything that it is there to refuse.
+        needed: Whether a cell is not sealed without it.
+        reason: Why it does not hold; else empty.
+    """
+
+    layer: Layer
+    holds: bool
+    needed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """How cells are sealed on this machine, as it was tried.
+
+    Attributes:
+        layers: Each of them, alone.
+        gaps: What a cell with all of them on can do although it must not.
+    """
+
+    layers: tuple[Worn, ...]
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every needed layer holds, and nothing is left open by all together."""
+        return not self.gaps and all(each.holds for each in self.layers if each.needed)
+
+    @property
+    def words(self) -> str:
+        """All of it in a line for operators."""
+        said = [f"{each.layer}: {each.reason or 'holds'}" for each in self.layers]
+        if self.gaps:
+            said.append(f"a cell can still {', '.join(self.gaps)}")
+        return "; ".join(said)
 
 
 class Level(StrEnum):

@@ -1,14 +1,8 @@
 """The house's side of the cells: lending them out, and replacing those that break."""
 
-import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from errno import EIO
 from queue import LifoQueue
@@ -25,21 +19,15 @@ from tutela.fingerprints.model import (
     PictureState,
     Unreadable,
 )
-from tutela.kernel.library import VARIABLE as KERNEL_VARIABLE
 from tutela.sandbox.formats import PICTURE_SUFFIXES
-from tutela.sandbox.model import PACKET_BYTES, Limits
+from tutela.sandbox.model import Keeping, Limits
 from tutela.sandbox.packets import Packet, read_digests, read_found
+from tutela.sandbox.starting import Cell, reopened
 
-_START_SECONDS = 60
 # Zero would mean not to wait at all, not even for what is there.
 _NO_TIME = 1e-6
-# What a cell is told of the house's environment: where programs and libraries are, and no more,
-# since there may be passwords in it.
-_ENVIRONMENT = (
-    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"),
-    KERNEL_VARIABLE,
-)
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# So many files before its last one, a cell's successor is started: nobody waits for it then.
+_AHEAD = 100
 
 
 class CellPool:
@@ -50,12 +38,16 @@ class CellPool:
 
     Args:
         cells: How many files may be opened up at once.
-        limits: What one picture may cost.
+        limits: What one file may cost.
+        keeping: How they are kept.
     """
 
-    def __init__(self, cells: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self, cells: int, limits: Limits | None = None, keeping: Keeping | None = None
+    ) -> None:
         self._closed = Event()
-        self._seats = tuple(_Seat(limits or Limits(), self._closed) for _ in range(cells))
+        parts = (limits or Limits(), keeping or Keeping(), self._closed)
+        self._seats = tuple(_Seat(*parts) for _ in range(cells))
         # Last in, first out: few callers keep few cells busy.
         self._free: LifoQueue[_Seat] = LifoQueue()
         for seat in reversed(self._seats):
@@ -90,7 +82,7 @@ class CellPool:
     @property
     def process_ids(self) -> tuple[int, ...]:
         """The cells that have been started."""
-        return tuple(cell.process.pid for seat in self._seats if (cell := seat.cell) is not None)
+        return tuple(cell.process.pid for seat in self._seats for cell in seat.occupants)
 
     def close(self) -> None:
         """End all cells, also in the middle of a file."""
@@ -98,11 +90,11 @@ class CellPool:
             return
         self._closed.set()
         for seat in self._seats:
-            if (cell := seat.cell) is not None:
+            for cell in seat.occupants:
                 cell.process.kill()
         # Whoever was using a seat gives it back now, and whoever waits for one must get it.
         for seat in [self._free.get() for _ in self._seats]:
-            seat.empty()
+            seat.clear()
             self._free.put(seat)
 
     def __enter__(self) -> Self:
@@ -120,9 +112,11 @@ class CellPool:
 class _Seat:
     """A place for one cell; used by one thread at a time."""
 
-    def __init__(self, limits: Limits, closed: Event) -> None:
-        self.cell: _Cell | None = None
+    def __init__(self, limits: Limits, keeping: Keeping, closed: Event) -> None:
+        self.cell: Cell | None = None
+        self.next: Cell | None = None
         self._limits = limits
+        self._keeping = keeping
         self._closed = closed
 
     def open_up(self, descriptor: int, *, dihedrals: bool) -> FileFingerprints:
@@ -134,9 +128,14 @@ class _Seat:
         except BaseException as error:
             # Interrupted half-way, the cell would give this answer to the next caller.
             self.empty()
-            if isinstance(error, KeyError | TypeError | ValueError):
+            if isinstance(error, KeyError | TypeError | ValueError | RecursionError):
                 raise OSError(EIO, "the decoding process gave an answer without sense") from None
             raise
+
+    @property
+    def occupants(self) -> tuple[Cell, ...]:
+        """The cell, and the one that is to follow it."""
+        return tuple(cell for cell in (self.cell, self.next) if cell is not None)
 
     def empty(self) -> None:
         """End the cell, if there is one."""
@@ -144,7 +143,14 @@ class _Seat:
             self.cell.end()
             self.cell = None
 
-    def _ask(self, descriptor: int, dihedrals: bool) -> tuple["_Cell", Packet]:
+    def clear(self) -> None:
+        """End the cell and the one that is to follow it."""
+        self.empty()
+        if self.next is not None:
+            self.next.end()
+            self.next = None
+
+    def _ask(self, descriptor: int, dihedrals: bool) -> tuple[Cell, Packet]:
         """Hand a file over and wait for its digests."""
         # Twice, since a cell may have ended while it was idle, for want of memory on the machine.
         for _ in range(2):
@@ -157,7 +163,7 @@ class _Seat:
             self.empty()
         raise OSError(EIO, "the decoding process ended twice while reading it")
 
-    def _hear_out(self, cell: "_Cell") -> tuple[Picture, tuple[Part, ...]]:
+    def _hear_out(self, cell: Cell) -> tuple[Picture, tuple[Part, ...]]:
         """Hear what a cell finds in a file, part by part, until it has come to the end."""
         parts: list[Part] = []
         own: Pdq | None = None
@@ -184,123 +190,42 @@ class _Seat:
             if len(parts) > limits.parts:
                 raise ValueError("more parts than any cell tells of")
 
-    def _crashed(self, cell: "_Cell", own: Pdq | None) -> Picture:
+    def _crashed(self, cell: Cell, own: Pdq | None) -> Picture:
         self._check_open()
         ended_by = cell.end()
         self.cell = None
-        if ended_by == -signal.SIGKILL:
+        if ended_by in (None, -signal.SIGKILL):
             reason = "decoding it was stopped by the system, likely for want of memory"
             return _unreadable(Unreadable.TOO_MUCH_MEMORY, reason, own)
+        if ended_by == -signal.SIGXCPU:
+            reason = f"took more than {self._limits.cpu_seconds:g} seconds of a processor's time"
+            return _unreadable(Unreadable.TOO_SLOW, reason, own)
+        if ended_by == -signal.SIGSYS:
+            return _unreadable(Unreadable.ATTACK, Unreadable.ATTACK.words, own)
         return _unreadable(Unreadable.CRASHED, "damaged picture: it crashed the decoder", own)
 
-    def _occupy(self) -> "_Cell":
+    def _occupy(self) -> Cell:
         self._check_open()
+        if self.cell is not None and self.cell.jobs >= self._keeping.jobs:
+            self.cell.end()
+            self.cell = None
         if self.cell is None:
-            self.cell = _Cell(self._limits)
+            self.cell, self.next = self.next or Cell(self._limits, self._keeping), None
             # The pool may have been closed while the cell was not yet there to be ended.
             self._check_open()
-            if not self.cell.is_ready():
+            try:
+                self.cell.wait_until_ready()
+            except TutelaError:
                 self._check_open()
-                raise TutelaError(
-                    "a decoding process cannot be started; to see why, run: "
-                    f"{sys.executable} -c 'import tutela.sandbox.cell'"
-                )
+                raise
+        if self.next is None and self.cell.jobs + _AHEAD >= self._keeping.jobs:
+            self.next = Cell(self._limits, self._keeping)
+            self._check_open()
         return self.cell
 
     def _check_open(self) -> None:
         if self._closed.is_set():
             raise OverCapacityError("this program is stopping; send the file again later")
-
-
-@contextmanager
-def reopened(file: int | BinaryIO) -> Iterator[int]:
-    """A descriptor for a cell: it cannot write there, nor move the position of the caller's."""
-    given = file if isinstance(file, int) else file.fileno()
-    try:
-        # Without O_NONBLOCK, a named pipe would wait for somebody to write into it.
-        own = os.open(f"/proc/self/fd/{given}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        # It may be a file that this user could not open again.
-        yield given
-        return
-    try:
-        yield own
-    finally:
-        os.close(own)
-
-
-def cell_environment() -> dict[str, str]:
-    """The environment that a cell is started with."""
-    known = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    return known | _ONE_THREAD
-
-
-def start_cell(program: str, line: socket.socket, limits: Limits) -> subprocess.Popen[bytes]:
-    """Start the process of a cell.
-
-    Args:
-        program: The module that it runs.
-        line: The cell's end of the line to the house; the caller closes its own copy.
-        limits: What one file may cost.
-    """
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-P", "-W", "ignore", "-m", program, str(line.fileno()), limits.text],
-        env=cell_environment(),
-        pass_fds=[line.fileno()],
-        stdin=subprocess.DEVNULL,
-        # Codecs write warnings there, which may hold names from within a file.
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        # Ctrl-C in a terminal is for the house, which then ends its cells.
-        start_new_session=True,
-    )
-
-
-class _Cell:
-    """A running cell, and the line to it."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self.process = start_cell("tutela.sandbox.cell", theirs, limits)
-
-    def is_ready(self) -> bool:
-        """Whether it has started well; waits until it has."""
-        try:
-            return self.hear(_START_SECONDS) is not None
-        except TimeoutError:
-            return False
-
-    def ask(self, descriptor: int, *, dihedrals: bool) -> Packet | None:
-        """Hand a file over and wait for its digests, however long; as ``hear``."""
-        request = json.dumps({"dihedrals": dihedrals}).encode()
-        try:
-            socket.send_fds(self._line, [request], [descriptor])
-        except ConnectionError:
-            return None
-        return self.hear(None)
-
-    def hear(self, seconds: float | None) -> Packet | None:
-        """The next answer, or ``None`` if the cell has ended.
-
-        Raises:
-            TimeoutError: None came in time.
-        """
-        self._line.settimeout(seconds)
-        try:
-            packet = self._line.recv(PACKET_BYTES)
-        except ConnectionError:
-            return None
-        if not packet:
-            return None
-        answer: Packet = json.loads(packet)
-        return answer
-
-    def end(self) -> int:
-        """End the process, if it has not ended, and say how it did."""
-        self.process.kill()
-        self._line.close()
-        return self.process.wait()
 
 
 def _heed_name(picture: Picture, suffix: str, size: int) -> Picture:

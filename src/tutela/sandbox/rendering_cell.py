@@ -1,6 +1,6 @@
 """A cell that shows files: each in a process of its own, which has never seen another one.
 
-It is started as ``python -m tutela.sandbox.rendering_cell SOCKET LIMITS`` and
+It is started as ``python -m tutela.sandbox.rendering_cell SOCKET LIMITS [strict]`` and
 holds one end of a socket pair. It loads the decoders, says ``{"ready": true}``, and never reads a
 file itself. For each request, one packet with an open file and a socket beside it, it splits off a
 process that gives up what it does not need, reads the file, writes the answer to that socket and
@@ -22,9 +22,10 @@ from typing import BinaryIO, cast
 
 from tutela.sandbox.cell import SharedFile
 from tutela.sandbox.decoding import prepare
-from tutela.sandbox.model import PACKET_BYTES, Layer, Level, Limits, Look
+from tutela.sandbox.model import PACKET_BYTES, Layer, Level, Limits, Look, Rendering, Shown
 from tutela.sandbox.rendering import rehearse, render
 from tutela.sandbox.sealing import confine, idle_bytes
+from tutela.sandbox.starting import STRICT, lacks_needed
 
 _BUFFER_BYTES = 1 << 16
 _PR_SET_PDEATHSIG = 1
@@ -35,6 +36,7 @@ _OF_ITS_OWN = tuple(layer for layer in Layer if layer is not Layer.NAMESPACES)
 def main(arguments: list[str]) -> None:
     """Serve requests until the other end of the socket is closed."""
     house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
+    strict = STRICT in arguments
     prepare()
     rehearse()
     idle = idle_bytes()
@@ -47,7 +49,7 @@ def main(arguments: list[str]) -> None:
         process = os.fork()
         if process == 0:
             house.close()
-            _show(descriptors[0], descriptors[1], json.loads(packet), limits, idle)
+            _show(descriptors[0], descriptors[1], json.loads(packet), limits, idle, strict=strict)
         for each in descriptors:
             os.close(each)
         house.send(json.dumps(_awaited(process, house, limits)).encode())
@@ -70,12 +72,14 @@ def _awaited(process: int, house: socket.socket, limits: Limits) -> dict[str, ob
     return {"ended": os.waitstatus_to_exitcode(status), "late": late}
 
 
-def _show(file: int, answer: int, request: dict[str, object], limits: Limits, idle: int) -> None:
+def _show(
+    file: int, answer: int, request: dict[str, object], limits: Limits, idle: int, *, strict: bool
+) -> None:
     """Show one file, and end."""
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (int(limits.seconds) + 1,) * 2)
-        confine(limits, _OF_ITS_OWN, idle=idle)
+        lacking = confine(limits, _OF_ITS_OWN, idle=idle)
         look = Look(
             Level(str(request["level"])),
             bool(request["colour"]),
@@ -86,7 +90,11 @@ def _show(file: int, answer: int, request: dict[str, object], limits: Limits, id
             io.BufferedReader(SharedFile(file), _BUFFER_BYTES) as reader,
             socket.socket(fileno=answer) as line,
         ):
-            rendering = render(cast("BinaryIO", reader), look, limits)
+            rendering = (
+                Rendering(Shown.NOTHING, reason="files cannot be opened safely on this machine")
+                if strict and lacks_needed(lacking)
+                else render(cast("BinaryIO", reader), look, limits)
+            )
             fields = asdict(rendering) | {"jpeg": len(rendering.jpeg)}
             line.send(json.dumps(fields).encode())
             for start in range(0, len(rendering.jpeg), PACKET_BYTES):

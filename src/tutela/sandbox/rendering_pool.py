@@ -3,17 +3,20 @@
 import json
 import signal
 import socket
+import subprocess
 import sys
 import time
+from contextlib import suppress
 from queue import LifoQueue
 from threading import BoundedSemaphore, Event
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from tutela.errors import OverCapacityError, TutelaError
-from tutela.sandbox.model import PACKET_BYTES, Limits, Look, Rendering, Shown
-from tutela.sandbox.pool import reopened, start_cell
+from tutela.fingerprints.model import Unreadable
+from tutela.sandbox.model import PACKET_BYTES, Keeping, Limits, Look, Rendering, Shown
 from tutela.sandbox.rendering import MOST_BYTES
+from tutela.sandbox.starting import reopened, start_cell
 
 _START_SECONDS = 60
 # The cell ends a process that is late; if it does not, the cell itself is ended.
@@ -32,10 +35,14 @@ class RenderingPool:
     Args:
         cells: How many files may be opened at once.
         limits: What one file may cost.
+        keeping: How they are kept; each file has a process of its own anyway.
     """
 
-    def __init__(self, cells: int, limits: Limits | None = None) -> None:
+    def __init__(
+        self, cells: int, limits: Limits | None = None, keeping: Keeping | None = None
+    ) -> None:
         self._limits = limits or Limits()
+        self._keeping = keeping or Keeping()
         self._closed = Event()
         self._cells: set[_Cell] = set()
         self._places = BoundedSemaphore(cells * _WAITING)
@@ -107,7 +114,7 @@ class RenderingPool:
         if self._closed.is_set():
             raise OverCapacityError("this program is stopping; try again later")
         if cell is None:
-            cell = _Cell(self._limits)
+            cell = _Cell(self._limits, self._keeping)
             self._cells.add(cell)
             if not cell.is_ready():
                 self._drop(cell)
@@ -125,12 +132,12 @@ class RenderingPool:
 class _Cell:
     """A running cell, and the line to it; used by one thread at a time."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, keeping: Keeping) -> None:
         self.is_well = True
         self._limits = limits
         self._line, theirs = _pair()
         with theirs:
-            self._process = start_cell("tutela.sandbox.rendering_cell", theirs, limits)
+            self._process = start_cell("tutela.sandbox.rendering_cell", theirs, limits, keeping)
 
     def is_ready(self) -> bool:
         """Whether it has started well; waits until it has."""
@@ -165,11 +172,17 @@ class _Cell:
             return _nothing("the process that shows files broke")
         if rendering is not None:
             return rendering
-        if ended["late"] or ended["ended"] == -signal.SIGXCPU:
-            return _nothing(f"it took more than {self._limits.seconds:g} seconds")
-        if ended["ended"] == -signal.SIGKILL:
-            return _nothing("it was stopped by the system, likely for want of memory")
-        return _nothing("it is damaged: it crashed the decoder")
+        return _nothing(self._why(ended["ended"], late=ended["late"]))
+
+    def _why(self, ended_by: int, *, late: bool) -> str:
+        """Why there is nothing, from how the file's own process ended."""
+        if late or ended_by == -signal.SIGXCPU:
+            return f"it took more than {self._limits.seconds:g} seconds"
+        if ended_by == -signal.SIGSYS:
+            return Unreadable.ATTACK.words
+        if ended_by == -signal.SIGKILL:
+            return "it was stopped by the system, likely for want of memory"
+        return "it is damaged: it crashed the decoder"
 
     def _ended(self, deadline: float) -> dict[str, Any] | None:
         """How the file's own process ended; ``None`` if the cell did not say so in time."""
@@ -189,7 +202,9 @@ class _Cell:
         self.is_well = False
         self._process.kill()
         self._line.close()
-        self._process.wait()
+        # One that does not end is buried when another process is started.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE_SECONDS)
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tutela.evidence.vault import Vault
 from tutela.hashlists.indexing import open_index
 from tutela.matching.index import Index
-from tutela.sandbox.model import Limits
+from tutela.sandbox.model import Keeping, Limits
 from tutela.sandbox.pool import CellPool
 from tutela.screening.counts import Counts
 from tutela.screening.screening import Screener
@@ -54,7 +54,7 @@ def open_screening(
     counts = Counts(clock)
     with (
         open_index(settings.data / "index", database, whole=whole) as index,
-        CellPool(settings.cells, limits_of(settings)) as cells,
+        CellPool(settings.cells, limits_of(settings), keeping_of(settings)) as cells,
     ):
         vault = Vault.over(settings, database, clock)
         screener = Screener(
@@ -64,6 +64,11 @@ def open_screening(
             yield ScreeningRoom(index, cells, counts, screener, vault)
         finally:
             counts.save(database)
+
+
+def keeping_of(settings: Settings) -> Keeping:
+    """How cells are kept under these settings."""
+    return Keeping(strict=settings.sandbox.strict, jobs=settings.sandbox.jobs)
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -576,7 +576,19 @@ class Care(_Section):
 
 
 class Sandbox(_Section):
-    """What opening up an untrusted file may cost, beside one picture's own limits."""
+    """How untrusted files are kept apart, and what opening one up may cost beside one picture."""
+
+    strict: bool = Field(
+        False,
+        description="Whether nothing is opened where a layer of the sandbox is lacking: then "
+        "`tutela serve` and `tutela scan` do not start. See [the sandbox](sandbox.md).",
+    )
+    jobs: int = Field(
+        5_000,
+        ge=1,
+        le=1_000_000,
+        description="After so many files a cell is ended and a new one takes its place.",
+    )
 
     whole_seconds: int = Field(
         300,
@@ -775,7 +787,7 @@ class Settings(BaseSettings):
         default_factory=Console, description="The pages that people work with."
     )
     sandbox: Sandbox = Field(
-        default_factory=Sandbox, description="What opening up an untrusted file may cost."
+        default_factory=Sandbox, description="How untrusted files are kept apart."
     )
     care: Care = Field(
         default_factory=Care, description="How much a person may be shown, and when they rest."

@@ -1,0 +1,62 @@
+"""Asking which layers seal the cells of this machine. It is tried, not only looked up."""
+
+import json
+import socket
+from functools import lru_cache
+from typing import Any
+
+from tutela.errors import SettingsError, TutelaError
+from tutela.sandbox.model import NEEDED_LAYERS, PACKET_BYTES, Keeping, Layer, Limits, Seal, Worn
+from tutela.sandbox.starting import refusal, start_cell
+
+_SECONDS = 60
+
+
+@lru_cache(maxsize=4)
+def probe(limits: Limits) -> Seal:
+    """See what a cell can still do: each of the layers alone, and all of them together.
+
+    Takes a fraction of a second, once in the life of a process.
+
+    Raises:
+        TutelaError: No cell can be started.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            process = start_cell("tutela.sandbox.probing_cell", theirs, limits, Keeping())
+        try:
+            ours.settimeout(_SECONDS)
+            packet = ours.recv(PACKET_BYTES)
+        except OSError:
+            packet = b""
+        finally:
+            process.kill()
+            process.wait()
+    if not packet:
+        raise TutelaError("the process that tries the layers of the sandbox out broke")
+    return _read(json.loads(packet))
+
+
+def require(seal: Seal) -> None:
+    """See that cells are sealed whole.
+
+    Raises:
+        SettingsError: They are not.
+    """
+    if not seal.is_whole:
+        lacking = {each.layer.value: each.reason for each in seal.layers if not each.holds}
+        if seal.gaps:
+            lacking["all of them"] = f"a cell can still {', '.join(seal.gaps)}"
+        raise SettingsError(refusal(lacking))
+
+
+def _read(answer: dict[str, Any]) -> Seal:
+    return Seal(tuple(_worn(layer, answer[layer]) for layer in Layer), tuple(answer["all"]["done"]))
+
+
+def _worn(layer: Layer, answer: dict[str, Any]) -> Worn:
+    reason = answer["lacking"].get(layer, "")
+    if not reason and answer["done"]:
+        reason = f"it lets a cell {', '.join(answer['done'])}"
+    return Worn(layer, holds=not reason, needed=layer in NEEDED_LAYERS, reason=reason)
