@@ -31,6 +31,7 @@ class Part:
 
 PARTS: Mapping[str, Part] = {
     "hashing": Part("From pixels to PDQ", "benchmarks.hashing"),
+    "cells": Part("Opening a picture in a sealed cell", "benchmarks.cells"),
     "verdicts": Part("From the bytes of a JPEG to its verdict", "benchmarks.verdicts"),
     "lookups": Part("Looking hashes up", "benchmarks.lookups"),
     "skew": Part("An uneven list", "benchmarks.skew"),

@@ -30,6 +30,7 @@ def _kept() -> dict[str, bytes]:
 # The other two parts measure a running service, which has tests of its own.
 _PARTS = (
     "hashing",
+    "cells",
     "verdicts",
     "lookups",
     "skew",

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import replace
 from errno import EIO
 from queue import LifoQueue
@@ -219,7 +220,9 @@ class _Seat:
                 self._check_open()
                 raise
         if self.next is None and self.cell.jobs + _AHEAD >= self._keeping.jobs:
-            self.next = Cell(self._limits, self._keeping)
+            # If the machine has no room for it now, the next file tries again.
+            with suppress(OSError):
+                self.next = Cell(self._limits, self._keeping)
             self._check_open()
         return self.cell
 
