@@ -24,7 +24,10 @@ from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import FileFingerprints, Part, Picture, PictureState, Unreadable
 from tutela.fingerprints.pdq import dihedrals_of, pdq_of
 from tutela.kernel.library import VARIABLE, Variant, variants
+from tutela.sandbox.decoding import Room, prepare
+from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.model import Keeping, Limits
+from tutela.sandbox.pictures import look
 from tutela.sandbox.pool import CellPool
 
 MEBIBYTE = 1 << 20
@@ -409,6 +412,45 @@ def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     with CellPool(2) as cells:
         fingerprinted(cells, drawn(tmp_path / "hills.png"))
     assert threading.active_count() == before
+
+
+def in_every_way(folder: Path) -> Iterator[Path]:
+    """Pictures for each decoder, and one too large to be read whole."""
+    first, second = (landscape(seed=seed).convert("RGB") for seed in (1, 2))
+    for suffix in ("jpg", "png", "gif", "webp", "avif", "bmp", "tiff", "jp2", "ico", "ppm", "qoi"):
+        path = folder / f"plain.{suffix}"
+        first.save(path)
+        yield path
+    for suffix in ("gif", "webp", "png", "tiff"):
+        path = folder / f"several.{suffix}"
+        first.save(path, save_all=True, append_images=[second])
+        yield path
+    for packing in ("tiff_lzw", "tiff_deflate", "jpeg", "lzma", "zstd", "packbits"):
+        path = folder / f"{packing}.tiff"
+        first.save(path, compression=packing)
+        yield path
+    inks = folder / "inks.jpg"
+    first.convert("CMYK").save(inks, progressive=True)
+    yield inks
+    large = folder / "large.tiff"
+    Image.new("RGB", (8_000, 3_000), (20, 90, 160)).save(large)
+    yield large
+    yield Path(__file__).parents[1] / "media" / "landscape.heic"
+
+
+def test_under_the_seal_every_decoder_finds_what_it_finds_without(
+    cells: CellPool, tmp_path: Path
+) -> None:
+    prepare()
+    for path in in_every_way(tmp_path):
+        content = path.read_bytes()
+        picture_format = recognise(content[:HEAD_BYTES])
+        assert picture_format is not None
+        *parts, last = look(io.BytesIO(content), picture_format, Limits(), Room(), dihedrals=False)
+        found = fingerprinted(cells, path)
+        assert found.picture == last, path.name
+        assert found.picture.pdq is not None
+        assert list(found.parts) == [each for each in parts if each.place], path.name
 
 
 def test_a_cell_is_replaced_after_so_many_files_and_nobody_waits_for_the_next(
