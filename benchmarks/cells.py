@@ -59,7 +59,7 @@ def measure(scale: Scale) -> Findings:
                 goals.append(
                     Goal(
                         f"a JPEG of {side} px opened in a sealed cell (n = {len(files)}), against "
-                        "in the same process",
+                        "the same without a cell",
                         f"{1e3 * cell.p50:.2f} ms",
                         f"{1e3 * here.p50:.2f} ms",
                         ratio,
