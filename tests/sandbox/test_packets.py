@@ -56,9 +56,21 @@ def test_a_place_that_is_far_too_long_is_cut_in_the_middle() -> None:
         {"part": []},
         {"part": {"place": "a", "pdq": ["no", 1]}},
         {"part": {"place": "a", "unreadable": "bored"}},
+        {"part": {"place": 1}},
+        {"part": {"place": "a", "pdq": ["00", 1]}},
+        {"part": {"place": "a", "pdq": ["00" * 32, 101]}},
+        {"part": {"place": "a", "pdq": ["00" * 32, True]}},
+        {"part": {"place": "a", "pdq": ["00" * 32, 1.5]}},
+        {"part": {"place": "a", "digests": {"size": -1, "md5": "", "sha1": "", "sha256": ""}}},
+        {"state": "none", "reason": ["no"] * 2 + [1], "unreadable": None, "hashes": []},
         {"state": "fine", "reason": None, "unreadable": None, "hashes": []},
     ],
 )
 def test_what_makes_no_sense_is_an_error(packet: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         read_found(packet)
+
+
+def test_a_text_from_a_file_steers_no_terminal_and_no_database() -> None:
+    packet = {"part": {"place": "a\x1b[2J\x00b.jpg"}}
+    assert read_found(packet) == Part("a\ufffd[2J\ufffdb.jpg")

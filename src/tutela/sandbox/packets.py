@@ -13,6 +13,8 @@ from tutela.fingerprints.model import Digests, Part, Pdq, Picture, PictureState,
 # Cut in the middle, since both ends of a path tell most.
 _LONGEST_PLACE = 1000
 
+_MOST_BYTES = 2**63 - 1
+
 Packet = dict[str, Any]
 """Read from a cell: to be believed as far as it makes sense. What makes none is a ``KeyError``,
 ``TypeError`` or ``ValueError``."""
@@ -57,7 +59,8 @@ def write_found(found: Part | Picture) -> bytes:
 
 def read_digests(packet: Packet) -> tuple[Digests, str | None]:
     """What the first packet says."""
-    return _digests(packet), packet["format"]
+    picture_format = packet["format"]
+    return _digests(packet), None if picture_format is None else _text(picture_format)
 
 
 def read_found(packet: Packet) -> Part | Picture:
@@ -67,7 +70,7 @@ def read_found(packet: Packet) -> Part | Picture:
         return Picture(
             PictureState(packet["state"]),
             pdq=hashes[0] if hashes else None,
-            reason=packet["reason"],
+            reason=None if packet["reason"] is None else _text(packet["reason"]),
             dihedrals=hashes if len(hashes) > 1 else (),
             unreadable=_unreadable(packet["unreadable"]),
         )
@@ -76,7 +79,7 @@ def read_found(packet: Packet) -> Part | Picture:
         raise TypeError("a part is an object")
     digests, pdq = part.get("digests"), part.get("pdq")
     return Part(
-        place=str(part["place"]),
+        place=_text(part["place"]),
         digests=None if digests is None else _digests(digests),
         pdq=None if pdq is None else _pdq(pdq),
         unreadable=_unreadable(part.get("unreadable")),
@@ -93,13 +96,33 @@ def _digests_fields(digests: Digests) -> dict[str, object]:
 
 
 def _digests(fields: Packet) -> Digests:
-    md5, sha1, sha256 = (bytes.fromhex(fields[name]) for name in ("md5", "sha1", "sha256"))
-    return Digests(fields["size"], md5, sha1, sha256)
+    md5, sha1, sha256 = (
+        _bytes(fields[name], length) for name, length in (("md5", 16), ("sha1", 20), ("sha256", 32))
+    )
+    return Digests(_number(fields["size"], _MOST_BYTES), md5, sha1, sha256)
 
 
 def _pdq(fields: list[Any]) -> Pdq:
     text, quality = fields
-    return Pdq(bytes.fromhex(text), quality)
+    return Pdq(_bytes(text, 32), _number(quality, 100))
+
+
+def _bytes(text: str, length: int) -> bytes:
+    value = bytes.fromhex(text)
+    if len(value) != length:
+        raise ValueError("not as long as such a hash is")
+    return value
+
+
+def _number(value: int, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise ValueError("not a number that can be")
+    return value
+
+
+def _text(value: str) -> str:
+    """A text that may come from whoever made the file: it steers no terminal and no database."""
+    return _cut("".join(each if each >= " " and each != "\x7f" else "\ufffd" for each in value))
 
 
 def _unreadable(text: str | None) -> Unreadable | None:
