@@ -28,6 +28,7 @@ def test_a_house_that_is_not_there_is_told_of_and_not_made(new_settings: Setting
 
 
 def test_a_house_that_is_well_says_so_of_each_part(settings: Settings) -> None:
+    settings.data.mkdir(mode=0o700, exist_ok=True)
     found = named(settings)
     assert [name for name, each in found.items() if each.how is How.WRONG] == []
     assert found["data"] == Finding("data", How.WELL, str(settings.data.absolute()))
@@ -47,6 +48,7 @@ def test_a_house_that_is_well_says_so_of_each_part(settings: Settings) -> None:
 def test_what_is_amiss_is_found(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.data.mkdir(exist_ok=True)
     settings.data.chmod(0o755)
     assert named(settings)["data"].advice == (
         f"lists and cases are for nobody else: chmod go= '{settings.data.absolute()}'"

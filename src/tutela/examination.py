@@ -170,7 +170,7 @@ def _database(settings: Settings) -> tuple[Finding, ...]:
     if _is_absent(settings):
         advice = "it is made at the first start"
         return (Finding("database", How.WARNING, "there is none yet", advice),)
-    with closing(Database.open(settings)) as database, database.reading() as connection:
+    with closing(_opened(settings)) as database, database.reading() as connection:
         name = "SQLite" if database.is_sqlite else "PostgreSQL"
         numbers = connection.dialect.server_version_info or ()
         found, newest = revision_of(connection), revisions()[-1]
@@ -187,7 +187,7 @@ def _database(settings: Settings) -> tuple[Finding, ...]:
 def _clock(settings: Settings) -> tuple[Finding, ...]:
     detail = f"{system_clock():%Y-%m-%d %H:%M:%S} UTC"
     if not _is_absent(settings):
-        with closing(Database.open(settings)) as database:
+        with closing(_opened(settings)) as database:
             apart = abs(agreed_clock(database, system_clock)() - system_clock())
         if apart >= _WRONG_CLOCK:
             advice = "set this machine's clock, or the database's, right: terms are counted by it"
@@ -245,6 +245,13 @@ def _cells(settings: Settings) -> tuple[Finding, ...]:
         return (Finding("cells", How.WELL, "a picture is opened"),)
     advice = "install Tutela again; if it lasts, please report it"
     return (Finding("cells", How.WRONG, f"a sound picture: {found.picture.reason}", advice),)
+
+
+def _opened(settings: Settings) -> Database:
+    """The database of a house that is there; a data folder that is missing is not made."""
+    if settings.data.exists():
+        return Database.open(settings)
+    return Database.open(settings.model_copy(update={"data": Path("/")}))
 
 
 def _is_absent(settings: Settings) -> bool:
