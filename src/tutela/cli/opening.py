@@ -145,8 +145,15 @@ def see_seal(settings: Settings) -> None:
 
     Raises:
         SettingsError: A layer of the sandbox is lacking, and ``sandbox.strict`` is set.
+        TutelaError: It could not be tried, and ``sandbox.strict`` is set.
     """
-    seal = probe(limits_of(settings))
+    try:
+        seal = probe(limits_of(settings))
+    except TutelaError as error:
+        if settings.sandbox.strict:
+            raise
+        warn(error.message)
+        return
     if settings.sandbox.strict:
         require(seal)
     elif not seal.is_whole:

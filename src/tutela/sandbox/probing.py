@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +35,10 @@ def probe(limits: Limits) -> Seal:
             process.kill()
             process.wait()
     if not packet:
-        raise TutelaError("the process that tries the layers of the sandbox out broke")
+        raise TutelaError(
+            "the process that tries out the layers of the sandbox broke, or was too slow; to see "
+            f"whether it starts, run: {sys.executable} -c 'import tutela.sandbox.probing_cell'"
+        )
     return _read(json.loads(packet))
 
 

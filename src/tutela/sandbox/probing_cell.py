@@ -30,6 +30,8 @@ _CONNECTIONS, _SIGNALS = 4, 6
 # Nobody listens there; to be told so is to have got out.
 _NOWHERE = ("127.0.0.1", 9)
 _BEYOND_BYTES = 256 << 20
+# Should the house be gone by then.
+_MOST_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,5 +220,5 @@ _FOLDER = tempfile.gettempdir()
 _SCRATCH = os.memfd_create("scratch")
 
 if __name__ == "__main__":
-    signal.alarm(30)
+    signal.alarm(_MOST_SECONDS)
     main(sys.argv[1:])
