@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
@@ -15,6 +16,8 @@ from tutela.cases.facts import Fact
 from tutela.cases.states import State as CaseState
 from tutela.cases.tables import case_items, cases
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotFoundError, OutOfTurnError
+from tutela.reporting.authorities.told import told_of
+from tutela.reporting.authorities.weighing import weigh
 from tutela.reporting.beginning import (
     begin_report,
     begin_reports,
@@ -35,6 +38,13 @@ from tutela.reporting.supplying import supply
 from tutela.reporting.tables import reports
 from tutela.reporting.writing import change_report, remove_file
 from tutela.sandbox.model import Level, Shown
+from tutela.storage.settings import CyberTipline, ReportsTo, Settings
+
+
+def live(settings: Settings) -> Settings:
+    way = CyberTipline(environment=ReportsTo.LIVE)
+    reporting = settings.reporting.model_copy(update={"cybertipline": way})
+    return settings.model_copy(update={"reporting": reporting})
 
 
 def read(desk, report):
@@ -209,6 +219,36 @@ def test_a_correction_is_a_new_report_that_names_the_old_one(world: World) -> No
         assert [each.id for each in find_reports(connection, case=case)] == [second, report]
         assert find_report(connection, report).state is State.SENT
     assert read(desk, report).draft is None
+
+
+def test_what_was_only_rehearsed_is_reported_for_real_and_never_corrected_there(
+    world: World,
+) -> None:
+    desk, case = desk_of(world), confirmed(world, b"a landscape", subject=None)
+    report = begin_report(desk, case, NCMEC, OPERATOR)
+    world.move(report, Move.SIGN, Move.QUEUE, Move.SEND)
+    with world.database.writing() as connection:
+        rehearsed = update(reports).where(reports.c.id == report)
+        connection.execute(rehearsed.values(remote_id="4711", environment=Environment.SANDBOX))
+    with pytest.raises(AlreadyExistsError):
+        begin_report(desk, case, NCMEC, OPERATOR)
+    real = replace(desk, settings=live(desk.settings))
+    with pytest.raises(OutOfTurnError, match="went to the sandbox environment"):
+        correct_report(real, report, OPERATOR)
+    second = begin_report(real, case, NCMEC, OPERATOR)
+    values = read(desk, second).draft.values
+    assert "prior_ct_reports" not in values.get("person_or_user_reported", {})
+    with pytest.raises(AlreadyExistsError, match=f"report {second}"):
+        begin_report(real, case, NCMEC, OPERATOR)
+    with world.database.reading() as connection:
+        told = told_of(connection, case)
+    routes = routes_of_case(real, case)
+    with world.database.reading() as connection:
+        weighed = weigh(connection, real.settings, case)
+    assert (told, [each.as_fields() for each in weighed.routes]) == (
+        frozenset(),
+        [each.as_fields() for each in routes],
+    )
 
 
 def test_a_correction_begins_with_what_was_sent(world: World) -> None:

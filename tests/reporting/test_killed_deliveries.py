@@ -15,7 +15,7 @@ from tests.reporting.killing import files_of
 from tests.reporting.posting import going_to, mark_of, whole
 from tutela.cases.states import State as CaseState
 from tutela.cases.tables import cases
-from tutela.evidence.tables import evidence_items, legal_events
+from tutela.evidence.tables import evidence_items
 from tutela.ledger.tables import ledger_entries
 from tutela.reporting.channel import Outcome
 from tutela.reporting.resting import DELIVER
@@ -103,8 +103,6 @@ def check(settings: Settings, authority: Authority, run: Run) -> None:
         assert dict(connection.execute(once.group_by(ledger_entries.c.case_id)).all()) == (
             dict.fromkeys(queued, 1)
         )
-        events = select(legal_events.c.case_id, func.count()).group_by(legal_events.c.case_id)
-        assert dict(connection.execute(events).all()) == dict.fromkeys(queued, 1)
         sent = select(delivery_attempts.c.report_id).where(
             delivery_attempts.c.outcome == Outcome.SENT
         )
@@ -117,7 +115,7 @@ def check(settings: Settings, authority: Authority, run: Run) -> None:
             kept = select(func.count()).where(evidence_items.c.case_id == case)
             assert connection.execute(kept).scalar_one() == len(expected[case]) + 1
         states = select(cases.c.state).where(cases.c.id.in_(queued)).distinct()
-        assert connection.execute(states).scalars().all() == [CaseState.REPORTED]
+        assert connection.execute(states).scalars().all() == [CaseState.CONFIRMED]
     database.close()
 
 

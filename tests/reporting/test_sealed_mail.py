@@ -8,12 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases.world import OPERATOR
 from tests.evidence.disclosure.authority import Authority
 from tests.mail_office import MailOffice, running_mail_office
 from tests.reporting.letter_world import LetterWorld, addressee
 from tests.reporting.packages.letters import REPORT
 from tests.reporting.world import World
 from tests.waiting import comes_true
+from tutela.cases.appealing import AppealOutcome, decide_appeal, receive_appeal
+from tutela.cases.moving import state_of
+from tutela.cases.states import State as CaseState
+from tutela.evidence.events import events_about
+from tutela.evidence.retention import EventKind
+from tutela.evidence.subjects import Subject
+from tutela.reporting.authorities.told import who_was_told
+from tutela.reporting.channel import Attempt, Channel, Receipt, Sending
 from tutela.reporting.content import keep_content
 from tutela.reporting.model import ChannelKind, ReportId
 from tutela.reporting.resting import resume_channel
@@ -83,6 +92,45 @@ def test_a_report_arrives_sealed_and_is_sent(house, office, tmp_path) -> None:
     assert sent.remote_id in mail.text
     assert house.outcomes(report) == ["sent"]
     assert house.failures == []
+    with house.world.database.reading() as connection:
+        assert state_of(connection, sent.case) is CaseState.REPORTED
+        (event,) = events_about(connection, Subject(sent.case))
+        (told,) = who_was_told(connection, sent.case)
+    assert event.event.kind is EventKind.REPORT_FINISHED
+    assert sent.remote_id in event.event.reference
+    # What Tutela recorded by itself is not told once more as recorded by hand.
+    assert (told.report, told.is_told) == (report, True)
+
+
+class AppealedMeanwhile:
+    """A way by which a report arrives, and an appeal comes in before that is noted."""
+
+    def __init__(self, house: LetterWorld, by: Channel) -> None:
+        self.house, self.by, self.appeal = house, by, None
+
+    def counts(self, attempt: Attempt) -> bool | None:
+        return self.by.counts(attempt)
+
+    def deliver(self, sending: Sending) -> Receipt:
+        receipt = self.by.deliver(sending)
+        with self.house.world.database.writing() as connection:
+            self.appeal = receive_appeal(
+                connection, sending.case, "it is a mistake", OPERATOR, self.house.world.clock
+            )
+        return receipt
+
+
+def test_a_case_under_appeal_meanwhile_is_reported_once_the_appeal_is_settled(house) -> None:
+    house.channel = AppealedMeanwhile(house, house.channel)
+    report = house.queued()
+    house.work()
+    sent = house.report(report)
+    with house.world.database.reading() as connection:
+        assert (sent.is_told, state_of(connection, sent.case)) == (True, CaseState.UNDER_APPEAL)
+    with house.world.database.writing() as connection:
+        upheld, appeal = AppealOutcome.UPHELD, house.channel.appeal.id
+        decide_appeal(connection, appeal, upheld, OPERATOR, house.world.clock, reason="it is none")
+        assert state_of(connection, sent.case) is CaseState.REPORTED
 
 
 def test_the_receipt_has_what_was_sent(house, office) -> None:

@@ -16,7 +16,7 @@ from tutela.accounts.model import Caller
 from tutela.accounts.permissions import Permission
 from tutela.cases.announcing import announce_appeal, announce_not_confirmed
 from tutela.cases.counting import Counted, count, technology_behind
-from tutela.cases.deciding import Decision, Stage, record_decision
+from tutela.cases.deciding import Decision, Stage, last_was_not_confirmed, record_decision
 from tutela.cases.grounds import Basis, has_seen, matched_entries
 from tutela.cases.model import CaseId
 from tutela.cases.moving import (
@@ -30,7 +30,7 @@ from tutela.cases.moving import (
     lock_case,
 )
 from tutela.cases.states import MOVES, Move, State
-from tutela.cases.tables import appeals, case_decisions
+from tutela.cases.tables import appeals
 from tutela.errors import InvalidInputError, NotFoundError, OutOfTurnError
 from tutela.hashlists.flagging import enter_flags, flag_entries
 from tutela.storage.clock import Clock
@@ -121,7 +121,7 @@ def receive_appeal(
     state = State(row.state)
     if state is State.UNDER_APPEAL:
         raise OutOfTurnError("{case} is under appeal already: one is decided at a time", case=case)
-    if state not in MOVES[Move.APPEAL] or _last_was_not_confirmed(connection, case):
+    if state not in MOVES[Move.APPEAL] or last_was_not_confirmed(connection, case):
         raise OutOfTurnError(
             "{case} is {state}: there can be an appeal once it is confirmed", case=case, state=state
         )
@@ -268,16 +268,6 @@ def _conclude(
     ).scalar_one()
     counted = Counted.GRANTED if granted else Counted.UPHELD
     count(connection, counted, technology, clock().date(), waited=clock() - received)
-
-
-def _last_was_not_confirmed(connection: Connection, case: CaseId) -> bool:
-    last = connection.execute(
-        select(case_decisions.c.decision)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return last == Decision.NOT_CONFIRMED
 
 
 def _checked(what: str, text: str, longest: int) -> str:

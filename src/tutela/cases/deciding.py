@@ -343,6 +343,17 @@ _FINAL = {
 }
 
 
+def last_was_not_confirmed(connection: Connection, case: CaseId) -> bool:
+    """Whether what was last decided of a case is that it is not confirmed."""
+    last = connection.execute(
+        select(case_decisions.c.decision)
+        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
+        .order_by(case_decisions.c.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return last == Decision.NOT_CONFIRMED
+
+
 def _first_move(decision: Decision, look: SecondLook | None) -> tuple[Move, State]:
     if look is not None:
         return Move.SEND_ON, State.SECOND_LOOK

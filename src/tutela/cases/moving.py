@@ -139,6 +139,26 @@ def change_state(
     connection.execute(update(cases).where(cases.c.id == case).values(values))
 
 
+def become_reported(connection: Connection, case: CaseId, clock: Clock) -> bool:
+    """Note that an authority has been told of a case: the first half of a move.
+
+    A confirmed case is reported from here on. One that is under appeal meanwhile is so as soon as
+    the appeal is settled, if it stands then. Others stay where they are.
+
+    Returns:
+        Whether ``enter_move`` with ``Move.REPORT`` has to follow in the same transaction.
+    """
+    row = lock_case(connection, case)
+    if row.state == State.CONFIRMED:
+        change_state(connection, case, Move.REPORT, State.REPORTED, clock)
+        return True
+    if row.state == State.UNDER_APPEAL and row.state_before == State.CONFIRMED:
+        mine = update(cases).where(cases.c.id == case)
+        connection.execute(mine.values(state_before=State.REPORTED))
+        return True
+    return False
+
+
 def enter_move(
     connection: Connection,
     case: CaseId,

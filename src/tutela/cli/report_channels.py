@@ -58,7 +58,7 @@ def confirm_live(
         bool,
         typer.Option(
             "--although-rehearsed",
-            help="Leave cases counted as reported that went to a sandbox or the test system only.",
+            help="The cases that were only rehearsed have been seen to.",
         ),
     ] = False,
     json: JsonLines = False,

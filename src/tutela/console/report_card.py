@@ -29,6 +29,7 @@ class Told:
         clock: Until when, if a clock runs.
         reports: The reports of the case to it, the newest first.
         environment: How real a report to it would be.
+        rehearsed: Whether reports went to a sandbox or a test system, and none to the authority.
         can_begin: Whether a draft can be begun now.
         by_hand: Whether it is told on its own pages only.
     """
@@ -40,6 +41,7 @@ class Told:
     clock: Clock | None
     reports: tuple[Report, ...]
     environment: Environment
+    rehearsed: bool
     can_begin: bool
     by_hand: bool
 
@@ -75,12 +77,12 @@ def card_of(house: House, case: WholeCase, reader: Visitor) -> Card | None:
     desk = Desk(house.settings, house.database, house.vault, house.clock)
     routes = routes_of_case(desk, case.id)
     applies = [each for each in routes if each.outcome is Outcome.APPLIES]
-    sent = {each.authority for each in there if each.state is State.SENT}
+    told = {each.authority for each in there if each.is_told}
     running = clocks(
         applies,
         case.decided_at or house.clock(),
         house.settings.reporting.within_hours,
-        sent,
+        told,
     )
     ids = dict.fromkeys(
         [*(each.authority.id for each in applies if each.authority), *(r.authority for r in there)]
@@ -112,7 +114,13 @@ def _told(
         if way is not None and not by_hand
         else ChannelKind.SEALED_MAIL
     )
-    live = [each for each in reports if each.state is not State.DISCARDED]
+    environment = environment_of(house.settings, kind)
+    there_is = [
+        each
+        for each in reports
+        if each.state is not State.DISCARDED
+        and not (environment is Environment.LIVE and is_rehearsal(each))
+    ]
     return Told(
         authority=authority,
         name=next((each.authority.name for each in mine if each.authority), authority),
@@ -127,7 +135,13 @@ def _told(
             None,
         ),
         reports=reports,
-        environment=environment_of(house.settings, kind),
-        can_begin=is_due and not live and way is not None and not by_hand,
+        environment=environment,
+        rehearsed=any(map(is_rehearsal, reports)) and not any(each.is_told for each in reports),
+        can_begin=is_due and not there_is and way is not None and not by_hand,
         by_hand=by_hand,
     )
+
+
+def is_rehearsal(report: Report) -> bool:
+    """Whether a report went to a sandbox or a test system."""
+    return report.state is State.SENT and not report.is_told

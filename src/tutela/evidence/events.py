@@ -34,6 +34,9 @@ EventId = NewType("EventId", int)
 OPERATOR = "operator"
 """The role of whoever runs commands on the machine itself."""
 
+BY_ITS_OWN_REPORT = "a report is finished"
+"""Why Tutela itself records that a report is finished."""
+
 # Clocks and time zones differ; a date that is further ahead is a slip of the pen.
 _AHEAD = timedelta(days=1)
 _BEHIND = timedelta(days=1)
@@ -97,7 +100,7 @@ def report_finished(
     """
     event = LegalEvent(EventKind.REPORT_FINISHED, at, reference)
     subject = Subject(case, item)
-    return record_event(connection, subject, event, actor, clock, reason="a report is finished")
+    return record_event(connection, subject, event, actor, clock, reason=BY_ITS_OWN_REPORT)
 
 
 def record_event(

@@ -64,7 +64,16 @@ def begin_report(
         # Locked first, so that nobody undoes the decision meanwhile.
         lock_case(connection, case)
         check_reportable(connection, case)
-        report = begin(connection, case, authority, channel, caller, desk.clock, corrects=corrects)
+        report = begin(
+            connection,
+            case,
+            authority,
+            channel,
+            caller,
+            desk.clock,
+            corrects=corrects,
+            environment=environment_of(desk.settings, channel),
+        )
         keep_draft(connection, desk.secrets, report, written)
         keep_filled(connection, desk.secrets, report, filled)
         enter_begin(connection, report, caller, desk.clock)

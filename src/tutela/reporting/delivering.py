@@ -5,7 +5,8 @@
 2. Its case still stands as it was signed for, every file is read, and is what the case's record
    says.
 3. The channel sends it, noting each step before the next one.
-4. One transaction ends it: the receipt, the state, the case, the retention clock, the ledger.
+4. One transaction ends it: the receipt, the state, the ledger; and, if it is no rehearsal, the case
+   and the retention clock.
 
 Killed anywhere, the next worker begins at 1.
 """
@@ -16,11 +17,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from tutela.cases.model import CaseId
-from tutela.cases.moving import BY_ITSELF, lock_case
-from tutela.cases.moving import change_state as change_case
+from tutela.cases.moving import BY_ITSELF, become_reported, lock_case
 from tutela.cases.moving import enter_move as enter_case_move
 from tutela.cases.states import Move as CaseMove
-from tutela.cases.states import State as CaseState
 from tutela.errors import LeaseLostError, NotFoundError, StorageError
 from tutela.evidence.events import report_finished
 from tutela.evidence.model import Sealed, new_item_id
@@ -45,7 +44,7 @@ from tutela.reporting.content import content_of, files_of
 from tutela.reporting.finding import find_report
 from tutela.reporting.grounds import StillStands, ground_of_report
 from tutela.reporting.model import Environment, Report, ReportFile, ReportId
-from tutela.reporting.moving import change_state, enter_move
+from tutela.reporting.moving import change_state, enter_move, rehearsed_only
 from tutela.reporting.notebook import (
     AttemptNotebook,
     attempts_of,
@@ -250,7 +249,10 @@ def _send(
         content = content_of(connection, delivery.secrets, report.id)
         prior = None
         if report.corrects is not None:
-            prior = find_report(connection, report.corrects).remote_id
+            corrected = find_report(connection, report.corrects)
+            if corrected.environment not in (None, environment):
+                raise NeedsPersonError(rehearsed_only(corrected.id, corrected.environment))
+            prior = corrected.remote_id
         earlier = attempts_of(connection, report.id)
         going = files_by_record(connection, delivery.vault, files)
     check_files(going)
@@ -333,23 +335,26 @@ def _end(
     finish(connection, job, clock)
     note_through(connection, report.channel, report.authority, clock)
     case = CaseId(report.case)
-    becomes_reported = lock_case(connection, case).state == CaseState.CONFIRMED
-    if becomes_reported:
-        change_case(connection, case, CaseMove.REPORT, CaseState.REPORTED, clock)
+    # The case first, as everywhere. What was only rehearsed changes nothing of it, nor of how long
+    # its evidence is kept: the authority does not have it.
+    lock_case(connection, case)
+    is_real = receipt.attempt.environment is Environment.LIVE
+    becomes_reported = is_real and become_reported(connection, case, clock)
     settle(connection, receipt.attempt.id, Outcome.SENT, clock())
     change_state(connection, report.id, Move.SEND, BY_ITSELF, clock, remote_id=receipt.remote_id)
     # Before the ledger: whoever waits for it may hold some of these.
     lock_evidence(connection, Subject(case))
     delivery.vault.claim(connection, [sealed])
-    # Before the receipt is evidence of the case: it may be sealed days after the finish.
-    report_finished(
-        connection,
-        case,
-        SYSTEM,
-        clock,
-        reference=_reference(report, receipt),
-        at=receipt.finished_at,
-    )
+    if is_real:
+        # Before the receipt is evidence of the case: it may be sealed days after the finish.
+        report_finished(
+            connection,
+            case,
+            SYSTEM,
+            clock,
+            reference=_reference(report, receipt),
+            at=receipt.finished_at,
+        )
     delivery.vault.keep(connection, sealed)
     # Only now: it refers to the evidence.
     connection.execute(
@@ -382,5 +387,4 @@ def _told(receipt: Receipt, sealed: Sealed) -> str:
 
 
 def _reference(report: Report, receipt: Receipt) -> str:
-    where = "" if receipt.attempt.environment == "live" else f" ({receipt.attempt.environment})"
-    return f"{report.authority} {receipt.remote_id}{where}"[:200]
+    return f"{report.authority} {receipt.remote_id}"[:200]

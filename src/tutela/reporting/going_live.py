@@ -1,8 +1,8 @@
 """Saying once, in writing, that reports are meant for the authority; and going on after a stop.
 
-In the sandbox and in the test system everything happens as it will: cases count as reported, and
-the clock of their evidence begins. So a house that has rehearsed does not go live unasked: what it
-only rehearsed would be taken for reported.
+What went to a sandbox or a test system tells nobody: its cases stay confirmed, and no clock of
+their evidence begins. So a house that has rehearsed does not go live unasked: cases that were made
+up to try it would be reported for real.
 """
 
 from sqlalchemy import Connection, func, select
@@ -43,11 +43,11 @@ def go_live(
         caller: Who says so.
         clock: The time.
         typed: The phrase, as somebody typed it.
-        although_rehearsed: Whether cases that were only rehearsed may stay as they are.
+        although_rehearsed: Whether somebody has seen to the cases that were only rehearsed.
 
     Raises:
         InvalidInputError: The phrase is another one, or the settings do not say ``live``.
-        NotPermittedError: Cases of this house count as reported that were only rehearsed.
+        NotPermittedError: Reports of this house were only rehearsed.
     """
     channel = ChannelKind.CYBERTIPLINE
     if environment_of(settings, channel) is not Environment.LIVE:
@@ -61,9 +61,9 @@ def go_live(
     count = rehearsed(connection, channel, authority)
     if count and not although_rehearsed:
         raise NotPermittedError(
-            "{count} reports of this house went to a sandbox or the test system only, and "
-            "their cases count as reported: go live with a data folder of its own; or, if none of "
-            "these cases is real, say --although-rehearsed",
+            "{count} reports of this house went to a sandbox or the test system only: their cases are "
+            "confirmed, and could be reported for real from now on. Go live with a data folder of "
+            "its own; or close the cases that are made up, and say --although-rehearsed",
             count=count,
         )
     keep_live(connection, channel, authority, caller.actor.id, clock)

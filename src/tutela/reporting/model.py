@@ -89,6 +89,11 @@ class Report:
     trouble: str | None
 
     @property
+    def is_told(self) -> bool:
+        """Whether the authority itself has it: what a rehearsal came to, nobody acts on."""
+        return self.state is State.SENT and self.environment is Environment.LIVE
+
+    @property
     def thing(self) -> str:
         """What the ledger calls it."""
         return thing_of(self.id)

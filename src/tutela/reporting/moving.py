@@ -42,6 +42,7 @@ def begin(
     clock: Clock,
     *,
     corrects: ReportId | None = None,
+    environment: Environment | None = None,
 ) -> ReportId:
     """Begin an empty draft. ``content.keep_content``, ``keep_files`` and ``enter_begin`` follow.
 
@@ -53,17 +54,20 @@ def begin(
         caller: Who does so.
         clock: The time.
         corrects: The earlier report of the case to the same authority that this one corrects.
+        environment: How real it would be, as the settings have it: where it is live, what was only
+            rehearsed stands in nobody's way.
 
     Raises:
         NotFoundError: There is no such case, or no such earlier report of it to this authority.
         AlreadyExistsError: There is a report of this case to this authority already.
-        OutOfTurnError: The earlier report is not sent, so that it can still be changed itself.
+        OutOfTurnError: The earlier report is not sent, so that it can still be changed itself; or
+            it was only rehearsed, so that the authority does not know it.
     """
     lock_case(connection, case)
     if corrects is None:
-        _refuse_second(connection, case, authority)
+        _refuse_second(connection, case, authority, environment)
     else:
-        _check_corrected(connection, corrects, case, authority)
+        _check_corrected(connection, corrects, case, authority, environment)
     number = connection.execute(
         insert(reports)
         .values(
@@ -242,15 +246,19 @@ def _enter(
     append(connection, caller.actor, act, clock, case=case, thing=thing_of(report), reason=reason)
 
 
-def _refuse_second(connection: Connection, case: CaseId, authority: str) -> None:
-    there = connection.execute(
-        select(reports.c.id).where(
-            reports.c.case_id == case,
-            reports.c.authority == authority,
-            reports.c.corrects.is_(None),
-            reports.c.state != State.DISCARDED,
-        )
-    ).scalar_one_or_none()
+def _refuse_second(
+    connection: Connection, case: CaseId, authority: str, environment: Environment | None
+) -> None:
+    wanted = select(reports.c.id).where(
+        reports.c.case_id == case,
+        reports.c.authority == authority,
+        reports.c.corrects.is_(None),
+        reports.c.state != State.DISCARDED,
+    )
+    if environment is Environment.LIVE:
+        rehearsed = (reports.c.state == State.SENT) & (reports.c.environment != Environment.LIVE)
+        wanted = wanted.where(~rehearsed)
+    there = connection.execute(wanted.order_by(reports.c.id).limit(1)).scalar_one_or_none()
     if there is not None:
         raise AlreadyExistsError(
             "report {there} of {case} to {authority} is there already: go on with that "
@@ -261,8 +269,20 @@ def _refuse_second(connection: Connection, case: CaseId, authority: str) -> None
         )
 
 
+def rehearsed_only(report: ReportId, environment: Environment | None) -> str:
+    """Why a report that went to another environment cannot be corrected in this one."""
+    return (
+        f"report {report} went to the {environment} environment, so this one does not know it: "
+        "begin a report of its own"
+    )
+
+
 def _check_corrected(
-    connection: Connection, corrects: ReportId, case: CaseId, authority: str
+    connection: Connection,
+    corrects: ReportId,
+    case: CaseId,
+    authority: str,
+    environment: Environment | None,
 ) -> None:
     row = _row(connection, corrects)
     if (row.case_id, row.authority) != (case, authority):
@@ -271,3 +291,5 @@ def _check_corrected(
         raise OutOfTurnError(
             "report {corrects} is not sent yet: change that one instead", corrects=corrects
         )
+    if environment is not None and row.environment not in (None, environment):
+        raise OutOfTurnError(rehearsed_only(corrects, Environment(row.environment)))

@@ -18,7 +18,10 @@ from sqlalchemy import (
 
 from tutela.storage.schema import Moment, RowId, metadata
 
-_FIRST_OF_ITS_CASE = text("corrects IS NULL AND state <> 'discarded'")
+# What was only rehearsed is no report that the authority has.
+_FIRST_OF_ITS_CASE = text(
+    "corrects IS NULL AND state <> 'discarded' AND (state <> 'sent' OR environment = 'live')"
+)
 
 reports = Table(
     "reports",

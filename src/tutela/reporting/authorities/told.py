@@ -14,8 +14,10 @@ from sqlalchemy import Connection, Row, Select, or_, select
 
 from tutela.cases.model import CaseId
 from tutela.cases.tables import case_items, cases
+from tutela.evidence.events import BY_ITS_OWN_REPORT
 from tutela.evidence.retention import EventKind
 from tutela.evidence.tables import legal_events
+from tutela.ledger.model import SYSTEM
 from tutela.reporting.model import Environment
 from tutela.reporting.states import State
 from tutela.reporting.tables import reports
@@ -171,12 +173,17 @@ def _by_hand(
 ) -> list[Telling]:
     """What a person recorded as reported: "tutela evidence event CASE report-finished"."""
     ours = select(reports.c.remote_id).where(reports.c.case_id == legal_events.c.case_id)
+    # What Tutela recorded when a report of its own was finished is told by that report.
+    by_itself = (legal_events.c.recorded_by == SYSTEM.name) & (
+        legal_events.c.reason == BY_ITS_OWN_REPORT
+    )
     rows = connection.execute(
         select(legal_events)
         .where(
             legal_events.c.case_id.in_(wanted),
             legal_events.c.kind == EventKind.REPORT_FINISHED,
             legal_events.c.withdrawn_at.is_(None),
+            ~by_itself,
             legal_events.c.reference.not_in(ours.where(reports.c.remote_id.is_not(None))),
         )
         .order_by(legal_events.c.id.desc())
