@@ -1,6 +1,9 @@
 """Who signs stands for it; a second one agrees where asked; it goes when nothing can be undone."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import select, update
@@ -11,6 +14,7 @@ from tests.reporting.world import NCMEC, World
 from tutela.cases.states import State as CaseState
 from tutela.cases.tables import case_matches, cases
 from tutela.errors import InvalidInputError, NotPermittedError, OutOfTurnError
+from tutela.reporting.as_read import ChangedMeanwhileError, seal_of
 from tutela.reporting.beginning import begin_report, correct_report, refill_report
 from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report
@@ -231,3 +235,54 @@ def test_what_is_signed_waits_for_an_appeal(world: World) -> None:
         connection.execute(mine.values(state=CaseState.CONFIRMED))
     do(desk, report)
     assert state_of(world, report) is State.QUEUED
+
+
+def test_who_signs_and_who_writes_at_once_never_get_a_signature_under_other_words(
+    world: World,
+) -> None:
+    desk = desk_of(world)
+    for number in range(4):
+        case = confirmed(world, f"landscape {number}".encode(), subject=f"user-{number}")
+        report = begin_report(desk, case, NCMEC, ANNA)
+        with world.database.reading() as connection:
+            seal = seal_of(draft_of(connection, desk.secrets, report))
+        together = Barrier(2)
+
+        def sign(report=report, seal=seal, together=together) -> bool:
+            together.wait()
+            return did(lambda: sign_report(desk, report, ANNA, seal=seal))
+
+        def write(report=report, together=together) -> bool:
+            together.wait()
+            words = {"additional_info": "other words"}
+            return did(lambda: change_report(desk, report, words, BEN))
+
+        with ThreadPoolExecutor(2) as pool:
+            signing, writing = pool.submit(sign), pool.submit(write)
+            signed, wrote = signing.result(), writing.result()
+        assert signed is not wrote
+        with world.database.reading() as connection:
+            now = seal_of(draft_of(connection, desk.secrets, report))
+        assert (state_of(world, report) is State.SIGNED, now == seal) == (signed, signed)
+
+
+def test_nobody_agrees_to_or_writes_over_words_that_they_never_read(world: World) -> None:
+    desk = desk_of(world, approval=Approval.ALWAYS)
+    report = begin_report(desk, confirmed(world, b"a landscape"), NCMEC, ANNA)
+    with pytest.raises(ChangedMeanwhileError):
+        change_report(desk, report, {"additional_info": "mine"}, BEN, seal="0" * 64)
+    sign_report(desk, report, ANNA)
+    with pytest.raises(OutOfTurnError, match="was changed after"):
+        approve_report(desk, report, LEAD, seal="0" * 64)
+    with world.database.reading() as connection:
+        seal = seal_of(draft_of(connection, desk.secrets, report))
+    assert approve_report(desk, report, LEAD, seal=seal) is State.APPROVED
+
+
+def did(act: Callable[[], object]) -> bool:
+    """Whether it was done, or refused because another one was quicker."""
+    try:
+        act()
+    except OutOfTurnError:
+        return False
+    return True

@@ -1,7 +1,5 @@
 """``/reports/NUMBER``: one report, as it is written, beside exactly what will be sent."""
 
-import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +22,7 @@ from tutela.console.visiting import Visitor, visitor
 from tutela.errors import NotFoundError, TutelaError
 from tutela.ledger.model import Act, Entry
 from tutela.ledger.reading import newest_entries, words_of
+from tutela.reporting.as_read import seal_of
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.beginning import REPORTABLE
 from tutela.reporting.cybertipline.model import FileDescription
@@ -152,16 +151,6 @@ def report_page(
 def desk_of(house: House) -> Desk:
     """What whoever writes reports works with."""
     return Desk(house.settings, house.database, house.vault, house.clock)
-
-
-def seal_of(draft: Draft) -> str:
-    """What tells one wording of a draft from another.
-
-    By it nobody overwrites what they never saw, and nobody signs what they never read.
-    """
-    said = [draft.values, [(each.item, each.values) for each in draft.files]]
-    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _values(

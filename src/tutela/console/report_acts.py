@@ -11,7 +11,7 @@ from tutela.cases.model import read_case_id
 from tutela.console.case import case_page
 from tutela.console.frame import go, page_router
 from tutela.console.house import Here, House, Number
-from tutela.console.report import Shown, desk_of, report_page, seal_of
+from tutela.console.report import Shown, desk_of, report_page
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import (
     AlreadyExistsError,
@@ -22,7 +22,6 @@ from tutela.reporting.beginning import begin_report, correct_report
 from tutela.reporting.desk import Desk
 from tutela.reporting.model import ReportId
 from tutela.reporting.queueing import NotLiveError
-from tutela.reporting.reading import draft_of
 from tutela.reporting.signing import (
     approve_report,
     discard_report,
@@ -61,8 +60,7 @@ def sign(
     """Stand for every word of it."""
 
     def act(desk: Desk, number: ReportId) -> str:
-        _refuse_unread(desk, number, seal)
-        sign_report(desk, number, signer.caller)
+        sign_report(desk, number, signer.caller, seal=seal)
         return "said_report_signed"
 
     return _do(request, house, signer, report, act)
@@ -75,8 +73,7 @@ def approve(
     """Agree that it is sent."""
 
     def act(desk: Desk, number: ReportId) -> str:
-        _refuse_unread(desk, number, seal)
-        approve_report(desk, number, approver.caller)
+        approve_report(desk, number, approver.caller, seal=seal)
         return "said_report_approved"
 
     return _do(request, house, approver, report, act)
@@ -128,20 +125,6 @@ def correct(request: Request, writer: Writer, house: Here, report: Number) -> Re
         shown = Shown(wrong=error, status=409)
         return report_page(request, house, writer, ReportId(report), shown)
     return go(house, f"/reports/{new}", "said_report_begun", str(new))
-
-
-def _refuse_unread(desk: Desk, report: ReportId, seal: str) -> None:
-    """See that a report says what it said on the page that somebody stands for.
-
-    Raises:
-        OutOfTurnError: It does not.
-    """
-    with desk.database.reading() as connection:
-        if seal != seal_of(draft_of(connection, desk.secrets, report)):
-            raise OutOfTurnError(
-                "report {report} was changed after you opened its page: read it again as it is now",
-                report=report,
-            )
 
 
 def _do(

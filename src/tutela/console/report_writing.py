@@ -11,10 +11,11 @@ from starlette.datastructures import FormData
 from tutela.accounts.permissions import Permission
 from tutela.console.frame import go, page_router
 from tutela.console.house import Here, Number
-from tutela.console.report import FILES, Shown, desk_of, report_page, seal_of
+from tutela.console.report import FILES, Shown, desk_of, report_page
 from tutela.console.report_form import normal, read_form, without
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import InvalidInputError, OutOfTurnError
+from tutela.reporting.as_read import refuse_overwriting
 from tutela.reporting.beginning import refill_report
 from tutela.reporting.cybertipline.model import FileDescription
 from tutela.reporting.cybertipline.model import Report as Content
@@ -35,10 +36,6 @@ async def typed_form(request: Request) -> FormData:
     return await request.form(max_fields=_MOST_FIELDS)
 
 
-class ChangedMeanwhileError(OutOfTurnError):
-    """The report is not as it was when its page was opened."""
-
-
 @router.post("/reports/{report}")
 def write(
     request: Request,
@@ -55,10 +52,12 @@ def write(
     typed = _typed(draft, without(_fields(form), remove) if remove else list(_fields(form)))
     shown = Shown(add=add, at=_holder(remove), typed=typed)
     try:
-        _refuse_other(draft, _field(form, "seal"), number)
+        seal = _field(form, "seal")
+        # Also where nothing is to be written: whoever typed nothing new may have read what is old.
+        refuse_overwriting(draft, seal, number)
         changes = dict(_changes(draft, typed))
         if changes:
-            change_report(desk, number, changes, writer.caller)
+            change_report(desk, number, changes, writer.caller, seal=seal)
     except (InvalidInputError, OutOfTurnError) as error:
         status = 409 if isinstance(error, OutOfTurnError) else HTTPStatus.UNPROCESSABLE_ENTITY
         shown = Shown(add, shown.at, typed, error, status)
@@ -89,20 +88,6 @@ def leave_out(
         shown = Shown(wrong=error, status=409)
         return report_page(request, house, writer, ReportId(report), shown)
     return go(house, f"/reports/{report}#f-{FILES}", "said_report_file_out")
-
-
-def _refuse_other(draft: Draft, seal: str, report: ReportId) -> None:
-    """See that a draft is as it was when somebody began to type.
-
-    Raises:
-        ChangedMeanwhileError: It is not.
-    """
-    if seal != seal_of(draft):
-        raise ChangedMeanwhileError(
-            "somebody else changed report {report} meanwhile: what you typed is here, and "
-            "not kept. Open the report anew in another window, compare, and write it there",
-            report=report,
-        )
 
 
 def _typed(draft: Draft, fields: Iterable[tuple[str, str]]) -> Draft:

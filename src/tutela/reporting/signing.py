@@ -19,6 +19,7 @@ from tutela.cases.moving import BY_ITSELF, holder_of, lock_case
 from tutela.cases.tables import case_decisions
 from tutela.cases.viewings import was_viewed
 from tutela.errors import OutOfTurnError
+from tutela.reporting.as_read import refuse_unread
 from tutela.reporting.beginning import check_reportable
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, DraftFile
@@ -48,24 +49,30 @@ QUEUE = "report.queue"
 _AGAIN = timedelta(minutes=10)
 
 
-def sign_report(desk: Desk, report: ReportId, caller: Caller) -> State:
+def sign_report(desk: Desk, report: ReportId, caller: Caller, *, seal: str | None = None) -> State:
     """Stand for a draft, word by word. It goes by itself from here, where nobody else has to agree.
 
     Whether each file was viewed is taken from the record once more.
 
+    Args:
+        desk: The open house.
+        report: The draft.
+        caller: Who stands for it.
+        seal: Of the wording that they read (``as_read.seal_of``), if they give it.
+
     Raises:
         NotFoundError: There is no such report.
         ReportMoveError: It is no draft.
-        OutOfTurnError: The case is not confirmed any more.
+        OutOfTurnError: The case is not confirmed any more, or it says something else by now.
         InvalidInputError: It cannot be sent as it stands; the message says why.
         NotPermittedError: The caller is a program.
         StorageError: The database or the sealing key fails.
     """
     holder_of(caller)
-    return sign_as(desk, report, caller)
+    return sign_as(desk, report, caller, seal=seal)
 
 
-def sign_as(desk: Desk, report: ReportId, caller: Caller) -> State:
+def sign_as(desk: Desk, report: ReportId, caller: Caller, *, seal: str | None = None) -> State:
     """The same for whoever may stand for it without being a person: ``automatic.py`` says when."""
     with desk.database.writing() as connection:
         row, case = _locked(connection, report)
@@ -73,6 +80,7 @@ def sign_as(desk: Desk, report: ReportId, caller: Caller) -> State:
         environment = environment_of(desk.settings, ChannelKind(row.channel))
         if State(row.state) is State.DRAFT:
             draft = draft_of(connection, desk.secrets, report)
+            refuse_unread(draft, seal, report)
             by_record = as_viewed(connection, draft)
             if by_record != draft:
                 keep_draft(connection, desk.secrets, report, by_record)
@@ -83,13 +91,22 @@ def sign_as(desk: Desk, report: ReportId, caller: Caller) -> State:
         return move(connection, report, Move.SIGN, caller, desk.clock, environment=environment)
 
 
-def approve_report(desk: Desk, report: ReportId, caller: Caller) -> State:
+def approve_report(
+    desk: Desk, report: ReportId, caller: Caller, *, seal: str | None = None
+) -> State:
     """Agree that a signed report is sent. It goes by itself from here.
+
+    Args:
+        desk: The open house.
+        report: The signed report.
+        caller: Who agrees.
+        seal: Of the wording that they read (``as_read.seal_of``), if they give it.
 
     Raises:
         NotFoundError: There is no such report.
         ReportMoveError: It is not signed.
-        OutOfTurnError: The caller signed it, or the case is not confirmed any more.
+        OutOfTurnError: The caller signed it, the case is not confirmed any more, or it says
+            something else by now.
         NotPermittedError: The caller is a program.
     """
     holder_of(caller)
@@ -102,6 +119,7 @@ def approve_report(desk: Desk, report: ReportId, caller: Caller) -> State:
                 report=report,
             )
         if State(row.state) is State.SIGNED:
+            refuse_unread(draft_of(connection, desk.secrets, report), seal, report)
             queue_later(connection, case, report, desk.settings, desk.clock)
         return move(connection, report, Move.APPROVE, caller, desk.clock)
 

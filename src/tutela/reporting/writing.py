@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from tutela.accounts.model import Caller
 from tutela.errors import InvalidInputError, NotFoundError
+from tutela.reporting.as_read import refuse_overwriting
 from tutela.reporting.beginning import check_draft
 from tutela.reporting.cybertipline.model import Content, FileDescription, Report
 from tutela.reporting.cybertipline.problems import problems_of_model, refusals
@@ -32,7 +33,12 @@ _NOT_YET = frozenset({"missing", "too_short"})
 
 
 def change_report(
-    desk: Desk, report: ReportId, changes: Mapping[str, Any], caller: Caller
+    desk: Desk,
+    report: ReportId,
+    changes: Mapping[str, Any],
+    caller: Caller,
+    *,
+    seal: str | None = None,
 ) -> Draft:
     """Write in a draft.
 
@@ -44,9 +50,11 @@ def change_report(
             one; and ``files.17.publicly_available`` for the file of item 17. ``None`` takes it out.
             A value is JSON of that part of the content model; a whole part may be given.
         caller: Who does so.
+        seal: Of the wording that they began with (``as_read.seal_of``), if they give it.
 
     Raises:
         NotFoundError: There is no such report, or it has no such file.
+        ChangedMeanwhileError: It says something else by now.
         OutOfTurnError: It is no draft: it has to be returned first.
         InvalidInputError: No channel knows such a field, it cannot have this value, or it is said
             by the record alone.
@@ -57,6 +65,7 @@ def change_report(
     with desk.database.writing() as connection:
         check_draft(lock_report(connection, report).state, report)
         draft = draft_of(connection, desk.secrets, report)
+        refuse_overwriting(draft, seal, report)
         after = changed(draft, changes)
         if after != draft:
             keep_draft(connection, desk.secrets, report, after)
