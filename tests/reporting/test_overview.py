@@ -1,15 +1,17 @@
 """How many reports stand where, what waits longest, and which cases have none."""
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from tests.cases.world import ANNA
 from tests.reporting.desks import confirmed, desk_of
 from tests.reporting.world import NCMEC, World
 from tutela.cases.tables import cases
+from tutela.reporting.backlog import backlog
 from tutela.reporting.beginning import begin_report
-from tutela.reporting.overview import counted, standing, unbegun
+from tutela.reporting.overview import MOST_COUNTED, counted, standing, unbegun
 from tutela.reporting.signing import discard_report
 from tutela.reporting.states import Move, State
+from tutela.reporting.tables import reports
 
 
 def decided(world: World, content: bytes) -> str:
@@ -23,7 +25,7 @@ def test_reports_are_counted_and_listed_by_where_they_stand(world: World) -> Non
     first, second, third = (world.draft(world.case(bytes([each]))) for each in range(3))
     world.move(second, Move.SIGN)
     with world.database.reading() as connection:
-        assert counted(connection) == {State.DRAFT: 2, State.SIGNED: 1}
+        assert counted(connection) == dict.fromkeys(State, 0) | {State.DRAFT: 2, State.SIGNED: 1}
         drafts = [each.id for each in standing(connection, (State.DRAFT,))]
         assert drafts == [first, third]
         assert [each.id for each in standing(connection, (State.DRAFT,), after=first)] == [third]
@@ -48,3 +50,19 @@ def test_a_confirmed_case_without_a_report_waits_the_longest_first(world: World,
     discard_report(desk, report, ANNA, reason="a mistake")
     with world.database.reading() as connection:
         assert [each.case for each in unbegun(connection)] == [long, short]
+
+
+def test_what_is_more_than_a_page_shows_is_not_counted_further(world: World) -> None:
+    case, now = world.case(), world.clock()
+    common = {"case_id": case, "channel": "webhook", "state": State.QUEUED, "made_by": "tutela"}
+    rows = [
+        {**common, "authority": f"xx-{number}", "made_at": now, "queued_at": now}
+        for number in range(MOST_COUNTED + 5)
+    ]
+    with world.database.writing() as connection:
+        connection.execute(insert(reports), rows)
+    with world.database.reading() as connection:
+        counts = counted(connection)
+        assert counts[State.QUEUED] == MOST_COUNTED + 1
+        assert backlog(connection, now, counts).queued == MOST_COUNTED + 1
+        assert backlog(connection, now).queued == MOST_COUNTED + 5

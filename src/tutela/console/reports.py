@@ -16,7 +16,7 @@ from tutela.console.visiting import Visitor, visitor
 from tutela.reporting.backlog import backlog
 from tutela.reporting.following.finding import count_open, find_all_feedback
 from tutela.reporting.model import ChannelKind, Report, ReportId
-from tutela.reporting.overview import counted, standing, unbegun
+from tutela.reporting.overview import MOST_COUNTED, counted, standing, unbegun
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.resting import channel_state
 from tutela.reporting.states import State
@@ -64,7 +64,7 @@ def show_reports(
             limit=_ON_A_PAGE + 1,
             newest=tab is Tab.SENT,
         )
-        waits = backlog(connection, now)
+        waits = backlog(connection, now, counts)
         live = channel_state(connection, ChannelKind.CYBERTIPLINE, _CYBERTIPLINE)
         names = names_of_people(connection)
         feedback = find_all_feedback(connection, only_open=True, limit=_ON_A_PAGE)
@@ -83,6 +83,7 @@ def show_reports(
         next_page=rows[-1].id if len(found) > _ON_A_PAGE else None,
         began=after is None,
         unbegun=bare,
+        most=MOST_COUNTED,
         waits=waits,
         feedback=feedback,
         open_feedback=open_feedback,

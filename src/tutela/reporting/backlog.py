@@ -1,5 +1,6 @@
 """What waits: how many reports, since when, and what of them needs a person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,29 +67,38 @@ class Backlog:
         }
 
 
-def backlog(connection: Connection, now: datetime) -> Backlog:
-    """What waits now."""
-    counts = {
-        row.state: row
-        for row in connection.execute(
-            select(
-                reports.c.state,
-                func.count().label("reports"),
-                func.min(reports.c.queued_at).label("oldest"),
-            )
-            .where(reports.c.state.in_((State.QUEUED, State.STOPPED)))
-            .group_by(reports.c.state)
-        )
-    }
-    queued, stopped = counts.get(State.QUEUED), counts.get(State.STOPPED)
-    waited = (now - queued.oldest).total_seconds() if queued and queued.oldest else 0.0
+def backlog(
+    connection: Connection, now: datetime, counts: Mapping[State, int] | None = None
+) -> Backlog:
+    """What waits now.
+
+    Args:
+        connection: A transaction.
+        now: The time.
+        counts: How many stand where, if somebody has asked that already.
+    """
+    if counts is None:
+        counts = _counted(connection)
+    oldest = connection.execute(
+        select(func.min(reports.c.queued_at)).where(reports.c.state == State.QUEUED)
+    ).scalar_one_or_none()
     return Backlog(
         at=now,
-        queued=queued.reports if queued else 0,
-        oldest_seconds=max(waited, 0.0),
-        stopped=stopped.reports if stopped else 0,
+        queued=counts.get(State.QUEUED, 0),
+        oldest_seconds=max((now - oldest).total_seconds(), 0.0) if oldest else 0.0,
+        stopped=counts.get(State.STOPPED, 0),
         channels=tuple(channel_states(connection)),
     )
+
+
+def _counted(connection: Connection) -> Mapping[State, int]:
+    # To the last one: what waits is watched, and what is sent is not looked at.
+    rows = connection.execute(
+        select(reports.c.state, func.count())
+        .where(reports.c.state.in_((State.QUEUED, State.STOPPED)))
+        .group_by(reports.c.state)
+    )
+    return {State(state): count for state, count in rows}
 
 
 def _long(seconds: float) -> str:
