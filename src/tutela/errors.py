@@ -78,6 +78,10 @@ class LockedOutError(TutelaError):
         self.seconds = seconds
 
 
+class TooManyWaitError(TutelaError):
+    """So much of this waits for a person that no more is taken in before some of it is done."""
+
+
 class NotAgreedError(TutelaError):
     """What needs two people lacks the second one's word, or that no longer counts: ask anew."""
 

@@ -50,6 +50,11 @@ def test_a_report_is_written_signed_and_agreed_to_over_http(house: House, world:
     assert sent(anna, "GET", f"/cases/{case}/reports") == {"reports": [], "next": None}
     (report,) = sent(anna, "POST", f"/cases/{case}/reports", 201)["reports"]
     sent(anna, "POST", f"/cases/{case}/reports", 409, authority="us-ncmec")
+    again = sent(anna, "POST", f"/cases/{case}/reports", 201)
+    assert again["reports"] == []
+    why = {each["authority"]: each["words"] for each in again["left_out"]}
+    assert why["us-ncmec"] == f"report {report} is there already, and is a draft"
+    assert all(why.values())
     taken = sent(forum, "POST", "/subjects/user-1/data", case=case, **SUPPLIED)
     assert taken == {"case": case, "drafts": [report]}
     shown = sent(anna, "GET", f"/reports/{report}")

@@ -26,8 +26,14 @@ from tutela.reporting.beginning import (
     refill_report,
     routes_of_case,
 )
-from tutela.reporting.cybertipline.building import build_report
-from tutela.reporting.cybertipline.model import Person, PersonOrUserReported, Report, Victim
+from tutela.reporting.cybertipline.building import build_file_details, build_report
+from tutela.reporting.cybertipline.model import (
+    FileDescription,
+    Person,
+    PersonOrUserReported,
+    Report,
+    Victim,
+)
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import ChannelKind, Environment
 from tutela.reporting.previewing import TO_COME, preview_report
@@ -260,6 +266,12 @@ def test_a_correction_begins_with_what_was_sent(world: World) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as receipt:
         receipt.writestr("report.xml", document)
+        said = FileDescription.model_validate(
+            {**written.files[0].values, "additional_infos": ["as it was sent"]}
+        )
+        receipt.writestr("file-0001.xml", build_file_details(said.uploaded(4711, "f-1")))
+        files = [{"evidence": written.files[0].evidence, "remote_id": "f-1"}]
+        receipt.writestr("receipt.json", json.dumps({"files": files}))
     evidence = sealed_item(world.vault, case, archive.getvalue())
     world.move(report, Move.SIGN, Move.QUEUE, Move.SEND)
     with world.database.writing() as connection:
@@ -268,7 +280,9 @@ def test_a_correction_begins_with_what_was_sent(world: World) -> None:
             .where(reports.c.id == report)
             .values(remote_id="4711", environment=Environment.SANDBOX, receipt_item=evidence)
         )
-    values = read(desk, correct_report(desk, report, OPERATOR)).draft.values
+    again = read(desk, correct_report(desk, report, OPERATOR)).draft
+    values = again.values
+    assert again.files[0].values["additional_infos"] == ["as it was sent"]
     assert values["additional_info"] == "as it was sent"
     assert values["person_or_user_reported"]["prior_ct_reports"] == [4711]
     assert values["person_or_user_reported"]["esp_identifier"] == "user-1"

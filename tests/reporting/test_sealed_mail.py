@@ -11,8 +11,8 @@ import pytest
 from tests.cases.world import OPERATOR
 from tests.evidence.disclosure.authority import Authority
 from tests.mail_office import MailOffice, running_mail_office
-from tests.reporting.letter_world import LetterWorld, addressee
-from tests.reporting.packages.letters import REPORT
+from tests.reporting.letter_world import AUTHORITY, LetterWorld, addressee
+from tests.reporting.packages.letters import KEY, REPORT
 from tests.reporting.world import World
 from tests.waiting import comes_true
 from tutela.cases.appealing import AppealOutcome, decide_appeal, receive_appeal
@@ -21,10 +21,16 @@ from tutela.cases.states import State as CaseState
 from tutela.evidence.events import events_about
 from tutela.evidence.retention import EventKind
 from tutela.evidence.subjects import Subject
+from tutela.reporting.authorities.changing import add_authority, set_channel
+from tutela.reporting.authorities.model import AuthorityKind
 from tutela.reporting.authorities.told import who_was_told
+from tutela.reporting.beginning import correct_report
 from tutela.reporting.channel import Attempt, Channel, Receipt, Sending
 from tutela.reporting.content import keep_content
+from tutela.reporting.desk import Desk
+from tutela.reporting.drafting import plain
 from tutela.reporting.model import ChannelKind, ReportId
+from tutela.reporting.reading import draft_of
 from tutela.reporting.resting import resume_channel
 from tutela.reporting.sealed_mail import SealedMail
 from tutela.reporting.states import Move, State
@@ -147,6 +153,39 @@ def test_the_receipt_has_what_was_sent(house, office) -> None:
     assert sealed["size"] == len(office.received[0].attached)
     assert ids(office)[0].encode() in kept.read("mail.eml")
     assert kept.read("answer.txt") == b"2.0.0 kept as 1\nNotices of its delivery: asked for\n"
+
+
+def test_a_correction_of_a_letter_says_what_a_person_wrote_in_it(house) -> None:
+    world = house.world
+    report = house.queued(b"a landscape", b"a lake")
+    house.work()
+    desk = Desk(world.settings, world.database, world.vault, world.clock)
+    who = (world.settings, OPERATOR.actor, world.clock)
+    with world.database.writing() as connection:
+        add_authority(
+            connection,
+            *who,
+            authority=AUTHORITY,
+            name="Police",
+            country="CH",
+            kind=AuthorityKind.POLICE,
+            duty=None,
+            source="their letter",
+        )
+        set_channel(
+            connection,
+            *who,
+            authority=AUTHORITY,
+            kind=house.kind,
+            source="their letter",
+            address=ADDRESS,
+            recipients=KEY,
+        )
+    second = correct_report(desk, report, OPERATOR)
+    with world.database.reading() as connection:
+        again = draft_of(connection, world.secrets, second)
+    assert again.values == plain(REPORT)
+    assert len(again.files) == 2
 
 
 @pytest.mark.parametrize("step", ["connect", "EHLO", "MAIL", "RCPT", "DATA", "middle"])

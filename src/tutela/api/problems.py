@@ -22,6 +22,7 @@ from tutela.errors import (
     OverCapacityError,
     StorageError,
     TooLargeError,
+    TooManyWaitError,
     TooSlowError,
     TutelaError,
 )
@@ -35,6 +36,7 @@ _STATUS: dict[type[TutelaError], HTTPStatus] = {
     OutOfTurnError: HTTPStatus.CONFLICT,
     NotAgreedError: HTTPStatus.CONFLICT,
     LockedOutError: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyWaitError: HTTPStatus.TOO_MANY_REQUESTS,
     NotSignedInError: HTTPStatus.UNAUTHORIZED,
     NotPermittedError: HTTPStatus.FORBIDDEN,
     TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tutela.api.case_documents import CaseNumber
 from tutela.cases.deciding import LONGEST_REASON
+from tutela.reporting.authorities.routing import Outcome
 from tutela.reporting.model import ChannelKind, Environment
 from tutela.reporting.states import State
 from tutela.reporting.supplied import Supplied
@@ -103,10 +104,27 @@ class PreviewAnswer(BaseModel):
     problems: list[ProblemAnswer]
 
 
+class LeftOutAnswer(BaseModel):
+    """Somebody of whom the directory knows, to whom no report was begun."""
+
+    authority: str | None = Field(
+        description="Who; `null` if the directory lacks them.", examples=["us-ncmec"]
+    )
+    duty: str = Field(description="By which duty of the directory they might be told.")
+    outcome: Outcome
+    words: str = Field(
+        description="Why none was begun.",
+        examples=["report 5 is there already, and is waiting to be sent"],
+    )
+
+
 class BegunAnswer(BaseModel):
-    """Drafts that were begun."""
+    """Drafts that were begun, and why there are no others."""
 
     reports: list[int]
+    left_out: list[LeftOutAnswer] = Field(
+        [], description="Where everybody was meant: to whom none was begun, and why."
+    )
 
 
 class _Sent(BaseModel):

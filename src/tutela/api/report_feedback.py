@@ -203,7 +203,7 @@ def list_feedback(
     "/reports/feedback",
     summary="Authorities say something of a report",
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    responses=problems(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -226,7 +226,8 @@ async def receive(service: Here, request: Request) -> TakenAnswer:
     """No key is needed: the authority signs, as Standard Webhooks has it, with its own secret.
 
     A message is taken once by its `webhook-id`. Whether the report is known makes no difference
-    to the answer.
+    to the answer, unless a hundred messages wait already that belong to none: then one more such
+    is refused with 429 until people have looked at some.
     """
     body = bytearray()
     async for piece in request.stream():

@@ -24,7 +24,13 @@ from tutela.api.report_documents import (
 from tutela.api.service import Here, Permitted, Service
 from tutela.cases.model import read_case_id
 from tutela.cases.moving import state_of
-from tutela.reporting.beginning import begin_report, begin_reports, correct_report, refill_report
+from tutela.reporting.beginning import (
+    begin_report,
+    begin_reports,
+    correct_report,
+    refill_report,
+    why_not_begun,
+)
 from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import ReportId
@@ -104,11 +110,18 @@ def list_reports_of_case(service: Here, _key: Reader, case: str) -> ReportsAnswe
     "/cases/{case}/reports", summary="Begin to report a case", status_code=HTTPStatus.CREATED
 )
 def begin(service: Here, key: Writer, case: str, sent: SentBeginning) -> BegunAnswer:
-    """The drafts fill themselves. What is there already stays as it is."""
+    """The drafts fill themselves. What is there already stays as it is.
+
+    Whomever the directory knows of and no draft was begun to, the answer tells, with the reasons.
+    """
     number, caller = read_case_id(case), caller_of_key(key)
     if sent.authority is not None:
         return BegunAnswer(reports=[begin_report(_desk(service), number, sent.authority, caller)])
-    return BegunAnswer(reports=list(begin_reports(_desk(service), number, caller)))
+    begun = begin_reports(_desk(service), number, caller)
+    why = why_not_begun(_desk(service), number, begun)
+    return BegunAnswer.model_validate(
+        {"reports": begun, "left_out": [each.as_fields() for each in why]}
+    )
 
 
 @router.post(

@@ -21,7 +21,7 @@ from tutela.reporting.beginning import (
     correct_report,
     refill_case,
     refill_report,
-    routes_of_case,
+    why_not_begun,
 )
 from tutela.reporting.cybertipline.problems import problems_of_model
 from tutela.reporting.desk import Desk
@@ -73,7 +73,7 @@ def draft(
             begun = [begin_report(desk, number, authority, caller)]
         else:
             begun = begin_reports(desk, number, caller)
-        routes = [] if begun else routes_of_case(desk, number)
+        why = () if begun else why_not_begun(desk, number)
         with database.reading() as connection:
             there = find_reports(connection, case=number)
     if json:
@@ -90,8 +90,8 @@ def draft(
         )
     if not there:
         to_people.print("No new draft. Whom the directory knows of, and why:")
-        for each in routes:
-            name = each.authority.id if each.authority else each.duty.id
+        for each in why:
+            name = each.authority or each.duty
             to_people.print(f"  {name}: {each.outcome}: {each.words}", markup=False, soft_wrap=True)
 
 

@@ -29,7 +29,7 @@ from tutela.reporting.cybertipline.model import FileDescription
 from tutela.reporting.cybertipline.model import Report as Content
 from tutela.reporting.cybertipline.problems import Problem
 from tutela.reporting.desk import Desk
-from tutela.reporting.drafting import Draft, DraftFile
+from tutela.reporting.drafting import BY_RECORD, Draft, DraftFile
 from tutela.reporting.finding import find_reports
 from tutela.reporting.following.finding import find_all_feedback
 from tutela.reporting.missing import Missing
@@ -44,7 +44,6 @@ from tutela.reporting.resting import channel_state
 from tutela.reporting.signing import needs_approval
 from tutela.reporting.states import State
 from tutela.reporting.words import shown_to
-from tutela.reporting.writing import BY_RECORD
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.REPORTS_READ))]

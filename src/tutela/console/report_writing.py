@@ -20,10 +20,10 @@ from tutela.reporting.beginning import refill_report
 from tutela.reporting.cybertipline.model import FileDescription
 from tutela.reporting.cybertipline.model import Report as Content
 from tutela.reporting.cybertipline.shape import parts
-from tutela.reporting.drafting import Draft, DraftFile
+from tutela.reporting.drafting import BY_RECORD, Draft, DraftFile
 from tutela.reporting.model import ReportId
 from tutela.reporting.reading import draft_of
-from tutela.reporting.writing import BY_RECORD, change_report, remove_file
+from tutela.reporting.writing import change_report, remove_file
 
 router = page_router()
 Writer = Annotated[Visitor, Depends(visitor(Permission.REPORTS_WRITE))]

@@ -4,14 +4,18 @@ What is known is gathered before the transaction that writes: words are read fro
 nobody else is to wait for that.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId
 from tutela.cases.moving import lock_case, state_of
 from tutela.cases.states import State as CaseState
-from tutela.errors import AlreadyExistsError, OutOfTurnError
+from tutela.errors import AlreadyExistsError, InvalidInputError, OutOfTurnError
 from tutela.reporting.addressing import channel_to, routes_of
+from tutela.reporting.authorities.model import Directory
 from tutela.reporting.authorities.routing import Outcome, Route
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.correcting import sent_again
@@ -20,11 +24,38 @@ from tutela.reporting.drafting import Draft, draft
 from tutela.reporting.filling import filled_of, keep_draft, keep_filled, merged
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.gathering import gather
-from tutela.reporting.model import ChannelKind, ReportId
+from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.moving import begin, enter_begin, enter_change, lock_report
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.reading import draft_of
 from tutela.reporting.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Somebody of whom the directory knows, to whom no report was begun.
+
+    Attributes:
+        authority: Who, by the id; ``None`` if the directory lacks them.
+        duty: By which duty they might be told.
+        outcome: What becomes of that duty in the case.
+        words: Why none was begun, for people.
+    """
+
+    authority: str | None
+    duty: str
+    outcome: Outcome
+    words: str
+
+    def as_fields(self) -> dict[str, object]:
+        """The same by names, as programs are given it."""
+        return {
+            "authority": self.authority,
+            "duty": self.duty,
+            "outcome": self.outcome,
+            "words": self.words,
+        }
+
 
 REPORTABLE = frozenset({CaseState.CONFIRMED, CaseState.REPORTED})
 """Where a case stands of which a report may be begun, signed and sent."""
@@ -183,6 +214,28 @@ def routes_of_case(desk: Desk, case: CaseId) -> tuple[Route, ...]:
         return routes_of(connection, desk.settings, gathered)
 
 
+def why_not_begun(
+    desk: Desk, case: CaseId, begun: Collection[ReportId] = ()
+) -> tuple[LeftOut, ...]:
+    """Why nothing was begun to whomever the directory knows of, but for what was begun just now.
+
+    Raises:
+        NotFoundError: There is no such case.
+        DamagedEvidenceError, StorageError: The vault or the database fails.
+    """
+    with desk.database.reading() as connection:
+        there = find_reports(connection, case=case)
+        directory = directory_now(connection, desk.settings)
+    done = {each.authority for each in there if each.id in begun}
+    found: dict[LeftOut, None] = {}
+    for each in routes_of_case(desk, case):
+        authority = each.authority.id if each.authority else None
+        if authority is None or authority not in done:
+            words = _why_not(each, directory, there)
+            found[LeftOut(authority, each.duty.id, each.outcome, words)] = None
+    return tuple(found)
+
+
 def check_reportable(connection: Connection, case: CaseId) -> None:
     """See that a case is one that may be reported.
 
@@ -211,6 +264,30 @@ def check_draft(state: str, report: ReportId) -> None:
             report=report,
             state=State(state),
         )
+
+
+def _why_not(each: Route, directory: Directory, there: list[Report]) -> str:
+    mine = next(
+        (
+            report
+            for report in there
+            if each.authority is not None
+            and report.authority == each.authority.id
+            and report.state is not State.DISCARDED
+        ),
+        None,
+    )
+    if mine is not None:
+        return f"report {mine.id} is there already, and is {mine.state.words}"
+    if each.outcome is not Outcome.APPLIES or each.authority is None:
+        return each.words
+    try:
+        channel_to(directory, each.authority.id)
+    except InvalidInputError as error:
+        return error.message
+    if not each.is_owed:
+        return f"it may be told, and need not: name it to begin a report to it ({each.words})"
+    return each.words
 
 
 def _filled(desk: Desk, case: CaseId, authority: str, channel: ChannelKind) -> Draft:

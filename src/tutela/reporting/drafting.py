@@ -61,6 +61,10 @@ HASH_TYPES: Mapping[Kind, str] = {
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+BY_RECORD = frozenset({"file_viewed_by_esp", "exif_viewed_by_esp"})
+"""What is said of a file by the record alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class GatheredItem:
     """An item of the case, as far as a report tells of it.

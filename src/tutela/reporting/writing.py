@@ -18,14 +18,11 @@ from tutela.reporting.beginning import check_draft
 from tutela.reporting.cybertipline.model import Content, FileDescription, Report
 from tutela.reporting.cybertipline.problems import problems_of_model, refusals
 from tutela.reporting.desk import Desk
-from tutela.reporting.drafting import Draft, DraftFile
+from tutela.reporting.drafting import BY_RECORD, Draft, DraftFile
 from tutela.reporting.filling import keep_draft
 from tutela.reporting.model import CaseItemNumber, ReportId
 from tutela.reporting.moving import enter_change, lock_report
 from tutela.reporting.reading import draft_of
-
-BY_RECORD = frozenset({"file_viewed_by_esp", "exif_viewed_by_esp"})
-"""What is said of a file by the record alone."""
 
 _FILES = "files"
 # What a draft may still lack. Everything else is refused at once, where it is written.

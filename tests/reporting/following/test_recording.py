@@ -14,6 +14,7 @@ from tutela.errors import (
     NotFoundError,
     NotPermittedError,
     OutOfTurnError,
+    TooManyWaitError,
 )
 from tutela.evidence.events import events_about
 from tutela.evidence.retention import EventKind, Period
@@ -27,7 +28,8 @@ from tutela.reporting.following.finding import (
     read_words,
 )
 from tutela.reporting.following.model import FeedbackId, FeedbackKind, Said
-from tutela.reporting.following.recording import enter_feedback
+from tutela.reporting.following.recording import MOST_UNKNOWN, enter_feedback
+from tutela.reporting.following.settling import settle_feedback
 from tutela.reporting.following.tables import report_feedback
 from tutela.reporting.model import Environment, ReportId
 from tutela.storage.jobs.tables import jobs
@@ -209,3 +211,18 @@ def test_a_letter_of_tomorrow_is_a_slip_of_the_pen(world: World) -> None:
         enter(world, report, late)
     with world.database.reading() as connection:
         assert find_all_feedback(connection) == []
+
+
+def test_only_so_many_messages_wait_that_belong_to_no_report(world: World) -> None:
+    report = sent(world)
+    for number in range(MOST_UNKNOWN):
+        assert came(world, FeedbackKind.CLOSED, f"msg_{number}", named="of-nobody")
+    with pytest.raises(TooManyWaitError, match="before some are settled"):
+        came(world, FeedbackKind.CLOSED, "one-more", named="of-nobody")
+    # The same again, and what is of a known report, is taken as ever.
+    assert came(world, FeedbackKind.CLOSED, "msg_1", named="of-nobody") is None
+    known = came(world, FeedbackKind.CLOSED, "of-a-known-one")
+    with world.database.writing() as connection:
+        assert find_feedback(connection, FeedbackId(known or 0)).report == report
+        settle_feedback(connection, FeedbackId(1), REVIEWER, world.clock, reason="not ours")
+    assert came(world, FeedbackKind.CLOSED, "one-more", named="of-nobody")

@@ -6,12 +6,17 @@ by a person: a stolen secret must not destroy anything.
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from tutela.accounts.calling import need
 from tutela.accounts.model import Caller
 from tutela.accounts.permissions import Permission
-from tutela.errors import AlreadyExistsError, InvalidInputError, OutOfTurnError
+from tutela.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    OutOfTurnError,
+    TooManyWaitError,
+)
 from tutela.evidence.events import record_event
 from tutela.evidence.retention import LegalEvent
 from tutela.evidence.subjects import Subject
@@ -19,6 +24,7 @@ from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.reporting.channel import Outcome
 from tutela.reporting.following.alerting import ALERT
+from tutela.reporting.following.finding import IS_OPEN
 from tutela.reporting.following.model import (
     LONGEST_NAME,
     FeedbackId,
@@ -37,6 +43,9 @@ from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.kept_secrets import KeptSecrets
+
+MOST_UNKNOWN = 100
+"""How many messages of one authority may wait that belong to no report known here."""
 
 # What a person enters they have read. What comes by itself nobody has.
 _TASKS_BY_THEMSELVES = (
@@ -109,7 +118,8 @@ def receive_feedback(
     """Take in what an authority itself sent. Do it last in the transaction.
 
     Whether a report of this number is known makes no difference to the sender: what belongs to
-    none waits for a person, who says which is meant.
+    none waits for a person, who says which is meant. Only so many such messages are kept, since
+    somebody who has the authority's secret could fill the house with them.
 
     Args:
         connection: A transaction that writes.
@@ -125,6 +135,7 @@ def receive_feedback(
 
     Raises:
         InvalidInputError: It does not say what its kind has to say.
+        TooManyWaitError: It belongs to no report, and so do ``MOST_UNKNOWN`` that wait already.
         StorageError: The sealing key cannot be made or used.
     """
     said.check()
@@ -134,6 +145,8 @@ def receive_feedback(
         check_name(name)
     actor = Actor(authority, f"authority:{authority}", "program", "api")
     row = _meant(connection, authority, named)
+    if row is None and not _was_taken(connection, authority, message):
+        _refuse_too_many(connection, authority)
     clashes = row is not None and _is_anothers(connection, row, said.number)
     feedback = _keep(
         connection,
@@ -296,6 +309,29 @@ def _meant(connection: Connection, authority: str, named: str) -> Row[Any] | Non
         .limit(1)
     ).scalar_one_or_none()
     return None if found is None else lock_report(connection, ReportId(found))
+
+
+def _was_taken(connection: Connection, authority: str, message: str) -> bool:
+    same = select(report_feedback.c.id).where(
+        report_feedback.c.authority == authority, report_feedback.c.message == message
+    )
+    return connection.execute(same).first() is not None
+
+
+def _refuse_too_many(connection: Connection, authority: str) -> None:
+    waiting = (
+        select(report_feedback.c.id)
+        .where(
+            IS_OPEN, report_feedback.c.report_id.is_(None), report_feedback.c.authority == authority
+        )
+        .limit(MOST_UNKNOWN)
+        .subquery()
+    )
+    if connection.execute(select(func.count()).select_from(waiting)).scalar_one() >= MOST_UNKNOWN:
+        raise TooManyWaitError(
+            f"{MOST_UNKNOWN} messages of {authority} wait for a person that belong to no report "
+            "known here: no further such one is taken before some are settled"
+        )
 
 
 def _is_anothers(connection: Connection, row: Row[Any], number: str) -> bool:
