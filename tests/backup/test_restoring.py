@@ -29,7 +29,7 @@ from tutela.ledger.reading import newest_entries
 from tutela.storage.database import Database
 from tutela.storage.migration import revision_of, upgrade_within
 
-_CHANGED_BY_A_RESTORE = {"ledger_entries", "ledger_head"}
+_CHANGED_BY_A_RESTORE = {"ledger_entries", "ledger_head", "house_restorations"}
 
 
 def test_every_row_comes_back_exactly_on_either_database(
@@ -43,6 +43,7 @@ def test_every_row_comes_back_exactly_on_either_database(
     after = everything(empty_vault.database)
     for name in before.keys() - _CHANGED_BY_A_RESTORE:
         assert after[name] == before[name], name
+    assert len(after["house_restorations"]) == len(before["house_restorations"]) + 1
     assert after["ledger_entries"][: len(before["ledger_entries"])] == before["ledger_entries"]
 
 

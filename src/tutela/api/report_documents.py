@@ -41,6 +41,11 @@ class ReportAnswer(BaseModel):
     remote_id: str | None = Field(description="The number that the authority gave it.")
     receipt: str | None = Field(description="The evidence that holds exactly what was sent.")
     trouble: str | None = Field(description="Why it was stopped.")
+    doubted_since: datetime | None = Field(
+        None,
+        description="The moment of the backup from which the house was restored: since then it may "
+        "have been sent, and it is not sent before somebody has said whether it was.",
+    )
 
 
 class ReportsAnswer(BaseModel):

@@ -35,6 +35,7 @@ from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.ledger.reading import read_head
+from tutela.reporting.doubting import doubt_unsent
 from tutela.storage.blobs.model import BlobId
 from tutela.storage.database import overwrite_erased
 from tutela.storage.migration import upgrade_within
@@ -53,12 +54,15 @@ class Restored:
         blobs: How many blobs were written.
         destroyed: The pieces of evidence that were destroyed while the backup was being made, and
             are so here too.
+        doubted: How many reports may have been sent since the backup: none of them goes before
+            somebody has said whether it was.
     """
 
     contents: Contents
     rows: int
     blobs: int
     destroyed: tuple[str, ...]
+    doubted: int
 
 
 def restore_backup(vault: Vault, path: Path, actor: Actor, tell: Tell = lambda _: None) -> Restored:
@@ -97,6 +101,7 @@ def restore_backup(vault: Vault, path: Path, actor: Actor, tell: Tell = lambda _
         restoring.refuse_miscounts()
         upgrade_within(connection)
         set_sequences(connection)
+        doubted = doubt_unsent(connection, contents.made_at, vault.clock)
         destroyed, doomed = _destroy_again(connection, vault, restoring, actor, contents)
         append(connection, actor, Act.BACKUP_RESTORED, vault.clock, thing=contents.ledger_name)
     # Where this fails, the sweep and the next destruction do it.
@@ -105,7 +110,7 @@ def restore_backup(vault: Vault, path: Path, actor: Actor, tell: Tell = lambda _
             vault.store.delete(blob, early=True)
         if destroyed:
             overwrite_erased(vault.database, evidence_items)
-    return Restored(contents, progress.rows, restoring.blobs, destroyed)
+    return Restored(contents, progress.rows, restoring.blobs, destroyed, doubted)
 
 
 class _Restoring:

@@ -171,6 +171,7 @@ def _restored_fields(restored: Restored, proof: Proof) -> dict[str, object]:
         "rows": restored.rows,
         "blobs": restored.blobs,
         "destroyed_again": list(restored.destroyed),
+        "reports_in_doubt": restored.doubted,
         "ledger_entries_verified": proof.entries,
         "checkpoints_verified": proof.checkpoints,
         "ledger_entries_lost": proof.lost,
@@ -211,6 +212,11 @@ def _tell_restored(restored: Restored, proof: Proof) -> None:
         f"at hand; its head is the backup's ({contents.ledger.root.hex()[:16]}...)."
     )
     _say(f"Evidence: {proof.items:,} pieces opened and verified, {proof.bytes:,} bytes.")
+    if restored.doubted:
+        _say(
+            f"Reports: {restored.doubted:,} may have been sent since the backup. None goes before "
+            'somebody has said whether it was: see "tutela report doubts".'
+        )
     if restored.destroyed:
         _say(f"Destroyed while the backup was made, and so here: {', '.join(restored.destroyed)}.")
     if proof.lost:

@@ -5,6 +5,7 @@ import typer
 from tutela.cli import (
     delivery_status,
     report_channels,
+    report_doubts,
     report_feedback,
     report_writing,
     service_levels,
@@ -25,3 +26,4 @@ delivery_status.add_to(app)
 app.add_typer(report_feedback.app, name="feedback")
 app.add_typer(service_levels.app)
 report_channels.add_to(app)
+report_doubts.add_to(app)

@@ -20,6 +20,7 @@ from tutela.errors import (
 )
 from tutela.reporting.beginning import begin_report, correct_report
 from tutela.reporting.desk import Desk
+from tutela.reporting.doubting import say_sent, say_unsent
 from tutela.reporting.model import ReportId
 from tutela.reporting.queueing import NotLiveError
 from tutela.reporting.signing import (
@@ -116,6 +117,34 @@ def discard(
     return _do(request, house, writer, report, act)
 
 
+@router.post("/reports/{report}/was-sent")
+def was_sent(
+    request: Request, approver: Approver, house: Here, report: Number, number: Text = ""
+) -> Response:
+    """The authority has it, by this number: the house was restored, and does not know."""
+
+    def act(desk: Desk, meant: ReportId) -> str:
+        with desk.database.writing() as connection:
+            say_sent(connection, desk.settings, meant, number, approver.caller, desk.clock)
+        return "said_report_said_sent"
+
+    return _do(request, house, approver, report, act)
+
+
+@router.post("/reports/{report}/not-sent")
+def not_sent(
+    request: Request, approver: Approver, house: Here, report: Number, reason: Text = ""
+) -> Response:
+    """The authority does not have it: it goes on."""
+
+    def act(desk: Desk, meant: ReportId) -> str:
+        with desk.database.writing() as connection:
+            say_unsent(connection, meant, approver.caller, desk.clock, reason=reason)
+        return "said_report_said_unsent"
+
+    return _do(request, house, approver, report, act)
+
+
 @router.post("/reports/{report}/correct")
 def correct(request: Request, writer: Writer, house: Here, report: Number) -> Response:
     """Begin a new report that corrects, or adds to, one that was sent."""
@@ -140,7 +169,7 @@ def _do(
         said = act(desk_of(house), number)
     except InvalidInputError as error:
         shown = Shown(wrong=error, status=422)
-    except (OutOfTurnError, NotLiveError) as error:
+    except (OutOfTurnError, NotLiveError, AlreadyExistsError) as error:
         shown = Shown(wrong=error, status=409)
     else:
         return go(house, f"/reports/{number}", said, str(number))

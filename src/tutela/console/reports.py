@@ -14,6 +14,7 @@ from tutela.console.frame import page_router, show
 from tutela.console.house import Here
 from tutela.console.visiting import Visitor, visitor
 from tutela.reporting.backlog import backlog
+from tutela.reporting.doubting import doubted
 from tutela.reporting.following.finding import count_open, find_all_feedback
 from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.overview import MOST_COUNTED, counted, standing, unbegun
@@ -65,6 +66,7 @@ def show_reports(
             newest=tab is Tab.SENT,
         )
         waits = backlog(connection, now, counts)
+        doubts = doubted(connection, limit=_ON_A_PAGE) if waits.doubted else []
         live = channel_state(connection, ChannelKind.CYBERTIPLINE, _CYBERTIPLINE)
         names = names_of_people(connection)
         feedback = find_all_feedback(connection, only_open=True, limit=_ON_A_PAGE)
@@ -85,6 +87,7 @@ def show_reports(
         unbegun=bare,
         most=MOST_COUNTED,
         waits=waits,
+        doubts=doubts,
         feedback=feedback,
         open_feedback=open_feedback,
         environment=environment_of(house.settings, ChannelKind.CYBERTIPLINE),

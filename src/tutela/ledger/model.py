@@ -120,6 +120,8 @@ class Act(StrEnum):
     REPORT_FOLLOWED = "report.followed"
     REPORT_STOPPED = "report.stopped"
     REPORT_DISCARDED = "report.discarded"
+    REPORT_SAID_SENT = "report.said-sent"
+    REPORT_SAID_UNSENT = "report.said-unsent"
     REPORT_FEEDBACK_RECEIVED = "report.feedback-received"
     REPORT_FEEDBACK_READ = "report.feedback-read"
     REPORT_FEEDBACK_ATTACHED = "report.feedback-attached"

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
+from tutela.reporting.doubting import count_doubted
 from tutela.reporting.resting import ChannelState, channel_states
 from tutela.reporting.states import State
 from tutela.reporting.tables import reports
@@ -22,6 +23,7 @@ class Backlog:
         queued: How many wait to be sent.
         oldest_seconds: How long the oldest of them has waited; 0 if there is none.
         stopped: How many need a person.
+        doubted: How many may have been sent before the house was restored from a backup.
         channels: How each channel is that was ever used.
     """
 
@@ -29,6 +31,7 @@ class Backlog:
     queued: int
     oldest_seconds: float
     stopped: int
+    doubted: int
     channels: tuple[ChannelState, ...]
 
     @property
@@ -42,7 +45,8 @@ class Backlog:
     def is_well(self) -> bool:
         """Whether nobody has to do anything, or wonder."""
         waits_long = self.oldest_seconds > _LONG.total_seconds()
-        return not self.stopped and not waits_long and not self.troubled
+        needs_person = self.stopped or self.doubted
+        return not needs_person and not waits_long and not self.troubled
 
     @property
     def words(self) -> str:
@@ -52,6 +56,11 @@ class Backlog:
             said += f", the oldest for {_long(self.oldest_seconds)}"
         if self.stopped:
             said += f"; {self.stopped:,} are stopped and need a person"
+        if self.doubted:
+            said += (
+                f"; {self.doubted:,} may have been sent before the house was restored: see "
+                '"tutela report doubts"'
+            )
         for each in self.troubled:
             what = "is stopped" if each.stopped_at else "takes no reports"
             said += f"; {each.authority} {what}"
@@ -63,6 +72,7 @@ class Backlog:
             "queued": self.queued,
             "oldest_seconds": round(self.oldest_seconds),
             "stopped": self.stopped,
+            "doubted": self.doubted,
             "channels": [each.as_fields() for each in self.channels],
         }
 
@@ -87,6 +97,7 @@ def backlog(
         queued=counts.get(State.QUEUED, 0),
         oldest_seconds=max((now - oldest).total_seconds(), 0.0) if oldest else 0.0,
         stopped=counts.get(State.STOPPED, 0),
+        doubted=count_doubted(connection),
         channels=tuple(channel_states(connection)),
     )
 

@@ -78,6 +78,7 @@ _AT_ONCE = 4
 _LONGEST_WAIT = 3600.0
 _SEALINGS_TRIED = 5
 _WRONG_PLACE = timedelta(hours=1)
+_IN_DOUBT = timedelta(hours=1)
 _UNDER_APPEAL = timedelta(minutes=10)
 
 
@@ -237,6 +238,12 @@ def _refuse_unless_rehearsed(attempt: Attempt) -> None:
 def _send(
     delivery: Delivery, job: Job, report: Report, channel: Channel, files: list[ReportFile]
 ) -> Receipt:
+    if report.doubted_since is not None:
+        raise Later(
+            delivery.clock() + _IN_DOUBT,
+            "it may have been sent before the house was restored: somebody has to say whether it "
+            'was, by "tutela report doubts"',
+        )
     environment = environment_of(delivery.settings, report.channel)
     if environment is not report.environment:
         raise NeedsPersonError(

@@ -78,4 +78,5 @@ def report_of(row: Row[Any]) -> Report:
         remote_id=row.remote_id,
         receipt=None if row.receipt_item is None else ItemId(row.receipt_item),
         trouble=row.trouble,
+        doubted_since=row.doubted_since,
     )

@@ -67,6 +67,8 @@ class Report:
         remote_id: The number that the authority gave it.
         receipt: The piece of evidence that holds exactly what was sent, and what was answered.
         trouble: Why it was stopped, in words for people.
+        doubted_since: Since when it may have been sent without being known here, after the house
+            was restored from a backup of that moment.
     """
 
     id: ReportId
@@ -87,6 +89,7 @@ class Report:
     remote_id: str | None
     receipt: ItemId | None
     trouble: str | None
+    doubted_since: datetime | None
 
     @property
     def is_told(self) -> bool:
@@ -119,6 +122,7 @@ class Report:
             "remote_id": self.remote_id,
             "receipt": self.receipt,
             "trouble": self.trouble,
+            "doubted_since": _text(self.doubted_since),
         }
 
 

@@ -1,8 +1,9 @@
 """Beginning reports and moving them: the only place that writes where a report stands."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId
@@ -14,7 +15,7 @@ from tutela.ledger.model import Act
 from tutela.reporting.content import erase
 from tutela.reporting.model import ChannelKind, Environment, ReportId, thing_of
 from tutela.reporting.states import ENDED, Move, State, after
-from tutela.reporting.tables import reports
+from tutela.reporting.tables import house_restorations, reports
 from tutela.storage.clock import Clock
 
 _ACTS = {
@@ -63,7 +64,7 @@ def begin(
         OutOfTurnError: The earlier report is not sent, so that it can still be changed itself; or
             it was only rehearsed, so that the authority does not know it.
     """
-    lock_case(connection, case)
+    opened_at = lock_case(connection, case).opened_at
     if corrects is None:
         _refuse_second(connection, case, authority, environment)
     else:
@@ -76,6 +77,8 @@ def begin(
             channel=channel,
             state=State.DRAFT,
             corrects=corrects,
+            # A backup knows the cases that were opened before it, and not what became of them.
+            doubted_since=_restored_to(connection, opened_at),
             made_at=clock(),
             made_by=caller.actor.id,
         )
@@ -189,6 +192,9 @@ def change_state(
             values |= dict.fromkeys(("trouble", "rest_until"))
         case Move.SEND:
             values |= {"sent_at": now, "remote_id": remote_id, "receipt_item": receipt}
+            values["doubted_since"] = None
+        case Move.DISCARD:
+            values["doubted_since"] = None
         case Move.STOP:
             values |= {"trouble": reason[:_LONGEST_TROUBLE]}
     connection.execute(update(reports).where(reports.c.id == report).values(values))
@@ -244,6 +250,16 @@ def _enter(
     reason: str = "",
 ) -> None:
     append(connection, caller.actor, act, clock, case=case, thing=thing_of(report), reason=reason)
+
+
+def _restored_to(connection: Connection, opened_at: datetime) -> datetime | None:
+    """The moment of the last backup that knows a case and from which the house was restored."""
+    moment: datetime | None = connection.execute(
+        select(func.max(house_restorations.c.backup_at)).where(
+            house_restorations.c.backup_at >= opened_at
+        )
+    ).scalar_one_or_none()
+    return moment
 
 
 def _refuse_second(

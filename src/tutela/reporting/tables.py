@@ -23,6 +23,8 @@ _FIRST_OF_ITS_CASE = text(
     "corrects IS NULL AND state <> 'discarded' AND (state <> 'sent' OR environment = 'live')"
 )
 
+_IS_DOUBTED = text("doubted_since IS NOT NULL")
+
 reports = Table(
     "reports",
     metadata,
@@ -59,6 +61,8 @@ reports = Table(
     Column("receipt_item", String(26), ForeignKey("evidence_items.id")),
     # Why it was stopped, for people: no personal data.
     Column("trouble", String(1000)),
+    # The moment of the backup from which the house was restored: since then it may have been sent.
+    Column("doubted_since", Moment),
     # An authority is told of a case once; what comes later corrects what it has.
     Index(
         "ix_reports_one_a_case",
@@ -72,6 +76,7 @@ reports = Table(
     # An authority names a report by its number there.
     Index("ix_reports_remote_id", "remote_id"),
     Index("ix_reports_sent_at", "sent_at"),
+    Index("ix_reports_doubted", "id", sqlite_where=_IS_DOUBTED, postgresql_where=_IS_DOUBTED),
     # A job and the ledger name it by its number.
     sqlite_autoincrement=True,
 )
@@ -85,6 +90,15 @@ report_files = Table(
     Column("evidence_id", String(26), ForeignKey("evidence_items.id"), nullable=False, index=True),
     # What is said of the file, sealed; erased with the report's content.
     Column("details", LargeBinary),
+)
+
+# That the house was restored, and to which moment: what was sent since is not known here.
+house_restorations = Table(
+    "house_restorations",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("backup_at", Moment, nullable=False),
+    Column("restored_at", Moment, nullable=False),
 )
 
 # Each time that somebody began to send a report.
