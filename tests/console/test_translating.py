@@ -124,6 +124,7 @@ COMPOSED = (
     "the preservation letter A asks for keeping it through 2027-01-01",
     "a-mail lacks its address; nobody stands for a-form",
     "7 reports wait to be sent, the oldest for 3 days; 2 are stopped and need a person; "
+    '2 may have been sent before the house was restored: see "tutela report doubts"; '
     "a-hotline takes no reports",
     "it is not as the schema wants it: /report/age: should be a number; /report: lacks something",
 )

@@ -44,7 +44,7 @@ from tutela.reporting.content import content_of, files_of
 from tutela.reporting.finding import find_report
 from tutela.reporting.grounds import StillStands, ground_of_report
 from tutela.reporting.model import Environment, Report, ReportFile, ReportId
-from tutela.reporting.moving import change_state, enter_move, rehearsed_only
+from tutela.reporting.moving import change_state, enter_move
 from tutela.reporting.notebook import (
     AttemptNotebook,
     attempts_of,
@@ -258,7 +258,10 @@ def _send(
         if report.corrects is not None:
             corrected = find_report(connection, report.corrects)
             if corrected.environment not in (None, environment):
-                raise NeedsPersonError(rehearsed_only(corrected.id, corrected.environment))
+                raise NeedsPersonError(
+                    f"report {corrected.id} went to the {corrected.environment} environment, so "
+                    "this one does not know it: begin a report of its own"
+                )
             prior = corrected.remote_id
         earlier = attempts_of(connection, report.id)
         going = files_by_record(connection, delivery.vault, files)

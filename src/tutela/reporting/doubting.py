@@ -89,7 +89,9 @@ def say_sent(
     """
     number = number.strip()
     if not number or len(number) > LONGEST_NUMBER:
-        raise InvalidInputError(f"give the authority's number: {LONGEST_NUMBER} characters at most")
+        raise InvalidInputError(
+            "give the authority's number: {longest} characters at most", longest=LONGEST_NUMBER
+        )
     row = lock_report(connection, report)
     _require_doubt(report, row.doubted_since)
     channel = ChannelKind(row.channel)
@@ -163,9 +165,11 @@ def _refuse_anothers(connection: Connection, authority: str, environment: str, n
         .limit(1)
     ).scalar_one_or_none()
     if there is not None:
-        raise AlreadyExistsError(f"{number} is the number of report {there} already")
+        raise AlreadyExistsError(
+            "{number} is the number of report {there} already", number=number, there=there
+        )
 
 
 def _require_doubt(report: ReportId, since: datetime | None) -> None:
     if since is None:
-        raise OutOfTurnError(f"report {report} is not in doubt: look at it again")
+        raise OutOfTurnError("report {report} is not in doubt: look at it again", report=report)

@@ -61,9 +61,9 @@ def go_live(
     count = rehearsed(connection, channel, authority)
     if count and not although_rehearsed:
         raise NotPermittedError(
-            "{count} reports of this house went to a sandbox or the test system only: their cases are "
-            "confirmed, and could be reported for real from now on. Go live with a data folder of "
-            "its own; or close the cases that are made up, and say --although-rehearsed",
+            "{count} reports of this house went to a sandbox or the test system only: their "
+            "cases are confirmed, and could be reported for real from now on. Go live with a data "
+            "folder of its own; or close the cases that are made up, and say --although-rehearsed",
             count=count,
         )
     keep_live(connection, channel, authority, caller.actor.id, clock)

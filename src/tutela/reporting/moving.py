@@ -285,14 +285,6 @@ def _refuse_second(
         )
 
 
-def rehearsed_only(report: ReportId, environment: Environment | None) -> str:
-    """Why a report that went to another environment cannot be corrected in this one."""
-    return (
-        f"report {report} went to the {environment} environment, so this one does not know it: "
-        "begin a report of its own"
-    )
-
-
 def _check_corrected(
     connection: Connection,
     corrects: ReportId,
@@ -308,4 +300,9 @@ def _check_corrected(
             "report {corrects} is not sent yet: change that one instead", corrects=corrects
         )
     if environment is not None and row.environment not in (None, environment):
-        raise OutOfTurnError(rehearsed_only(corrects, Environment(row.environment)))
+        raise OutOfTurnError(
+            "report {report} went to the {environment} environment, so this one does not know it: "
+            "begin a report of its own",
+            report=corrects,
+            environment=row.environment,
+        )
