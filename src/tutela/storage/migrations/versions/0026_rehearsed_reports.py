@@ -3,8 +3,8 @@
 from alembic import op
 from sqlalchemy import text
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 _FIRST_OF_ITS_CASE = text(
     "corrects IS NULL AND state <> 'discarded' AND (state <> 'sent' OR environment = 'live')"
