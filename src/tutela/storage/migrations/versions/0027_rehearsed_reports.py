@@ -3,8 +3,8 @@
 from alembic import op
 from sqlalchemy import text
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 
 _FIRST_OF_ITS_CASE = text(
     "corrects IS NULL AND state <> 'discarded' AND (state <> 'sent' OR environment = 'live')"

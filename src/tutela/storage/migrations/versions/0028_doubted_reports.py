@@ -5,8 +5,8 @@ from alembic import op
 
 from tutela.storage.schema import Moment, RowId
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 _IS_DOUBTED = sa.text("doubted_since IS NOT NULL")
 
