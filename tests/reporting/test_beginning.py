@@ -304,13 +304,13 @@ def test_a_file_that_is_not_known_to_the_bit_is_told_of_and_not_sent(world: Worl
 def test_the_preview_is_what_the_channel_would_write(world: World) -> None:
     desk, case = desk_of(world), confirmed(world, b"a landscape")
     report = begin_report(desk, case, NCMEC, OPERATOR)
-    preview = preview_report(desk, report)
+    preview = preview_report(desk, report, OPERATOR)
     whole, of_file = preview.documents
     values = dict(read(desk, report).draft.values)
     assert whole.text.encode() == build_report(Report.model_validate(values))
     assert of_file.text.count(TO_COME) == 2
     change_report(desk, report, {"incident_summary.incident_type": None}, ANNA)
-    lacking = preview_report(desk, report)
+    lacking = preview_report(desk, report, OPERATOR)
     assert [each.name for each in lacking.documents] == ["file-1.xml"]
     assert [each.field for each in lacking.problems] == ["incident_summary.incident_type"]
 
@@ -342,7 +342,7 @@ checked_on = 2026-01-01
     desk, case = desk_of(world, authorities=own), confirmed(world, b"a landscape")
     report = begin_report(desk, case, "xx-example", OPERATOR)
     assert read(desk, report).report.channel is ChannelKind.SEALED_MAIL
-    document, page = preview_report(desk, report).documents
+    document, page = preview_report(desk, report, OPERATOR).documents
     assert json.loads(document.text)["report"]["incident_summary"]["incident_type"] == "csam"
     assert json.loads(document.text)["sending"]["identifier"] == TO_COME
     assert page.text.lstrip().startswith("<!")
