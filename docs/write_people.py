@@ -228,7 +228,8 @@ custodian too: there is nobody to ask. The ledger shows it, as it shows every ch
 
 A disclosure of evidence is asked for by one person and agreed to by another
 ([disclosure](disclosure.md)). A request for the destruction of evidence is recorded by one and
-agreed to by another ([retention](retention.md)).
+agreed to by another ([retention](retention.md)). To which address and for which key reports with
+evidence are sealed, one sets and another one confirms ([authorities](authorities.md)).
 
 Whoever runs commands on the machine as the owner of the data folder is its operator. They can
 change all of it anyway, so they need nobody's agreement for roles; the ledger says that it was the

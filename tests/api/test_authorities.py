@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from tests.actors import custodians_key
 from tests.conftest import TurnedClock
 from tests.house import House, running_house
 from tests.reporting.authorities.confirmed import confirmed_case
@@ -80,7 +81,7 @@ def test_a_row_is_confirmed_and_withdrawn(reader, writer) -> None:
     assert again.status_code == 404
 
 
-def test_an_authority_is_added_and_its_way_is_set(reader, writer) -> None:
+def test_an_authority_is_added_and_its_way_is_set(house: House, reader, writer) -> None:
     new = {
         "id": "fr-hotline",
         "name": "The hotline",
@@ -101,7 +102,16 @@ def test_an_authority_is_added_and_its_way_is_set(reader, writer) -> None:
     assert (half["lacks"], half["ready"]) == ("its public key", False)
     assert writer.put(way, json={"recipients": "nonsense", **SOURCE}).status_code == 422
     key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
-    assert writer.put(way, json={"recipients": key, **SOURCE}).json()["ready"] is True
+    assert writer.put(way, json={"recipients": key, **SOURCE}).json()["ready"] is False
+    stand = "/v1/authorities/rows/fr-hotline:sealed-mail/confirm"
+    assert writer.post(stand, json=SOURCE).status_code == 403, "nobody says alone where it goes"
+    with house.service.database.writing() as connection:
+        scopes = (Permission.CASES_READ, Permission.AUTHORITIES_WRITE)
+        another = custodians_key(connection, "Robin", CLOCK, *scopes)
+    other = house.stranger({"Authorization": f"Bearer {another}"})
+    assert other.post(stand, json=SOURCE).json()["ready"] is True
+    assert other.put(way, json={"address": "mine@else.example", **SOURCE}).json()["ready"] is False
+    assert other.post(stand, json=SOURCE).status_code == 403, "nor who changes it"
     shown = reader.get("/v1/authorities/fr-hotline").json()
     assert shown["channels"][0]["recipients"] == [key]
     found = reader.get("/v1/authorities/route?victim=FR")

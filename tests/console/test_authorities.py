@@ -119,7 +119,13 @@ def test_an_authority_is_added_and_its_way_is_set(house: House) -> None:
     assert ENGLISH["way_incomplete"] in page
     key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
     assert custodian.post(ways, data=way | {"recipients": key}).status_code == 303
-    assert key in custodian.get("/authorities/fr-hotline:sealed-mail").text
+    row = "/authorities/fr-hotline:sealed-mail"
+    assert key in custodian.get(row).text
+    own = custodian.post(f"{row}/confirm", data=ON)
+    assert own.status_code == 422
+    assert "another person has to confirm it" in own.text
+    other, _ = signed_in(house, Role.CUSTODIAN, name="Robin")
+    assert other.post(f"{row}/confirm", data=ON).status_code == 303
     assert ENGLISH["way_incomplete"] not in custodian.get("/authorities/fr-hotline").text
 
 

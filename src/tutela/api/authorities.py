@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutela.accounts.calling import caller_of_key
+from tutela.accounts.keys import ids_of
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.problems import problems
@@ -352,7 +353,13 @@ def confirm_row(
     """As it reads now: when its terms change, it has to be confirmed again."""
     with service.database.writing() as connection:
         found = confirm(
-            connection, service.settings, row, actor_of(key), service.clock, source=on.source
+            connection,
+            service.settings,
+            row,
+            actor_of(key),
+            service.clock,
+            source=on.source,
+            own=() if key.owner is None else ids_of(connection, key.owner),
         )
         directory = directory_now(connection, service.settings)
     return _row_answer(row_fields(directory, found))
@@ -386,7 +393,7 @@ def show_authority(service: Here, _key: Reader, authority: AuthorityName) -> Aut
 def set_way(
     service: Here, key: Writer, authority: AuthorityName, kind: ChannelKind, way: SentChannel
 ) -> ChannelAnswer:
-    """Whoever sets it stands for it, on the source that they name."""
+    """On the source that you name. What evidence is sent by, another person has to confirm."""
     with service.database.writing() as connection:
         found = set_channel(
             connection,

@@ -10,6 +10,7 @@ from fastapi import Depends, Form, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from tutela.accounts.keys import ids_of
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
@@ -18,7 +19,7 @@ from tutela.console.explaining import explains
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House
 from tutela.console.visiting import Visitor, visitor
-from tutela.errors import AlreadyExistsError, InvalidInputError, TutelaError
+from tutela.errors import AlreadyExistsError, InvalidInputError, NotPermittedError, TutelaError
 from tutela.reporting.authorities.alerting import alerted_cases
 from tutela.reporting.authorities.changing import add_authority, set_channel
 from tutela.reporting.authorities.confirming import confirm, withdraw
@@ -171,9 +172,15 @@ def confirm_row(
     try:
         with house.database.writing() as connection:
             confirm(
-                connection, house.settings, row, writer.caller.actor, house.clock, source=source
+                connection,
+                house.settings,
+                row,
+                writer.caller.actor,
+                house.clock,
+                source=source,
+                own=ids_of(connection, writer.person.id),
             )
-    except (InvalidInputError, AlreadyExistsError) as error:
+    except (InvalidInputError, AlreadyExistsError, NotPermittedError) as error:
         return _page(request, house, writer, row, wrong=error)
     return go(house, f"/authorities/{row}", "said_row_confirmed", row)
 

@@ -1,6 +1,8 @@
 """Adding an authority of one's own, and setting how an authority is reached.
 
-Whoever does so says on what source, and stands for it by that: there is no second step.
+Whoever does so says on what source. Of an authority they stand for it by that. To which address and
+for which key evidence is sealed, nobody says alone: another person has to stand for that, or it is
+the machine's operator who sets it.
 """
 
 import re
@@ -15,7 +17,12 @@ from tutela.errors import AlreadyExistsError, InvalidInputError
 from tutela.evidence.disclosure.recipients import read_recipients
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
-from tutela.reporting.authorities.confirming import checked_source, keep_confirmation, thing_of
+from tutela.reporting.authorities.confirming import (
+    checked_source,
+    keep_confirmation,
+    needs_another,
+    thing_of,
+)
 from tutela.reporting.authorities.model import (
     Authority,
     AuthorityKind,
@@ -130,10 +137,12 @@ def set_channel(
 ) -> Channel:
     """Set how an authority is reached. Do it last in the transaction.
 
+    What evidence is sent by counts once another person has confirmed it (``confirming.confirm``).
+
     Args:
         connection: A transaction that writes.
         settings: The configuration.
-        actor: Who sets it, and stands for it.
+        actor: Who sets it.
         clock: The time.
         authority: The authority's id.
         kind: Which way to it.
@@ -159,7 +168,8 @@ def set_channel(
     }
     version = before.version + 1 if before else 1
     row = _write(connection, RowKind.CHANNEL, terms, notes, actor, clock, version=version)
-    keep_confirmation(connection, row, source, actor, clock)
+    if not needs_another(row, actor):
+        keep_confirmation(connection, row, source, actor, clock)
     append(connection, actor, Act.AUTHORITY_CHANNEL_SET, clock, thing=thing_of(row), reason=source)
     return directory_now(connection, settings).channels[row.id]
 
