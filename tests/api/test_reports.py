@@ -99,6 +99,7 @@ def test_a_program_signs_nothing_and_reads_nothing(house: House, world: World) -
     case = confirmed(world, b"a landscape")
     (report,) = sent(house.client, "POST", f"/cases/{case}/reports", 201)["reports"]
     sent(house.client, "POST", f"/reports/{report}/sign", 403)
+    sent(house.client, "POST", f"/reports/{report}/discard", 403, reason="of no use")
     forum = house.client_with(Permission.SUBJECTS_WRITE)
     sent(forum, "GET", f"/reports/{report}", 403)
     assert sent(house.client, "POST", f"/cases/{case}/subject/wanted", 204) == {}

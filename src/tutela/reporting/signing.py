@@ -164,7 +164,9 @@ def return_report(desk: Desk, report: ReportId, caller: Caller, *, reason: str =
     Raises:
         NotFoundError: There is no such report.
         ReportMoveError: It is neither signed nor agreed to nor stopped.
+        NotPermittedError: The caller is a program: people stand for it.
     """
+    holder_of(caller)
     with desk.database.writing() as connection:
         return move(connection, report, Move.RETURN, caller, desk.clock, reason=reason)
 
@@ -176,7 +178,9 @@ def discard_report(desk: Desk, report: ReportId, caller: Caller, *, reason: str)
         NotFoundError: There is no such report.
         ReportMoveError: It waits to be sent, or is sent.
         InvalidInputError: There is no reason.
+        NotPermittedError: The caller is a program: nobody else than people gives a report up.
     """
+    holder_of(caller)
     with desk.database.writing() as connection:
         return move(connection, report, Move.DISCARD, caller, desk.clock, reason=reason)
 
