@@ -1,7 +1,10 @@
 """Videos and faces drawn by code: nobody's, and nowhere's."""
 
 import io
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
@@ -50,6 +53,20 @@ def drawn_face(side: int = 400) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(3)).resize((side, side))
 
 
+@cache
+def _scene(seed: int) -> Image.Image:
+    """Blocks of all sizes, one over the other: like a photograph it has edges and surfaces."""
+    chance = np.random.default_rng(seed)
+    image = Image.new("RGB", (640, 480), tuple(chance.integers(0, 255, 3)))
+    draw = ImageDraw.Draw(image)
+    for number in range(80):
+        side = 400 / (1 + number / 6)
+        x, y = chance.uniform(-side / 2, 640), chance.uniform(-side / 2, 480)
+        box = (x, y, x + side * chance.uniform(0.3, 1), y + side * chance.uniform(0.3, 1))
+        draw.rectangle(box, fill=tuple(chance.integers(0, 255, 3)))
+    return image
+
+
 def _add_tone(container: av.container.OutputContainer, stream: av.AudioStream) -> None:
     wave = np.sin(np.arange(1024) * 0.06).astype(np.float32)[np.newaxis]
     for place in range(20):
@@ -57,3 +74,56 @@ def _add_tone(container: av.container.OutputContainer, stream: av.AudioStream) -
         frame.sample_rate, frame.pts = 44_100, place * 1024
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
+
+
+def clip(
+    seconds: float = 4,
+    *,
+    seed: int = 1,
+    size: tuple[int, int] = (160, 120),
+    rate: Fraction | int = 8,
+    codec: str = "mpeg4",
+    form: str = "mp4",
+    skip: float = 0.0,
+    bars: int = 0,
+    options: Mapping[str, str] | None = None,
+    turned: int = 0,
+    kbits: int = 2000,
+) -> bytes:
+    """A video of shapes over four scenes, two seconds each.
+
+    Args:
+        seconds: How long.
+        seed: Another one is another video.
+        size: Width and height.
+        rate: Frames a second.
+        codec: What it is made with.
+        form: FFmpeg's name of the container.
+        skip: Where it begins in the whole.
+        bars: How many rows above and below are black.
+        options: Of the codec.
+        turned: By how many degrees it is to be turned when it is shown, clockwise.
+        kbits: Of a second.
+    """
+    width, height = size
+    scenes = [
+        _scene(10 * seed + each).resize((width, height - 2 * bars), Image.Resampling.LANCZOS)
+        for each in range(4)
+    ]
+    file = io.BytesIO()
+    with av.open(file, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=rate, options=dict(options or {}))
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.bit_rate = kbits * 1000
+        if turned:
+            stream.set_display_rotation(-turned)
+        for number in range(int(seconds * rate)):
+            moment = skip + float(number / rate)
+            image = Image.new("RGB", size)
+            image.paste(scenes[int(moment // 2) % 4], (0, bars))
+            left = int(width * (0.4 + 0.3 * math.sin(moment)))
+            ImageDraw.Draw(image).rectangle((left, height // 3, left + width // 8, height // 2))
+            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+        container.mux(stream.encode())
+    return file.getvalue()

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from tests.drawing import landscape
+from tests.moving import clip
 from tutela.cli.main import run
 from tutela.fingerprints.model import DIHEDRALS
 from tutela.fingerprints.pdq import dihedrals_of, pdq_of
+from tutela.fingerprints.vpdq import read_frames
 
 Output = pytest.CaptureFixture[bytes]
 
@@ -192,3 +194,19 @@ def test_the_limits_are_those_of_the_settings(
 def test_without_a_file_the_usage_is_shown(capsysbinary: Output) -> None:
     assert run(["hash"]) == 2
     assert b"FILE" in capsysbinary.readouterr().err
+
+
+def test_a_video_has_the_published_fingerprint(tmp_path: Path, capsysbinary: Output) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip(2, turned=90))
+    assert run(["hash", "--json", str(path)]) == 0
+    (line,) = lines(capsysbinary)
+    frames = read_frames(line["vpdq"])
+    assert [frame.seconds for frame in frames] == [0.0, 1.0]
+    assert [part["place"] for part in line["parts"]] == [
+        "00:00:00 as shown",
+        "00:00:01 as shown",
+    ]
+    assert line["pdq"] is None
+    assert run(["hash", str(path)]) == 0
+    assert f"vpdq    {frames[1].pdq.text}" in capsysbinary.readouterr().out.decode()

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from tests.conftest import TurnedClock
 from tests.hashlists.filling import ACTOR, add, import_list, md5, new_list, summary_of, withdraw
 from tutela.errors import AlreadyExistsError, StorageError
-from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.fingerprints.model import Fingerprint, Kind, Pdq, VideoFrame
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.entries import current_revision
 from tutela.hashlists.exporting import ExportFormat, export_list, new_file, withdrawn_entries
+from tutela.hashlists.formats.hashes import of_frames
 from tutela.hashlists.model import HashList, ListRow, Provenance
 from tutela.storage.database import Database
 
@@ -75,8 +76,18 @@ def test_withdrawn_entries_are_not_exported_but_listed_with_the_reason(
 labels = st.text(
     st.characters(codec="utf-8").filter(lambda each: each.isprintable()), max_size=20
 ).map(str.strip)
+videos = st.lists(
+    st.builds(
+        VideoFrame,
+        st.builds(Pdq, st.binary(min_size=32, max_size=32), st.integers(0, 100)),
+        st.integers(0, 10**9).map(lambda milliseconds: milliseconds / 1000),
+    ),
+    min_size=1,
+    max_size=4,
+).map(of_frames)
 rows = st.lists(
-    st.sampled_from(Kind).flatmap(
+    st.builds(lambda video, label: ListRow(1, video[0], None, label, video[1]), videos, labels)
+    | st.sampled_from([kind for kind in Kind if kind is not Kind.VPDQ]).flatmap(
         lambda kind: st.builds(
             ListRow,
             number=st.just(1),

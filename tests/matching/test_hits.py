@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.matching.brute_force import HELD
 from tutela.fingerprints.model import Kind
 from tutela.matching.hits import NO_HITS, Found, Hits
 from tutela.matching.model import Hit
@@ -15,7 +16,7 @@ HITS = st.builds(
     distance=st.integers(0, 5),
     hash_list=st.integers(1, 4),
     entry=st.integers(0, 10**12),
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(HELD),
 )
 
 

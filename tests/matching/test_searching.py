@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.matching.brute_force import (
+    HELD,
     BruteForce,
     asking,
     entry,
@@ -127,7 +128,7 @@ def test_an_empty_query_and_an_empty_batch_find_nothing(index: Index) -> None:
     assert index.look_up_many([Query(), Query()], 256) == [[], []]
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", HELD)
 def test_a_query_of_a_wrong_length_is_refused(index: Index, kind: Kind) -> None:
     for length in (0, kind.width - 1, kind.width + 1):
         with pytest.raises(InvalidInputError, match=f"{kind.width} bytes"):

@@ -70,6 +70,12 @@ class CaseMatchAnswer(BaseModel):
         description="Where in the item, for people, if it is not the item itself that matched.",
         examples=["frame 12"],
     )
+    query_percent: int | None = Field(
+        None, description="Of a video by vPDQ: how much of it is in the listed one."
+    )
+    compared_percent: int | None = Field(
+        None, description="Of a video by vPDQ: how much of the listed one is in it."
+    )
 
 
 class EvidenceAnswer(BaseModel):

@@ -32,6 +32,7 @@ from tutela.api.screening_documents import (
 )
 from tutela.api.service import Service, no_key
 from tutela.errors import InvalidInputError, TooLargeError, TutelaError
+from tutela.fingerprints.vpdq import MOST_FRAMES
 from tutela.screening.model import Known
 from tutela.screening.screening import Findings
 
@@ -40,6 +41,8 @@ from tutela.screening.screening import Findings
 _ITEM = 9 << 10
 # A name has up to 4096 characters, which JSON may write in six bytes each.
 _LONGEST_NAME = 4096 * 6
+# A frame of a vPDQ hash is 64 digits, its quality and its instant, written in JSON.
+_LONGEST_VIDEO = 90 * MOST_FRAMES
 # What is longer takes longer to read than handing it to a thread is worth.
 _SHORT = 64 << 10
 
@@ -139,7 +142,8 @@ def _read_and_look_up(service: Service, route: _Route, body: bytes) -> tuple[_It
 
 
 def _known(item: ScreenRequest) -> Known:
-    return Known(item.fingerprints.as_set())
+    parts = item.fingerprints.as_parts()
+    return Known(item.fingerprints.as_set(), parts=parts, is_video=bool(parts))
 
 
 def _judge(
@@ -220,7 +224,7 @@ _ROUTES = {
     for route in (
         _Route(
             path="/v1/screen",
-            limit=lambda _: _ITEM + _LONGEST_NAME,
+            limit=lambda _: _ITEM + _LONGEST_NAME + _LONGEST_VIDEO,
             read=_read_one,
             clear=lambda _: _CLEAR_ANSWER,
             told=lambda answers: answers[0],

@@ -1,5 +1,7 @@
 """From what a caller sent to what is judged, and from the outcome to what the caller is told."""
 
+from collections.abc import Iterator
+
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.screening_documents import MatchAnswer, ScreenAnswer
@@ -28,12 +30,18 @@ def submission_of(
         request=None
         if idempotency_key is None
         # With what was sent: a key used again for another file must not swallow its case.
-        else request_name("key", str(key.id), idempotency_key, str(known.fingerprints.as_texts())),
+        else request_name("key", str(key.id), idempotency_key, *_told_apart_by(known)),
         content=content,
         actor=actor_of(key),
         subject=None if subject is None else check_key(subject),
         reference=None if reference is None else check_key(reference),
     )
+
+
+def _told_apart_by(known: Known) -> Iterator[str]:
+    yield str(known.fingerprints.as_texts())
+    if known.fingerprints.sha256 is None and known.parts:
+        yield str([(part.pdq, part.seconds) for part in known.parts])
 
 
 def one_of_many(idempotency_key: str | None, number: int) -> str | None:

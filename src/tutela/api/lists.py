@@ -12,9 +12,10 @@ from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted, actor_of
-from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.fingerprints.model import Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.entries import withdraw_entry
+from tutela.hashlists.formats.hashes import read_listed
 from tutela.hashlists.lists import (
     all_lists,
     create_list,
@@ -59,7 +60,8 @@ class SentHash(_Sent):
 
     kind: Kind
     hash: str = Field(
-        description="Hexadecimal digits.", examples=["9e107d9d372bb6826bd81d3542a419d6"]
+        description="Hexadecimal digits; of vpdq the published JSON, as a text.",
+        examples=["9e107d9d372bb6826bd81d3542a419d6"],
     )
     quality: int | None = Field(
         None, ge=0, le=100, description="The PDQ quality, if known; only for a PDQ hash."
@@ -81,7 +83,8 @@ class Withdrawal(_Sent):
 
     kind: Kind
     hash: str = Field(
-        description="Hexadecimal digits.", examples=["9e107d9d372bb6826bd81d3542a419d6"]
+        description="Hexadecimal digits; of vpdq also the published JSON, as a text.",
+        examples=["9e107d9d372bb6826bd81d3542a419d6"],
     )
     reason: str = Field(description="Why. It is kept.", examples=["listed by mistake"])
 
@@ -187,10 +190,7 @@ def add(service: Here, key: Writer, name: str, new: NewEntries) -> AddedAnswer:
 
     Adding what is there already changes nothing.
     """
-    rows = [
-        ListRow(number, Fingerprint.from_text(sent.kind, sent.hash), sent.quality, sent.label)
-        for number, sent in enumerate(new.entries, start=1)
-    ]
+    rows = [_row(number, sent) for number, sent in enumerate(new.entries, start=1)]
     provenance = Provenance(new.source, new.label, new.reason)
     with service.database.writing() as connection:
         hash_list = find_list(connection, name)
@@ -199,6 +199,11 @@ def add(service: Here, key: Writer, name: str, new: NewEntries) -> AddedAnswer:
         )
     service.following_lists.hurry(_PATIENCE_SECONDS)
     return AddedAnswer(added=added.added, already=added.already, withdrawn=added.withdrawn)
+
+
+def _row(number: int, sent: SentHash) -> ListRow:
+    fingerprint, frames = read_listed(sent.kind, sent.hash)
+    return ListRow(number, fingerprint, sent.quality, sent.label, frames)
 
 
 @router.post(
@@ -212,7 +217,7 @@ def withdraw(service: Here, key: Writer, name: str, withdrawal: Withdrawal) -> N
 
     It stays withdrawn when it is imported again.
     """
-    fingerprint = Fingerprint.from_text(withdrawal.kind, withdrawal.hash)
+    fingerprint, _ = read_listed(withdrawal.kind, withdrawal.hash)
     with service.database.writing() as connection:
         hash_list = find_list(connection, name)
         withdraw_entry(

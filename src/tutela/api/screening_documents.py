@@ -10,7 +10,8 @@ from tutela.api.problems import problems
 from tutela.cases.joining import LONGEST_KEY
 from tutela.cases.model import CaseId
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import FingerprintSet, Kind, value_of
+from tutela.fingerprints.model import FingerprintSet, Kind, Part, value_of
+from tutela.fingerprints.vpdq import MOST_FRAMES, clock_words, read_frames
 from tutela.screening.model import Verdict
 
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -43,6 +44,14 @@ class SentFingerprints(BaseModel):
     pdq_quality: int | None = Field(
         None, ge=0, le=100, description="The picture's PDQ quality. Left out, it counts as good."
     )
+    vpdq: list[str] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_FRAMES,
+        description="Of a video: the published form, a text for each frame, of its PDQ hash, its "
+        "quality and its instant in seconds.",
+        examples=[["f8f8f0cce0f4a84d" * 4 + ",100,0.000"]],
+    )
 
     def as_set(self) -> FingerprintSet:
         """The same as bytes.
@@ -57,9 +66,22 @@ class SentFingerprints(BaseModel):
             pdq=value_of(Kind.PDQ, self.pdq) if self.pdq is not None else None,
             pdq_quality=self.pdq_quality,
         )
-        if known.md5 is known.sha1 is known.sha256 is known.pdq is None:
-            raise InvalidInputError("no fingerprint was sent: give md5, sha1, sha256 or pdq")
+        if known.md5 is known.sha1 is known.sha256 is known.pdq is None and self.vpdq is None:
+            raise InvalidInputError("no fingerprint was sent: give md5, sha1, sha256, pdq or vpdq")
         return known
+
+    def as_parts(self) -> tuple[Part, ...]:
+        """The frames of a video as they are found in one, if there are any.
+
+        Raises:
+            InvalidInputError: One is malformed.
+        """
+        if self.vpdq is None:
+            return ()
+        return tuple(
+            Part(clock_words(frame.seconds), pdq=frame.pdq, seconds=frame.seconds)
+            for frame in read_frames(self.vpdq)
+        )
 
 
 class ScreenRequest(BaseModel):
@@ -99,11 +121,20 @@ class MatchAnswer(BaseModel):
 
     list: str = Field(description="The list's name.")
     kind: Kind = Field(description="The kind of fingerprint that matched.")
-    distance: int = Field(description="Number of differing bits; 0 for an exact digest.")
+    distance: int = Field(
+        description="Number of differing bits; 0 for an exact digest. Of a video "
+        "their average over the frames that are in the listed one."
+    )
     place: str | None = Field(
         None,
         description="Where in the file, for people, if it is not the file itself that matched.",
         examples=["frame 12"],
+    )
+    query_percent: int | None = Field(
+        None, description="Of a video by vPDQ: how much of it is in the listed one."
+    )
+    compared_percent: int | None = Field(
+        None, description="Of a video by vPDQ: how much of the listed one is in it."
     )
 
 

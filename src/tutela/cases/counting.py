@@ -38,7 +38,7 @@ class Technology(StrEnum):
     EXACT = "exact"
     """A list has the very same file, by an exact digest."""
     PDQ = "pdq"
-    """A list has a picture like it, by PDQ."""
+    """A list has a picture or video like it, by PDQ or vPDQ."""
     NONE = "none"
     """A person reported it."""
 
@@ -47,7 +47,7 @@ def technology_of(kinds: Collection[Kind]) -> Technology:
     """What found a case whose matches are of these kinds: the most exact of them. Pure."""
     if not kinds:
         return Technology.NONE
-    return Technology.PDQ if set(kinds) == {Kind.PDQ} else Technology.EXACT
+    return Technology.EXACT if any(kind.is_digest for kind in kinds) else Technology.PDQ
 
 
 def technology_behind(connection: Connection, case: CaseId) -> Technology:

@@ -188,7 +188,7 @@ def _has_read(connection: Connection, case: CaseId, caller: Caller) -> bool:
 def is_the_very_file() -> ColumnElement[bool]:
     """That a match says of its item that a list has it to the bit, and not only something in it."""
     return and_(
-        case_matches.c.kind.in_([kind for kind in Kind if kind is not Kind.PDQ]),
+        case_matches.c.kind.in_([kind for kind in Kind if kind.is_digest]),
         case_matches.c.place == "",
     )
 

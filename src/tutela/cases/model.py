@@ -68,6 +68,8 @@ class Match:
         kind: The kind of fingerprint that matched.
         distance: Number of differing bits; 0 for an exact digest.
         place: Where in the item, as ``fingerprints.model.Part`` has it; ``""`` is the item itself.
+        query_percent: Of a video by vPDQ: how much of it is in the entry.
+        compared_percent: Of a video by vPDQ: how much of the entry is in it.
     """
 
     hash_list: int
@@ -76,11 +78,13 @@ class Match:
     kind: Kind
     distance: int
     place: str = ""
+    query_percent: int | None = None
+    compared_percent: int | None = None
 
     @property
     def is_the_very_file(self) -> bool:
         """Whether the list has the item itself, to the bit, and not only something in it."""
-        return self.kind is not Kind.PDQ and not self.place
+        return self.kind.is_digest and not self.place
 
     def as_fields(self) -> dict[str, str | int]:
         """What callers who may know are told of it: never the entry."""
@@ -91,6 +95,9 @@ class Match:
         }
         if self.place:
             fields["place"] = self.place
+        if self.query_percent is not None and self.compared_percent is not None:
+            fields["query_percent"] = self.query_percent
+            fields["compared_percent"] = self.compared_percent
         return fields
 
 

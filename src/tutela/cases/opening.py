@@ -119,6 +119,8 @@ def add_item(
                     "kind": match.kind,
                     "distance": match.distance,
                     "place": _storable(match.place),
+                    "query_percent": match.query_percent,
+                    "compared_percent": match.compared_percent,
                 }
                 for match in matches
             ],

@@ -418,6 +418,8 @@ def _matches_of(connection: Connection, items: list[int]) -> Mapping[int, list[M
                 kind=Kind(match["kind"]),
                 distance=match["distance"],
                 place=match["place"],
+                query_percent=match["query_percent"],
+                compared_percent=match["compared_percent"],
             )
         )
     return matches

@@ -114,6 +114,9 @@ case_matches = Table(
     Column("distance", SmallInteger, nullable=False),
     # Where in the item, for people; empty for the item itself.
     Column("place", String(4096), nullable=False, server_default=""),
+    # Of a video by vPDQ, rounded down: how much of it is in the entry, and of the entry in it.
+    Column("query_percent", SmallInteger),
+    Column("compared_percent", SmallInteger),
     Index("ix_case_matches_item_id", "item_id"),
 )
 

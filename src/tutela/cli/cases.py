@@ -203,7 +203,13 @@ def _item_lines(item: WholeItem) -> list[tuple[str, str]]:
         (
             "  match",
             f"{match.list_name}: {match.kind}, distance {match.distance}"
-            + (f", in {match.place}" if match.place else ""),
+            + (f", in {match.place}" if match.place else "")
+            + (
+                ""
+                if match.query_percent is None
+                else f", {match.query_percent} % of it and {match.compared_percent} % of the "
+                "listed video"
+            ),
         )
         for match in item.matches
     ]

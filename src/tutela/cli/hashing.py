@@ -15,7 +15,15 @@ import typer
 
 from tutela.cli.acting import needs
 from tutela.cli.output import print_error, print_json, print_line
-from tutela.fingerprints.model import DIHEDRALS, FileFingerprints, Part, Pdq, PictureState
+from tutela.fingerprints.model import (
+    DIHEDRALS,
+    FileFingerprints,
+    Part,
+    Pdq,
+    PictureState,
+    VideoFrame,
+)
+from tutela.fingerprints.vpdq import clock_words, frame_texts
 from tutela.sandbox.pool import CellPool
 from tutela.screening.opening import keeping_of, limits_of
 from tutela.storage.settings import load_settings
@@ -126,14 +134,32 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
         answer["reason"] = picture.reason
     if picture.unreadable is not None:
         answer["unreadable"] = picture.unreadable
-    if found.parts:
-        answer["parts"] = [_part_as_json(part) for part in found.parts]
+    video, parts = _video_and_parts(found)
+    if video:
+        answer["vpdq"] = frame_texts(video)
+    if parts:
+        answer["parts"] = [_part_as_json(part) for part in parts]
     if picture.dihedrals:
         answer["dihedrals"] = [
             {"name": name, "pdq": pdq.text, "quality": pdq.quality}
             for name, pdq in zip(DIHEDRALS, picture.dihedrals, strict=True)
         ]
     return answer
+
+
+def _video_and_parts(found: FileFingerprints) -> tuple[list[VideoFrame], list[Part]]:
+    """The frames of a file that is a video, as it is stored, and the other parts."""
+    parts = list(found.parts)
+    # Those of a video within the file come after its digests.
+    is_video = bool(parts) and parts[0].seconds is not None
+    frames: list[VideoFrame] = []
+    others: list[Part] = []
+    for part in parts:
+        if is_video and part.seconds is not None and part.pdq is not None and not part.is_turned:
+            frames.append(VideoFrame(part.pdq, part.seconds))
+        else:
+            others.append(part)
+    return frames, others
 
 
 def _part_as_json(part: Part) -> dict[str, object]:
@@ -165,7 +191,11 @@ def _print_block(file: str, found: FileFingerprints, min_quality: int) -> None:
         print_line(f"          {pdq.text} {name}")
     if picture.pdq is not None and picture.reason is not None:
         print_line(f"          unreadable all the same: {picture.reason}")
-    for part in found.parts:
+    video, parts = _video_and_parts(found)
+    for frame in video:
+        place = clock_words(frame.seconds)
+        print_line(f"  vpdq    {_pdq_words(frame.pdq, min_quality)} {place}")
+    for part in parts:
         print_line(f"  {part.place}")
         if part.digests is not None:
             print_line(f"    md5     {part.digests.md5.hex()}")

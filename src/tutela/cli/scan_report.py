@@ -9,6 +9,7 @@ from typing import Self
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tutela.cases.model import Match
 from tutela.cli.output import print_json, print_line, to_people
 from tutela.screening.checkpoint import Scan
 from tutela.screening.model import Screened, Verdict
@@ -130,9 +131,16 @@ def _found(screened: Screened) -> str:
         f"{match.list_name} by {match.kind}"
         + (f" at distance {match.distance}" if match.distance else "")
         + (f" in {match.place}" if match.place else "")
+        + _shares(match)
         for match in screened.matches
     )
     return f" ({matches})" + (f" case {screened.case}" if screened.case else "")
+
+
+def _shares(match: Match) -> str:
+    if match.query_percent is None:
+        return ""
+    return f" ({match.query_percent} % of it, {match.compared_percent} % of the listed video)"
 
 
 def _fields(scanned: Scanned) -> dict[str, object]:

@@ -14,7 +14,7 @@ from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.entries import change_entries
 from tutela.hashlists.exporting import withdrawn_entries
-from tutela.hashlists.formats.hashes import KindHint, read_hash
+from tutela.hashlists.formats.hashes import KindHint, is_video, read_hash, read_listed
 from tutela.hashlists.lists import find_list
 from tutela.hashlists.model import ListRow
 from tutela.hashlists.reading import ListFile
@@ -93,7 +93,10 @@ def _fingerprints(text: str | None, file: Path | None, kind: Kind | None) -> lis
     if (text is None) == (file is None):
         raise InvalidInputError("name one hash, or a file of them with --file")
     if text is not None:
-        return [read_hash(text.strip(), kind, KindHint())]
+        text = text.strip()
+        if is_video(text, kind, KindHint()):
+            return [read_listed(Kind.VPDQ, text)[0]]
+        return [read_hash(text, kind, KindHint())]
     rows = list(ListFile(file, kind).rows()) if file else []
     if not rows:
         raise InvalidInputError(f"{file}: there is no hash in it")

@@ -12,9 +12,10 @@ from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import AlreadyExistsError, InvalidInputError, TutelaError
-from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.fingerprints.model import Kind
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.entries import withdraw_entry
+from tutela.hashlists.formats.hashes import read_listed
 from tutela.hashlists.lists import (
     all_lists,
     create_list,
@@ -122,7 +123,8 @@ def add_entry(
     """Put one hash on the list."""
     size = _find(house, number)
     try:
-        row = ListRow(1, Fingerprint.from_text(kind, value.strip()))
+        fingerprint, frames = read_listed(kind, value)
+        row = ListRow(1, fingerprint, frames=frames)
         with house.database.writing() as connection:
             add_with_provenance(
                 connection,
@@ -151,7 +153,7 @@ def withdraw(
     """Have a hash match no more."""
     size = _find(house, number)
     try:
-        fingerprint = Fingerprint.from_text(kind, value.strip())
+        fingerprint, _ = read_listed(kind, value)
         with house.database.writing() as connection:
             withdraw_entry(
                 connection,

@@ -13,14 +13,23 @@ class Kind(StrEnum):
     SHA1 = "sha1"
     SHA256 = "sha256"
     PDQ = "pdq"
+    VPDQ = "vpdq"
+    """Of a video: the hashes of its frames, of any number. Its value is what tells one from all
+    others: ``vpdq.identity``."""
 
     @property
     def width(self) -> int:
         """Length of a value in bytes."""
         return _WIDTHS[self]
 
+    @property
+    def is_digest(self) -> bool:
+        """Whether equal values mean equal files, to the bit."""
+        return self in _DIGESTS
 
-_WIDTHS = {Kind.MD5: 16, Kind.SHA1: 20, Kind.SHA256: 32, Kind.PDQ: 32}
+
+_WIDTHS = {Kind.MD5: 16, Kind.SHA1: 20, Kind.SHA256: 32, Kind.PDQ: 32, Kind.VPDQ: 32}
+_DIGESTS = frozenset({Kind.MD5, Kind.SHA1, Kind.SHA256})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,19 @@ class Pdq:
     def text(self) -> str:
         """64 lower-case hexadecimal digits."""
         return self.value.hex()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrame:
+    """One frame of a video.
+
+    Attributes:
+        pdq: Its hash.
+        seconds: Its instant, from the video's beginning.
+    """
+
+    pdq: Pdq
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +249,17 @@ class Part:
         digests: Of its bytes, if it is a file of its own.
         pdq: The perceptual hash if it is a picture that was decoded.
         unreadable: Why it could not be looked at, if so.
+        seconds: The instant of a frame of a video, from the beginning. All frames of a video that
+            are looked at are parts, in their order: together they are its vPDQ fingerprint.
+        is_turned: Whether a frame is turned as its video says that it is to be shown.
     """
 
     place: str
     digests: Digests | None = None
     pdq: Pdq | None = None
     unreadable: Unreadable | None = None
+    seconds: float | None = None
+    is_turned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +271,7 @@ class FileFingerprints:
         picture: The perceptual hash, or why there is none.
         parts: Everything else that was found in it, in the order in which it was.
         format: The format that it begins as, as people write it, such as ``JPEG``; ``None`` if
-            it is of none that can hold a picture.
+            it is of none that can hold a picture or a video.
     """
 
     digests: Digests

@@ -67,6 +67,6 @@ def add_with_provenance(
 
 def _checked(row: ListRow) -> ListRow:
     try:
-        return checked_row(row.number, row.fingerprint, row.quality, row.label)
+        return checked_row(row.number, row.fingerprint, row.quality, row.label, row.frames)
     except InvalidInputError as error:
         raise InvalidInputError("entry {number}: {error}", number=row.number, error=error) from None

@@ -10,15 +10,24 @@ from sqlalchemy import Connection, RowMapping, Select, insert, select, text, upd
 from tutela.errors import InvalidInputError, NotFoundError, TutelaError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.model import Added, HashList, HashListId, ImportId, ListRow
-from tutela.hashlists.tables import entries, list_changes, list_revision, withdrawals
+from tutela.hashlists.tables import (
+    entries,
+    entry_frames,
+    list_changes,
+    list_revision,
+    withdrawals,
+)
 from tutela.hashlists.wording import checked_text
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 
-KINDS: tuple[Kind, ...] = (Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.PDQ)
+KINDS: tuple[Kind, ...] = (Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.PDQ, Kind.VPDQ)
 """A kind's position here is its number in the database. Only ever add at the end."""
+
+VPDQ_NUMBER = KINDS.index(Kind.VPDQ)
+"""Entries of this number have rows in ``entry_frames`` too."""
 
 _NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 _VALUES_AT_ONCE = 10_000
@@ -71,6 +80,7 @@ def add_entries(
     }
     insert_all = _insert_sqlite if connection.dialect.name == "sqlite" else _insert_postgresql
     added = insert_all(connection, [(key, first[key]) for key in keys], common)
+    _insert_frames(connection, hash_list, [first[key] for key in keys])
     withdrawn = 0
     if added < len(rows) and _has_withdrawn(connection, hash_list):
         gone = set(_withdrawn_among(connection, hash_list, keys))
@@ -214,6 +224,27 @@ def _insert_postgresql(
         "labels": [row.label or None for _, row in rows],
     }
     return changed_rows(connection, _FROM_ARRAYS, {**columns, **common})
+
+
+def _insert_frames(connection: Connection, hash_list: HashListId, rows: Sequence[ListRow]) -> None:
+    """Put the frames of those vPDQ entries down that have none yet."""
+    remaining = (row for row in rows if row.fingerprint.kind is Kind.VPDQ)
+    while portion := {row.fingerprint.value: row.frames for row in islice(remaining, 1000)}:
+        new = connection.execute(
+            select(entries.c.id, entries.c.value)
+            .outerjoin(entry_frames, entry_frames.c.entry_id == entries.c.id)
+            .where(
+                entries.c.list_id == hash_list,
+                entries.c.kind == VPDQ_NUMBER,
+                entries.c.value.in_(portion),
+                entry_frames.c.entry_id.is_(None),
+            )
+        ).all()
+        if new:
+            connection.execute(
+                insert(entry_frames),
+                [{"entry_id": row.id, "frames": portion[row.value]} for row in new],
+            )
 
 
 def _withdrawn_in(hash_list: HashListId) -> Select[Any]:

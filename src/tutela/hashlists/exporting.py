@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, func, select
 
 from tutela.errors import AlreadyExistsError, StorageError
 from tutela.fingerprints.model import Fingerprint
-from tutela.hashlists.entries import KINDS
+from tutela.fingerprints.vpdq import to_text, unpack
+from tutela.hashlists.entries import KINDS, VPDQ_NUMBER
 from tutela.hashlists.model import HashList, WithdrawnEntry
-from tutela.hashlists.tables import entries, imports, withdrawals
+from tutela.hashlists.tables import entries, entry_frames, imports, withdrawals
 
 _ROWS_AT_ONCE = 10_000
 _COLUMNS = ("kind", "hash", "quality", "label", "source", "reason", "added_at", "added_by")
@@ -49,7 +50,7 @@ def export_list(
     for row in _live_rows(connection, hash_list):
         values = (
             str(KINDS[row.kind]),
-            row.value.hex(),
+            to_text(unpack(row.frames)) if row.kind == VPDQ_NUMBER else row.value.hex(),
             row.quality,
             row.label,
             row.source,
@@ -127,8 +128,10 @@ def _live_rows(connection: Connection, hash_list: HashList) -> Iterator[Row[tupl
             imports.c.reason,
             imports.c.started_at,
             imports.c.imported_by,
+            entry_frames.c.frames,
         )
         .join_from(entries, imports)
+        .outerjoin(entry_frames, entry_frames.c.entry_id == entries.c.id)
         .where(entries.c.list_id == hash_list.id, entries.c.live.is_(True))
         .order_by(entries.c.kind, entries.c.value)
     )

@@ -8,7 +8,6 @@ into the same list share the work without counting anything twice.
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -35,8 +34,11 @@ from tutela.storage.database import Database
 
 ROWS_AT_ONCE = 100_000
 """Rows in a transaction: bounds the memory, what an interruption costs, and how long other writers
-wait. More are quicker: each batch touches most pages of a large list's index.
+wait. More are quicker: each batch touches most pages of a large list's index. A video counts for
+more than one.
 """
+
+_BYTES_A_ROW = 1000
 
 # What the column ``only_labels`` holds.
 _LONGEST_ONLY = 2000
@@ -222,7 +224,15 @@ def _wanted(rows: Iterator[_Row], only: frozenset[str], default_label: str) -> I
 
 
 def _batches(rows: Iterator[_Row]) -> Iterator[Sequence[_Row]]:
-    while batch := list(islice(rows, ROWS_AT_ONCE)):
+    batch: list[_Row] = []
+    weight = 0
+    for row in rows:
+        batch.append(row)
+        weight += 1 + (len(row.frames) // _BYTES_A_ROW if isinstance(row, ListRow) else 0)
+        if weight >= ROWS_AT_ONCE:
+            yield batch
+            batch, weight = [], 0
+    if batch:
         yield batch
 
 

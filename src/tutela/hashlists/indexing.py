@@ -12,20 +12,33 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+import numpy as np
+from sqlalchemy import Connection, Select, func, select
 
 from tutela.errors import StorageError
-from tutela.hashlists.entries import KINDS
-from tutela.hashlists.tables import entries, hash_lists, list_changes, list_revision
+from tutela.fingerprints.model import Kind
+from tutela.fingerprints.vpdq import count_of, packed_values
+from tutela.hashlists.entries import KINDS, VPDQ_NUMBER
+from tutela.hashlists.tables import (
+    entries,
+    entry_frames,
+    hash_lists,
+    list_changes,
+    list_revision,
+)
 from tutela.matching.building import Batch, batch_of, joined
 from tutela.matching.durable import DamagedIndexError
 from tutela.matching.index import Index
+from tutela.matching.model import frame_numbers
 from tutela.storage.database import Database
 
 _ROWS_AT_ONCE = 10_000
+_VIDEOS_AT_ONCE = 50
+_PDQ = tuple(Kind).index(Kind.PDQ)
 
 Mark = tuple[int, str]
 """A revision of the lists, and the token that it has in one database alone."""
@@ -143,19 +156,44 @@ def _knows(connection: Connection, mark: Mark) -> bool:
 
 
 _COLUMNS = select(entries.c.id, entries.c.list_id, entries.c.kind, entries.c.value)
+_VIDEO_COLUMNS = (
+    select(entries.c.id, entries.c.list_id, entry_frames.c.frames)
+    .join_from(entries, entry_frames)
+    .where(entries.c.kind == VPDQ_NUMBER)
+)
 
 
 def _added(connection: Connection, after: int, until: int) -> Iterator[Batch]:
     in_use = select(hash_lists.c.id).where(hash_lists.c.removed_at.is_(None))
-    statement = _between(_COLUMNS, after, until).where(
+    live = (
         entries.c.live.is_(True),
         # Not by the list's number itself: SQLite would look all of a list through for one change.
         (entries.c.list_id + 0).in_(in_use),
     )
+    statement = _between(_COLUMNS, after, until).where(*live, entries.c.kind != VPDQ_NUMBER)
+    videos = _between(_VIDEO_COLUMNS, after, until).where(*live)
     return joined(
-        batch_of(numbers, list_numbers, [KINDS[kind] for kind in kinds], values)
-        for numbers, list_numbers, kinds, values in _columns(connection, statement)
+        chain(
+            (
+                batch_of(numbers, list_numbers, [KINDS[kind] for kind in kinds], values)
+                for numbers, list_numbers, kinds, values in _columns(connection, statement)
+            ),
+            _batches_of_videos(connection, videos),
+        )
     )
+
+
+def _batches_of_videos(connection: Connection, statement: Select[Any]) -> Iterator[Batch]:
+    """One batch for each video: its frames are found as the PDQ hashes that they are."""
+    for entry, hash_list, frames in _streamed(connection, statement, _VIDEOS_AT_ONCE):
+        values = np.unique(packed_values(frames), axis=0)
+        numbers = frame_numbers(entry, len(values))
+        yield Batch(
+            np.full(len(values), _PDQ, np.int8),
+            values,
+            np.array(numbers, np.int64),
+            np.full(len(values), hash_list, np.int64),
+        )
 
 
 def _withdrawn(connection: Connection, after: int, until: int) -> Iterator[int]:
@@ -167,6 +205,9 @@ def _withdrawn(connection: Connection, after: int, until: int) -> Iterator[int]:
     for statement in (withdrawn, on_removed):
         for row in _streamed(connection, statement):
             yield row[0]
+        videos = statement.join(entry_frames).add_columns(func.length(entry_frames.c.frames))
+        for entry, length in _streamed(connection, videos.where(entries.c.kind == VPDQ_NUMBER)):
+            yield from frame_numbers(entry, count_of(length))
 
 
 def _between(statement: Select[Any], after: int, until: int) -> Select[Any]:
@@ -180,8 +221,10 @@ def _columns(connection: Connection, statement: Select[Any]) -> Iterator[tuple[A
         yield tuple(zip(*rows, strict=True))
 
 
-def _streamed(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
-    return iter(connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE}))
+def _streamed(
+    connection: Connection, statement: Select[Any], rows: int = _ROWS_AT_ONCE
+) -> Iterator[Any]:
+    return iter(connection.execute(statement, execution_options={"yield_per": rows}))
 
 
 def _mark_file(folder: Path) -> Path:

@@ -54,12 +54,14 @@ class ListRow:
         fingerprint: The hash.
         quality: The PDQ quality that the list states, or ``None``.
         label: The row's own label, or empty to take the import's.
+        frames: Of a vPDQ hash all of it, as ``fingerprints.vpdq.pack`` has it.
     """
 
     number: int
     fingerprint: Fingerprint
     quality: int | None = None
     label: str = ""
+    frames: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,14 @@ entries = Table(
     ),
 )
 
+# The frames of an entry of the kind vPDQ, as ``tutela.fingerprints.vpdq.pack`` has them.
+entry_frames = Table(
+    "entry_frames",
+    metadata,
+    Column("entry_id", RowId, ForeignKey("entries.id"), primary_key=True, autoincrement=False),
+    Column("frames", LargeBinary, nullable=False),
+)
+
 withdrawals = Table(
     "withdrawals",
     metadata,

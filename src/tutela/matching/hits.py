@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tutela.fingerprints.model import Kind
-from tutela.matching.model import Hit
+from tutela.matching.model import FRAMES_FROM, Hit
 from tutela.matching.segment import Block
 
 _KINDS = tuple(Kind)
@@ -42,8 +42,8 @@ class Hits(Sequence[Hit]):
                 Hit(
                     int(distance),
                     int(block.hash_lists[row]),
-                    int(block.entries[row]) + block.lowest,
-                    block.kind,
+                    (entry := int(block.entries[row]) + block.lowest),
+                    block.kind if entry < FRAMES_FROM else Kind.VPDQ,
                 )
                 for _, block, rows, distances in found
                 for row, distance in zip(rows, distances, strict=True)
@@ -61,6 +61,7 @@ class Hits(Sequence[Hit]):
             [_KINDS.index(block.kind) for _, block, _, _ in found],
             [len(rows) for _, _, rows, _ in found],
         )
+        kinds[entries >= FRAMES_FROM] = _KINDS.index(Kind.VPDQ)
         order = np.lexsort((entries, hash_lists, distances))
         return cls(columns=[each[order] for each in (distances, hash_lists, entries, kinds)])
 

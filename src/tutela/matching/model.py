@@ -4,13 +4,35 @@ from dataclasses import dataclass
 
 from tutela.fingerprints.model import Kind
 
+FRAMES_FROM = 1 << 62
+"""Entry numbers from here on are of frames of known videos: their hits are of the kind vPDQ.
+
+They are searched as the PDQ hashes that they are, together with those of pictures.
+"""
+
+_FRAME_BITS = 20
+
+
+def frame_numbers(entry: int, frames: int) -> range:
+    """The numbers by which the index knows the frames of a video's entry."""
+    if frames > 1 << _FRAME_BITS or entry >= FRAMES_FROM >> _FRAME_BITS:
+        raise ValueError("there are no numbers for so many frames")
+    first = FRAMES_FROM + (entry << _FRAME_BITS)
+    return range(first, first + frames)
+
+
+def entry_of_frame(number: int) -> int:
+    """The number of the entry that a frame is of."""
+    return (number - FRAMES_FROM) >> _FRAME_BITS
+
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
     """A live list entry as the index sees it.
 
     Attributes:
-        entry: The entry's number in the database, unique over all lists.
+        entry: The entry's number in the database, unique over all lists; or that of one of its
+            frames (``frame_numbers``), whose kind is PDQ.
         hash_list: The list's number in the database.
         kind: Which function made the value.
         value: The fingerprint's bytes, ``kind.width`` long.

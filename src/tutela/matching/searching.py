@@ -50,5 +50,8 @@ def search(prepared: Prepared, queries: Sequence[Query], max_distance: int) -> l
 
 
 _KINDS: tuple[tuple[Kind, Callable[[Query], bytes | None], int], ...] = tuple(
-    (kind, attrgetter(kind.value), kind.width) for kind in Kind
+    # The frames of videos are found among the PDQ hashes.
+    (kind, attrgetter(kind.value), kind.width)
+    for kind in Kind
+    if kind is not Kind.VPDQ
 )

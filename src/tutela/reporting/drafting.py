@@ -57,6 +57,8 @@ HASH_TYPES: Mapping[Kind, str] = {
 }
 """What a report calls each kind of hash."""
 
+_LIKE = {Kind.PDQ: "a similar picture", Kind.VPDQ: "a similar video"}
+
 # What XML 1.0 cannot hold (section 2.2).
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -371,14 +373,14 @@ def _hashes(item: GatheredItem) -> Iterator[OriginalFileHash]:
 
 
 def _found_by(item: GatheredItem) -> Iterator[str]:
-    exact = {name: kind for name, kind in item.matches if kind is not Kind.PDQ}
+    exact = {name: kind for name, kind in item.matches if kind.is_digest}
     for name, kind in exact.items():
         yield _sure(f'The list "{name}" has the very same file ({HASH_TYPES[kind]}).')
     for name in dict.fromkeys(name for name, _ in item.matches if name not in exact):
         yield _sure(f'The list "{name}" has a similar picture ({HASH_TYPES[Kind.PDQ]}).')
     for name, found, place in item.within[:_MOST_WITHIN]:
-        like = "a similar picture" if found is Kind.PDQ else "the very same file"
-        yield _sure(f'The list "{name}" has {like} ({HASH_TYPES[found]}) as is in it: {place}')
+        like, made_by = _LIKE.get(found, "the very same file"), HASH_TYPES.get(found, "vPDQ")
+        yield _sure(f'The list "{name}" has {like} ({made_by}) as is in it: {place}')
 
 
 def _words(item: GatheredItem) -> str | None:

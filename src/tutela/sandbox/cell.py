@@ -21,8 +21,15 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
+from tutela.sandbox import video
 from tutela.sandbox.decoding import Room, prepare
-from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, recognise
+from tutela.sandbox.formats import (
+    HEAD_BYTES,
+    PictureFormat,
+    VideoFormat,
+    recognise,
+    recognise_video,
+)
 from tutela.sandbox.model import PACKET_BYTES, Limits
 from tutela.sandbox.packets import write_digests, write_found, write_not_read
 from tutela.sandbox.pictures import look
@@ -43,6 +50,7 @@ def main(arguments: list[str]) -> None:
     """Serve requests until the other end of the socket is closed."""
     house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     prepare()
+    video.prepare()
     lacking = confine(limits)
     if STRICT in arguments and lacks_needed(lacking):
         house.send(json.dumps({"ready": False, "lacking": lacking}).encode())
@@ -66,16 +74,20 @@ def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) ->
             content = _whole(file, limits)
             if content is not None:
                 file = io.BytesIO(content)
-            picture_format = recognise(file.read(HEAD_BYTES))
+            head = file.read(HEAD_BYTES)
+            picture_format, video_format = recognise(head), recognise_video(head)
             file.seek(0)
             digests = digests_of(file)
         except OSError as error:
             yield write_not_read(error.errno or errno.EIO)
             return
-        yield write_digests(digests, picture_format.name if picture_format else None)
+        found_format = picture_format or video_format
+        yield write_digests(digests, found_format.name if found_format else None)
         signal.alarm(int(limits.whole_seconds) + _GRACE_SECONDS)
         picture = Picture(PictureState.NONE)
-        everything = _found_in(file, picture_format, limits, room, dihedrals=dihedrals)
+        everything = _found_in(
+            file, picture_format or video_format, limits, room, dihedrals=dihedrals
+        )
         for found in _at_most(limits.parts, everything):
             if isinstance(found, Picture):
                 picture = found
@@ -92,7 +104,8 @@ def _at_most(most: int, everything: Iterator[Part | Picture]) -> Iterator[Part |
     for found in everything:
         if isinstance(found, Part):
             own = own if found.place else found.pdq
-            parts += bool(found.place)
+            # Frames of videos have a limit of their own.
+            parts += bool(found.place) and found.seconds is None
             if parts > most:
                 yield Picture(
                     PictureState.UNREADABLE,
@@ -106,17 +119,20 @@ def _at_most(most: int, everything: Iterator[Part | Picture]) -> Iterator[Part |
 
 def _found_in(
     file: BinaryIO,
-    picture_format: PictureFormat | None,
+    file_format: PictureFormat | VideoFormat | None,
     limits: Limits,
     room: Room,
     *,
     dihedrals: bool,
 ) -> Iterator[Part | Picture]:
     """Everything that a file holds, and last what came of its own picture."""
-    if picture_format is None:
-        yield Picture(PictureState.NONE)
-        return
-    yield from look(file, picture_format, limits, room, dihedrals=dihedrals)
+    match file_format:
+        case PictureFormat():
+            yield from look(file, file_format, limits, room, dihedrals=dihedrals)
+        case VideoFormat():
+            yield from video.look_at_video(file, file_format, limits)
+        case None:
+            yield Picture(PictureState.NONE)
 
 
 def _whole(file: BinaryIO, limits: Limits) -> bytes | None:

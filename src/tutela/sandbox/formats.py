@@ -1,11 +1,11 @@
-"""Telling pictures from other files by how they begin."""
+"""Telling pictures and videos from other files by how they begin."""
 
 import re
 import struct
 from dataclasses import dataclass
 
-HEAD_BYTES = 512
-"""How much of a file's beginning ``recognise`` looks at."""
+HEAD_BYTES = 1024
+"""How much of a file's beginning ``recognise`` and ``recognise_video`` look at."""
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -30,6 +30,20 @@ class PictureFormat:
 
     name: str
     decoders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """A file format that can hold a video. There may be sound alone in it.
+
+    Attributes:
+        name: As people write it.
+        reader: FFmpeg's name for what reads it. A reader that opens other files or addresses
+            (playlists) is not among them.
+    """
+
+    name: str
+    reader: str
 
 
 # Where a format's mark is short, its pattern also asks for the fields that follow, so that a text
@@ -111,3 +125,44 @@ def _icon(head: bytes) -> PictureFormat | None:
     if size < _LEAST_ICON_BYTES or not entries_end <= offset < 1 << 24 or size >= 1 << 24:
         return None
     return _ICO if kind == 1 else _CUR
+
+
+# A transport stream has no mark but a letter at the same place of every packet.
+_PACKETS = rb"(\x47.{187}){4}|(.{4}\x47.{187}){4}"
+_VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), VideoFormat(name, reader))
+    for name, reader, pattern in (
+        ("QuickTime", "mov", rb"....ftypqt  "),
+        ("3GP", "mov", rb"....ftyp3g[pegrs2]"),
+        ("MP4", "mov", rb"....ftyp"),
+        # From before there was such a mark. A length that large is a text's.
+        ("QuickTime", "mov", rb"(\x00...(moov|wide|free|skip|pnot)|....mdat)"),
+        ("WebM", "matroska", rb"\x1a\x45\xdf\xa3.{0,64}webm"),
+        ("Matroska", "matroska", rb"\x1a\x45\xdf\xa3"),
+        ("AVI", "avi", rb"RIFF....AVI "),
+        ("Ogg", "ogg", rb"OggS\x00"),
+        ("FLV", "flv", rb"FLV\x01[\x00-\x05]\x00\x00\x00"),
+        ("Windows Media", "asf", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+        ("MPEG", "mpeg", rb"\x00\x00\x01\xba"),
+        ("MPEG", "mpegvideo", rb"\x00\x00\x01\xb3"),
+        ("MPEG-TS", "mpegts", _PACKETS),
+    )
+)
+
+
+def recognise_video(head: bytes) -> VideoFormat | None:
+    """The video format that a file is in, by its content alone.
+
+    Args:
+        head: The file's first ``HEAD_BYTES`` bytes, or all of a shorter file.
+
+    Returns:
+        ``None`` if the file does not begin as a video does, or is a picture: those whose names
+        mark them as one of a family with videos (HEIC, AVIF) are for ``recognise``.
+    """
+    if recognise(head) is not None:
+        return None
+    for beginning, video_format in _VIDEO_BEGINNINGS:
+        if beginning.match(head):
+            return video_format
+    return None

@@ -25,6 +25,18 @@ class UnreadableError(InvalidInputError):
         self.unreadable = unreadable
 
 
+class Sampling(StrEnum):
+    """Which frames of a video are looked at."""
+
+    SECONDS = "seconds"
+    """One of every second, those that Meta's vPDQ library takes."""
+    KEY_FRAMES = "key_frames"
+    """Those that the others are made from. Many times quicker; it depends on who made the video
+    how many there are."""
+    SCENES = "scenes"
+    """The first of every scene."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What opening up one file may cost. Past any of these it, or the part of it, is unreadable.
@@ -37,12 +49,15 @@ class Limits:
         whole_seconds: Time that all parts of a file may take together, as ``seconds``.
         cpu_seconds: Time of processors that all of them may take.
         frames: Of what moves or has pages, so many frames or pages are looked at.
-        parts: So many parts of a file are looked at: members, pictures in documents, frames.
+        video_frames: Of a video, so many frames are looked at.
+        parts: So many parts of a file are looked at: members, pictures in documents, frames of
+            what is no video.
         depth: How deep archives may lie in one another; 1 is an archive without another one.
         ratio: How many times its packed size something may unpack to, once that is more than
             ``freely_unpacked_bytes``.
         freely_unpacked_bytes: So much may be unpacked whatever its ratio: flat pictures pack well.
         unpacked_bytes: How much may be unpacked in all from one file.
+        sampling: Which frames of a video are looked at.
     """
 
     pixels: int = 100_000_000
@@ -51,11 +66,13 @@ class Limits:
     whole_seconds: float = 300.0
     cpu_seconds: float = 300.0
     frames: int = 64
+    video_frames: int = 20_000
     parts: int = 10_000
     depth: int = 3
     ratio: int = 200
     freely_unpacked_bytes: int = 64 << 20
     unpacked_bytes: int = 4 << 30
+    sampling: Sampling = Sampling.SECONDS
 
     @property
     def text(self) -> str:

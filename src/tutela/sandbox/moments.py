@@ -3,7 +3,6 @@
 Videos need PyAV (the extra ``video``). Sound is never decoded.
 """
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from PIL import Image
 
 from tutela.errors import InvalidInputError
 from tutela.sandbox.decoding import check_size
-from tutela.sandbox.formats import HEAD_BYTES
+from tutela.sandbox.formats import HEAD_BYTES, recognise_video
 from tutela.sandbox.model import Limits
 
 av: Any
@@ -29,22 +28,6 @@ _FRAMES_A_MOMENT = 300
 _FRAMES_IN_ALL = 3_000
 # What is left of the time is for making the sheet.
 _SHARE_OF_TIME = 0.6
-
-# By what a video begins with, and which reader is given it: a reader that opens other files or
-# addresses (playlists) is not among them.
-_READERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), reader)
-    for reader, pattern in (
-        ("mov", rb"....(ftyp|moov|mdat|wide|free|skip)"),
-        ("matroska", rb"\x1a\x45\xdf\xa3"),
-        ("avi", rb"RIFF....AVI "),
-        ("ogg", rb"OggS"),
-        ("flv", rb"FLV\x01"),
-        ("asf", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
-        ("mpeg", rb"\x00\x00\x01[\xba\xb3]"),
-        ("mpegts", rb"\x47.{3}"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +92,8 @@ def moments_of_video(file: BinaryIO, most: int, side: int, limits: Limits) -> Mo
         InvalidInputError: It begins as a video and cannot be shown; the message says why.
     """
     file.seek(0)
-    head = file.read(HEAD_BYTES)
-    reader = next((name for pattern, name in _READERS if pattern.match(head)), None)
-    if reader is None:
+    video_format = recognise_video(file.read(HEAD_BYTES))
+    if video_format is None:
         return None
     if av is None:
         raise InvalidInputError('videos cannot be shown here: install the extra "video"')
@@ -121,7 +103,7 @@ def moments_of_video(file: BinaryIO, most: int, side: int, limits: Limits) -> Mo
         with av.open(
             file,
             "r",
-            format=reader,
+            format=video_format.reader,
             options={"protocol_whitelist": "none"},
             metadata_errors="ignore",
         ) as container:

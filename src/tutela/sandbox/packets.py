@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from tutela.fingerprints.model import Digests, Part, Pdq, Picture, PictureState, Unreadable
+from tutela.fingerprints.vpdq import LATEST_SECONDS
 
 # Cut in the middle, since both ends of a path tell most.
 _LONGEST_PLACE = 1000
@@ -54,6 +55,8 @@ def write_found(found: Part | Picture) -> bytes:
         part["pdq"] = [found.pdq.text, found.pdq.quality]
     if found.unreadable is not None:
         part["unreadable"] = found.unreadable
+    if found.seconds is not None:
+        part |= {"seconds": found.seconds, "turned": found.is_turned}
     return json.dumps({"part": part}).encode()
 
 
@@ -83,6 +86,8 @@ def read_found(packet: Packet) -> Part | Picture:
         digests=None if digests is None else _digests(digests),
         pdq=None if pdq is None else _pdq(pdq),
         unreadable=_unreadable(part.get("unreadable")),
+        seconds=_seconds(part.get("seconds")),
+        is_turned=part.get("turned") is True,
     )
 
 
@@ -123,6 +128,14 @@ def _number(value: int, most: int) -> int:
 def _text(value: str) -> str:
     """A text that may come from whoever made the file: it steers no terminal and no database."""
     return _cut("".join(each if each >= " " and each != "\x7f" else "\ufffd" for each in value))
+
+
+def _seconds(number: object) -> float | None:
+    if number is None:
+        return None
+    if not isinstance(number, int | float) or not 0 <= number <= LATEST_SECONDS:
+        raise ValueError("there is no such instant")
+    return float(number)
 
 
 def _unreadable(text: str | None) -> Unreadable | None:

@@ -77,7 +77,9 @@ class CellPool:
                 found = seat.open_up(descriptor, dihedrals=dihedrals)
             finally:
                 self._free.put(seat)
-        picture = _heed_name(found.picture, suffix, found.digests.size)
+        picture = found.picture
+        if found.format is None:
+            picture = _heed_name(picture, suffix, found.digests.size)
         return found if picture is found.picture else replace(found, picture=picture)
 
     @property
@@ -168,6 +170,7 @@ class _Seat:
         """Hear what a cell finds in a file, part by part, until it has come to the end."""
         parts: list[Part] = []
         own: Pdq | None = None
+        frames = 0
         limits = self._limits
         deadline = time.monotonic() + limits.whole_seconds
         while True:
@@ -186,9 +189,11 @@ class _Seat:
                 return found, tuple(parts)
             if found.place:
                 parts.append(found)
+                frames += found.seconds is not None
             else:
                 own = found.pdq
-            if len(parts) > limits.parts:
+            # A frame that is turned is shown both ways.
+            if len(parts) - frames > limits.parts or frames > 2 * limits.video_frames:
                 raise ValueError("more parts than any cell tells of")
 
     def _crashed(self, cell: Cell, own: Pdq | None) -> Picture:

@@ -29,12 +29,14 @@ class Known:
         parts: What else was found in it that has fingerprints of its own. The file is judged by
             the best of all.
         cause: The same as ``unreadable``, for policy and counters.
+        is_video: Whether the file itself is a video.
     """
 
     fingerprints: FingerprintSet
     unreadable: str | None = None
     parts: tuple[Part, ...] = ()
     cause: Unreadable | None = None
+    is_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tutela.evidence.vault import Vault
 from tutela.hashlists.indexing import open_index
 from tutela.matching.index import Index
-from tutela.sandbox.model import Keeping, Limits
+from tutela.sandbox.model import Keeping, Limits, Sampling
 from tutela.sandbox.pool import CellPool
 from tutela.screening.counts import Counts
 from tutela.screening.screening import Screener
@@ -81,6 +81,8 @@ def limits_of(settings: Settings) -> Limits:
         whole_seconds=sandbox.whole_seconds,
         cpu_seconds=sandbox.cpu_seconds,
         frames=sandbox.frames,
+        video_frames=sandbox.video_frames,
+        sampling=Sampling(sandbox.video_sampling),
         parts=sandbox.parts,
         depth=sandbox.depth,
         ratio=sandbox.ratio,

@@ -19,12 +19,15 @@ class Rules:
         on_match: What a match means.
         max_distance: Greatest number of differing PDQ bits that is a match.
         min_quality: PDQ quality below which pictures are not compared.
+        min_video_percent: Share of the frames of either of two videos, in percent, that has to be
+            in the other.
     """
 
     name: str
     on_match: OnMatch
     max_distance: int
     min_quality: int
+    min_video_percent: int = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ def rules_for(policy: Policy, name: str) -> Rules:
         on_match=policy.on_match if own.on_match is None else own.on_match,
         max_distance=policy.max_distance if own.max_distance is None else own.max_distance,
         min_quality=policy.min_quality if own.min_quality is None else own.min_quality,
+        min_video_percent=policy.min_video_percent
+        if own.min_video_percent is None
+        else own.min_video_percent,
     )
 
 
@@ -72,7 +78,8 @@ def matches_among(
     nearest: dict[tuple[int, Kind], Match] = {}
     for hit in hits:
         rule = rules.get(hit.hash_list)
-        if rule is None or hit.entry not in entry_quality:
+        if rule is None or hit.kind is Kind.VPDQ or hit.entry not in entry_quality:
+            # A video is judged by all its frames.
             continue
         if hit.kind is Kind.PDQ and not (
             hit.distance <= rule.max_distance
@@ -109,14 +116,11 @@ def best_of(own: Sequence[Match], parts: Iterable[tuple[Part, Sequence[Match]]])
     nearest = {("", match.hash_list, match.kind): match for match in own}
     within = ""
     for part, matches in parts:
-        if part.digests is not None:
-            within = part.place
-        elif not part.place.startswith(f"{within} "):
-            within = ""
+        within = within_which(part, within)
         for match in matches:
             key = (within, match.hash_list, match.kind)
             if key not in nearest or match.distance < nearest[key].distance:
-                nearest[key] = replace(match, place=part.place)
+                nearest[key] = match if match.place else replace(match, place=part.place)
     ordered = sorted(nearest.values(), key=lambda match: match.distance)
     if len(ordered) <= MOST_MATCHES:
         return ordered
@@ -124,6 +128,18 @@ def best_of(own: Sequence[Match], parts: Iterable[tuple[Part, Sequence[Match]]])
     first = {(match.hash_list, match.kind): match for match in reversed(ordered)}
     kept = set(first.values()) | set(ordered[:MOST_MATCHES])
     return [match for match in ordered if match in kept]
+
+
+def within_which(part: Part, within: str) -> str:
+    """The place of the file that a part is, or is in; ``""`` if that is the file itself.
+
+    Args:
+        part: The part.
+        within: What this was of the part before it.
+    """
+    if part.digests is not None:
+        return part.place
+    return within if part.place.startswith(f"{within} ") else ""
 
 
 def decide(

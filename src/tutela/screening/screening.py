@@ -13,7 +13,7 @@ from itertools import islice
 from sqlalchemy import Connection, select
 
 from tutela.cases.adding import Opening
-from tutela.cases.model import CaseId, Item, Match, kind_of
+from tutela.cases.model import CaseId, Item, ItemKind, Match, kind_of
 from tutela.cases.sealing import open_cases
 from tutela.evidence.model import Content
 from tutela.evidence.vault import Vault
@@ -28,6 +28,7 @@ from tutela.matching.model import Hit, Query
 from tutela.screening.counts import Counts
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.policy import Rules, best_of, decide, matches_among, rules_for
+from tutela.screening.videos import matches_of_video, videos_among
 from tutela.storage.clock import Clock
 from tutela.storage.settings import Policy
 
@@ -273,7 +274,7 @@ def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime 
             submission.name,
             submission.origin,
             fingerprints,
-            kind_of(fingerprints),
+            ItemKind.VIDEO if submission.known.is_video else kind_of(fingerprints),
             submission.reference,
         ),
         matches,
@@ -343,14 +344,20 @@ def _matches_of_file(
     own = _matches(connection, file.fingerprints.pdq_quality, hits[0], findings.rules)
     if not file.parts:
         return own
+    within = hits[1:]
     parts = [
         (
             part,
             _matches(connection, part.pdq.quality if part.pdq else None, found, findings.rules),
         )
         # Those that nothing is found of, which are most, say where the files within begin.
-        for part, found in zip(file.parts, hits[1:], strict=True)
+        for part, found in zip(file.parts, within, strict=True)
     ]
+    for video in videos_among(file.parts):
+        found = [within[number] for number in video.numbers]
+        matches = matches_of_video(connection, video, found, findings.rules)
+        first = video.numbers[0]
+        parts[first] = (parts[first][0], (*parts[first][1], *matches))
     return tuple(best_of(own, parts))
 
 
@@ -361,7 +368,11 @@ def _matches(
     # of each list and kind. So the entries are read in portions, until each has its nearest.
     if not hits:
         return ()
-    wanted = {(hash_list, kind) for hash_list, kind in hits.pairs() if hash_list in rules}
+    wanted = {
+        (hash_list, kind)
+        for hash_list, kind in hits.pairs()
+        if hash_list in rules and kind is not Kind.VPDQ
+    }
     nearest: dict[tuple[int, str], Match] = {}
     remaining = iter(hits)
     while (portion := list(islice(remaining, 500))) and len(nearest) < len(wanted):

@@ -57,6 +57,9 @@ class ListPolicy(_Section):
     min_quality: int | None = Field(
         None, ge=0, le=100, description="PDQ quality below which a picture is not compared."
     )
+    min_video_percent: int | None = Field(
+        None, ge=1, le=100, description="Share of frames in common that makes two videos match."
+    )
 
 
 class Policy(_Section):
@@ -81,9 +84,16 @@ class Policy(_Section):
         description="PDQ quality below which a picture is too flat to be compared by PDQ. "
         "Exact digests are always compared.",
     )
+    min_video_percent: int = Field(
+        80,
+        ge=1,
+        le=100,
+        description="Two videos match by vPDQ if at least this share of the frames of either, in "
+        "percent, is in the other. 80 is what Meta publishes.",
+    )
     lists: dict[str, ListPolicy] = Field(
         default_factory=dict,
-        description='Overrides per list, as `[policy.lists."name"]` with the same three keys.',
+        description='Overrides per list, as `[policy.lists."name"]` with the same keys.',
     )
 
 
@@ -575,6 +585,14 @@ class Care(_Section):
     )
 
 
+class VideoSampling(StrEnum):
+    """Which frames of a video are looked at."""
+
+    SECONDS = "seconds"
+    KEY_FRAMES = "key_frames"
+    SCENES = "scenes"
+
+
 class Sandbox(_Section):
     """How untrusted files are kept apart, and what opening one up may cost beside one picture."""
 
@@ -610,12 +628,26 @@ class Sandbox(_Section):
         description="Of a moving picture or one of many pages, so many frames or pages are looked "
         "at, evenly spread.",
     )
+    video_sampling: VideoSampling = Field(
+        VideoSampling.SECONDS,
+        description="Which frames of a video are looked at. `seconds`: one of every second, those "
+        "that Meta's vPDQ library takes. `key_frames`: those that the others are made from, at "
+        "most one of every second; many times quicker, and many fewer. `scenes`: the first of "
+        "every scene. See [videos](videos.md).",
+    )
+    video_frames: int = Field(
+        20_000,
+        ge=1,
+        le=50_000,
+        description="Of a video, so many frames are looked at. With one of every second, 20,000 "
+        "are five hours and a half.",
+    )
     parts: int = Field(
         10_000,
         ge=1,
         le=1_000_000,
         description="So many parts of one file are looked at: members of archives, pictures in "
-        "documents, frames.",
+        "documents, frames of what is no video.",
     )
     depth: int = Field(
         3,

@@ -7,11 +7,17 @@ from functools import lru_cache
 
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Kind
-from tutela.hashlists.formats.hashes import KindHint, read_hash, read_kind
+from tutela.hashlists.formats.hashes import (
+    KindHint,
+    is_video,
+    read_hash,
+    read_kind,
+    read_video,
+)
 from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import ListRow, RejectedRow
 
-UNKNOWN_KIND = "hashes of this kind cannot be used; the kinds are md5, sha1, sha256 and pdq"
+UNKNOWN_KIND = "hashes of this kind cannot be used; the kinds are md5, sha1, sha256, pdq and vpdq"
 _LONGEST_SHOWN = 200
 _HASH = {"hash", "hashvalue", "value", "fingerprint", "signal", "indicator"}
 _KIND = {"kind", "type", "hashtype", "hashkind", "algorithm", "signaltype"}
@@ -72,14 +78,20 @@ def rows_of(
     if not found:
         yield rejected(number, "there is no hash in it", source)
         return
-    for text, kind in found:
+    for text, named in found:
         try:
             # A column of pictures' types, say, is no matter where the hash's own names its kind.
-            fingerprint = read_hash(text, kind or _kind(_value(values, columns.kind)), hint)
+            kind = named or _kind(_value(values, columns.kind))
+            label = _value(values, columns.label)
+            if is_video(text, kind, hint):
+                fingerprint, frames = read_video(text)
+                yield checked_row(number, fingerprint, None, label, frames)
+                continue
+            fingerprint = read_hash(text, kind, hint)
             quality = None
             if fingerprint.kind is Kind.PDQ:
                 quality = read_quality(_value(values, columns.quality))
-            yield checked_row(number, fingerprint, quality, _value(values, columns.label))
+            yield checked_row(number, fingerprint, quality, label)
         except InvalidInputError as error:
             yield rejected(number, error.message, source)
 

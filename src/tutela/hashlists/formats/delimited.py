@@ -28,12 +28,19 @@ from tutela.hashlists.formats.columns import (
     rejected,
     rows_of,
 )
-from tutela.hashlists.formats.hashes import KindHint, read_hash, read_kind
+from tutela.hashlists.formats.hashes import (
+    KindHint,
+    read_hash,
+    read_kind,
+    read_video,
+)
 from tutela.hashlists.formats.lines import LONGEST_LINE, read_lines
 from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import ListRow, RejectedRow
 
 _DELIMITERS = (",", ";", "\t")
+# A vPDQ hash is longer than Python's own limit.
+csv.field_size_limit(LONGEST_LINE)
 _MOST_LINES_IN_A_VALUE = 20
 
 
@@ -105,9 +112,16 @@ _WORDS = re.compile(
 )
 
 
+_VIDEO = re.compile(r"(\w+)\s+([\[{].*[\]}])")
+
+
 def _plain_row(number: int, text: str, hint: KindHint) -> ListRow:
     if text.isalnum():
         return checked_row(number, read_hash(text, None, hint))
+    video = _VIDEO.fullmatch(text)
+    if video is not None and read_kind(video[1]) is Kind.VPDQ:
+        fingerprint, frames = read_video(video[2])
+        return checked_row(number, fingerprint, frames=frames)
     words = _WORDS.match(text)
     if words is None:
         raise InvalidInputError("is not a hash: it is not hexadecimal digits alone")

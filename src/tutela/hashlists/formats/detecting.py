@@ -14,6 +14,7 @@ from tutela.fingerprints.model import Kind
 from tutela.hashlists.formats.delimited import find_header, read_plain, read_table
 from tutela.hashlists.formats.hashes import AMBIGUOUS, KindHint
 from tutela.hashlists.formats.json_rows import read_json_array, read_json_lines
+from tutela.hashlists.formats.videos import find_videos
 from tutela.hashlists.model import ListRow, RejectedRow
 
 SAMPLE = 1 << 16
@@ -45,6 +46,9 @@ def detect(sample: bytes, file_name: str, kind: Kind | None) -> Format:
         InvalidInputError: It cannot be imported; the message says why and what to do.
     """
     _refuse_others(sample)
+    videos = find_videos(sample)
+    if videos is not None:
+        return Format("vPDQ", videos)
     header = find_header(io.BytesIO(sample))
     wide = _wide_by_name(file_name)
     if wide is None and header and header.columns.quality is not None:
@@ -69,7 +73,6 @@ _ARCHIVES = {
     b"(\xb5/\xfd": "a zstd file",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
 }
-_VPDQ = re.compile(rb"(\d+,\d{1,3},[0-9a-fA-F]{64},[0-9.]+\r?\n){1,3}")
 
 
 def _refuse_others(sample: bytes) -> None:
@@ -85,10 +88,6 @@ def _refuse_others(sample: bytes) -> None:
             "the file is UTF-16 text: turn it into UTF-8 first, with: "
             "iconv -f UTF-16 -t UTF-8 FILE -o NEW-FILE"
         )
-    if _VPDQ.match(sample):
-        raise InvalidInputError(
-            "the file holds the vPDQ hashes of a video's frames, which cannot be used yet"
-        )
 
 
 def _many_zeros(sample: bytes) -> bool:
@@ -97,6 +96,7 @@ def _many_zeros(sample: bytes) -> bool:
 
 def _wide_by_name(file_name: str) -> Kind | None:
     plain = re.sub(r"[-_ .]", "", file_name.lower())
+    plain = plain.replace(Kind.VPDQ, "")
     named = [kind for kind in (Kind.SHA256, Kind.PDQ) if str(kind) in plain]
     return named[0] if len(named) == 1 else None
 
@@ -107,7 +107,9 @@ def _json_format(begin: bytes, hint: KindHint) -> Format:
     for pattern, key in ((rb"odata[^,]*#Cases", "Media"), (rb'"value"\s*:\s*\[', "value")):
         if re.search(pattern, begin):
             return Format("Project VIC JSON", partial(read_json_array, key=key, hint=hint))
-    if not any(_is_object(line) for line in begin.splitlines()):
+    lines = begin.splitlines()
+    # The vPDQ hash of a video may be longer than the sample.
+    if not any(map(_is_object, lines)) and (len(lines) > 1 or len(begin) < SAMPLE // 2):
         raise InvalidInputError(
             "the file is JSON, but neither a list, nor one object a line, nor Project VIC's, "
             'which has its list under "value": see docs/lists.md'
@@ -123,7 +125,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _try_out(found: Format, sample: bytes) -> None:
-    if len(sample) == SAMPLE:
+    if len(sample) >= SAMPLE:
         # The last line is likely cut.
         sample = sample[: sample.rfind(b"\n") + 1] or sample
     rows = list(islice(found.read(io.BytesIO(sample)), 1000))

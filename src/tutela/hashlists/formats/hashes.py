@@ -3,10 +3,12 @@
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import Fingerprint, Kind
+from tutela.fingerprints import vpdq
+from tutela.fingerprints.model import Fingerprint, Kind, VideoFrame
 
 AMBIGUOUS = (
     "64 digits may be SHA-256 or PDQ: say which with --kind sha256 or --kind pdq, "
@@ -33,6 +35,42 @@ def read_kind(word: str) -> Kind | None:
     ``video_md5`` and ``HASH_...`` are signal and indicator types of Meta's ThreatExchange.
     """
     return _KINDS.get(_SEPARATORS.sub("", word.lower()))
+
+
+def is_video(text: str, kind: Kind | None, hint: KindHint) -> bool:
+    """Whether a hash is a vPDQ hash with all its frames, by what it is said to be or its looks."""
+    expected = kind or hint.every
+    return expected is Kind.VPDQ or (expected is None and text[:1] in ("[", "{"))
+
+
+def read_video(text: str) -> tuple[Fingerprint, bytes]:
+    """Read one vPDQ hash, in the published form; gives its frames beside it, packed.
+
+    Raises:
+        InvalidInputError: It is none; the message is a reason for people.
+    """
+    return of_frames(vpdq.read_text(text))
+
+
+def of_frames(frames: Sequence[VideoFrame]) -> tuple[Fingerprint, bytes]:
+    """A vPDQ hash, and its frames, packed."""
+    packed = vpdq.pack(frames)
+    return Fingerprint(Kind.VPDQ, vpdq.identity(packed)), packed
+
+
+def read_listed(kind: Kind, text: str) -> tuple[Fingerprint, bytes]:
+    """Read one hash of a known kind as it is on a list, or as it is called there.
+
+    Gives the frames, packed, beside a vPDQ hash that is given whole. Its 64 digits alone, as lists
+    of withdrawn entries have them, name one that is on the list.
+
+    Raises:
+        InvalidInputError: It is none.
+    """
+    text = text.strip()
+    if kind is Kind.VPDQ and text[:1] in ("[", "{"):
+        return read_video(text)
+    return Fingerprint.from_text(kind, text), b""
 
 
 def read_hash(text: str, kind: Kind | None, hint: KindHint) -> Fingerprint:

@@ -19,7 +19,7 @@ from tutela.hashlists.formats.hashes import KindHint
 from tutela.hashlists.formats.lines import read_lines
 from tutela.hashlists.model import ListRow, RejectedRow
 
-LONGEST_RECORD = 1 << 20
+LONGEST_RECORD = 1 << 23
 _CHUNK = 1 << 18
 _ANY = Columns(((0, None),))
 _decoder = json.JSONDecoder()
@@ -150,6 +150,10 @@ def _rows(
     if isinstance(value, str):
         yield from rows_of(number, [value.strip()], _ANY, hint, source)
         return
+    if isinstance(value, list):
+        # One vPDQ hash: a text for each frame.
+        yield from rows_of(number, [source.strip()], _ANY, hint, source)
+        return
     columns = find_columns(tuple(value)) if isinstance(value, dict) else None
     if columns is None or not isinstance(value, dict):
         yield rejected(number, "there is no hash in it", source)
@@ -170,5 +174,7 @@ def _text_of(value: object) -> str:
             return ""
         case int() | float():
             return str(value)
+        case [str(), *_]:
+            return json.dumps(value)
         case _:
             return ""

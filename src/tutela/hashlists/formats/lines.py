@@ -6,7 +6,9 @@ from typing import BinaryIO
 from tutela.hashlists.formats.columns import rejected
 from tutela.hashlists.model import RejectedRow
 
-LONGEST_LINE = 1 << 16
+LONGEST_LINE = 1 << 23
+"""Bytes. The vPDQ hash of a long video has some millions."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

@@ -7,11 +7,15 @@ from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.hashlists.model import ListRow
 from tutela.hashlists.wording import checked_text
 
-_OF_NOTHING = {hashlib.new(kind, usedforsecurity=False).digest() for kind in Kind if kind != "pdq"}
+_OF_NOTHING = {hashlib.new(kind, usedforsecurity=False).digest() for kind in Kind if kind.is_digest}
 
 
 def checked_row(
-    number: int, fingerprint: Fingerprint, quality: int | None = None, label: str = ""
+    number: int,
+    fingerprint: Fingerprint,
+    quality: int | None = None,
+    label: str = "",
+    frames: bytes = b"",
 ) -> ListRow:
     """A row that may be put on a list.
 
@@ -20,15 +24,22 @@ def checked_row(
         fingerprint: The hash.
         quality: The PDQ quality, 0 to 100; passed over for a hash of another kind.
         label: The row's own label.
+        frames: All of a vPDQ hash.
 
     Raises:
-        InvalidInputError: It is the hash of an empty file, or the label cannot be kept.
+        InvalidInputError: It is the hash of an empty file, a vPDQ hash lacks its frames, or the
+            label cannot be kept.
     """
-    if fingerprint.value in _OF_NOTHING and fingerprint.kind is not Kind.PDQ:
+    if (fingerprint.kind is Kind.VPDQ) is not bool(frames):
+        raise InvalidInputError(
+            "a vpdq hash is the hashes of all its frames, as a JSON array: see docs/lists.md"
+        )
+    if fingerprint.value in _OF_NOTHING and fingerprint.kind.is_digest:
         raise InvalidInputError("is the hash of an empty file, and would match every empty file")
     return ListRow(
         number,
         fingerprint,
         quality if fingerprint.kind is Kind.PDQ else None,
         checked_text("label", label),
+        frames,
     )

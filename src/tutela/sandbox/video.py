@@ -1,0 +1,295 @@
+"""The frames of a video, as hashes. Runs in a cell, since the bytes are not trusted.
+
+Videos need PyAV (the extra ``video``), which is imported in the processes that decode alone. Sound
+is never decoded. Frames go out as they are found, so that a video of any length takes the same
+memory.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import walk_packages
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutela.fingerprints.model import Part, Picture, PictureState, Unreadable
+from tutela.fingerprints.pdq import pdq_of
+from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
+from tutela.sandbox.decoding import check_size, took_too_much_memory
+from tutela.sandbox.formats import VideoFormat
+from tutela.sandbox.model import Limits, Sampling, UnreadableError
+from tutela.sandbox.turning import AS_SHOWN
+
+av: Any
+try:
+    import av
+except ImportError:
+    av = None
+
+_BUFFER_BYTES = 1 << 16
+# Of a second of each kind of video the reference takes one frame; of one without a rate this many
+# frames are taken for a second.
+_FRAMES_A_SECOND = 25
+# A video is damaged if more of its packets than one in so many cannot be decoded: players, too,
+# show one that was cut out of a broadcast and begins in the middle of something.
+_DAMAGED_IN = 20
+# A new scene begins where the picture, made this small, differs by so much of 255 on average.
+_SCENE_SIDE = 24
+_SCENE_DIFFERENCE = 24.0
+_OF_NO_USE = ("av.__main__", "av.datasets", "av.audio", "av.filter", "av.sidedata.encparams")
+
+
+def can_look() -> bool:
+    """Whether videos can be looked at here. Loads nothing."""
+    return find_spec("av") is not None
+
+
+def prepare() -> None:
+    """Load all that decoding takes, before any video comes: a sealed cell can load nothing."""
+    if av is None:
+        return
+    for module in walk_packages(av.__path__, "av."):
+        # PyAV loads some of its parts when they are first used.
+        if not module.name.startswith(_OF_NO_USE):
+            import_module(module.name)
+
+
+def look_at_video(
+    file: BinaryIO, video_format: VideoFormat, limits: Limits
+) -> Iterator[Part | Picture]:
+    """Look at the frames of a video.
+
+    Args:
+        file: Must be seekable.
+        video_format: What it begins as.
+        limits: What it may cost, and which frames are looked at.
+
+    Yields:
+        Each of those frames as it is stored, and after it, if the video is to be turned when it is
+        shown, as it is shown. Last, what came of it all: never a picture of its own.
+    """
+    try:
+        yield from _frames(file, video_format, limits)
+    except UnreadableError as error:
+        yield _not_looked_at(error)
+    except MemoryError:
+        yield _not_looked_at(took_too_much_memory(limits))
+    except OSError as error:
+        why = {"why": error.strerror}
+        yield _not_looked_at(
+            UnreadableError(Unreadable.NOT_READ, "the file cannot be read: {why}", **why)
+        )
+    else:
+        yield Picture(PictureState.NONE, reason="not a picture")
+
+
+def _not_looked_at(error: UnreadableError) -> Picture:
+    return Picture(PictureState.UNREADABLE, reason=error.message, unreadable=error.unreadable)
+
+
+def _frames(file: BinaryIO, video_format: VideoFormat, limits: Limits) -> Iterator[Part]:
+    if av is None:
+        raise UnreadableError(
+            Unreadable.NOT_SUPPORTED,
+            '{name} videos cannot be looked at here: install the extra "video"',
+            name=video_format.name,
+        )
+    with _opened(file, video_format) as container:
+        stream = _stream(container, limits)
+        if stream is None:
+            # Sound alone.
+            return
+        taken = 0
+        for frame, seconds in _SAMPLINGS[limits.sampling](container, stream):
+            if taken == limits.video_frames:
+                raise UnreadableError(
+                    Unreadable.TOO_MANY,
+                    "it has more than {most:,} frames to look at",
+                    most=limits.video_frames,
+                )
+            taken += 1
+            check_size((frame.width, frame.height), limits)
+            yield from _looks(frame, seconds)
+        if not taken:
+            raise _damaged("it has no frame that can be decoded")
+
+
+@contextmanager
+def _opened(file: BinaryIO, video_format: VideoFormat) -> Iterator[Any]:
+    """A container, opened.
+
+    Raises:
+        UnreadableError: It cannot be, or what was done with it failed for the decoder's sake.
+    """
+    file.seek(0)
+    try:
+        with av.open(
+            file,
+            "r",
+            format=video_format.reader,
+            # Reads nothing but this file, whatever it names.
+            options={"protocol_whitelist": "none"},
+            metadata_errors="ignore",
+            buffer_size=_BUFFER_BYTES,
+        ) as container:
+            yield container
+    except (UnreadableError, MemoryError):
+        raise
+    except av.FFmpegError as error:
+        if isinstance(error, av.MemoryError):
+            raise MemoryError from None
+        raise _damaged("it cannot be decoded") from None
+    except (OSError, GeneratorExit):
+        raise
+    except Exception:
+        raise _damaged("it cannot be decoded") from None
+
+
+def _stream(container: Any, limits: Limits) -> Any:
+    """The first stream of pictures that move, made ready; ``None`` if there is none.
+
+    Raises:
+        UnreadableError: It cannot be decoded here, or is too large.
+    """
+    streams = [
+        each
+        for each in container.streams.video
+        if not each.disposition & av.stream.Disposition.attached_pic
+    ]
+    if not streams:
+        return None
+    stream = streams[0]
+    codec = stream.codec_context
+    if codec is None:
+        raise UnreadableError(
+            Unreadable.NOT_SUPPORTED, "its frames are of a kind that cannot be decoded here"
+        )
+    if codec.codec_tag == "encv":
+        raise UnreadableError(Unreadable.ENCRYPTED, "it is encrypted")
+    if codec.width and codec.height:
+        check_size((codec.width, codec.height), limits)
+    # Cells run side by side, one for each core.
+    codec.thread_count = 1
+    return stream
+
+
+def _keys_alone(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of key frames, at most one of each second: some videos have no others."""
+    next_at = None
+    for packet in container.demux(stream):
+        # The last one is empty, and has the decoder give out what it still has.
+        if packet.size and not packet.is_keyframe:
+            continue
+        time = packet.pts if packet.pts is not None else packet.dts
+        if packet.size and time is not None and packet.time_base:
+            seconds = float(time * packet.time_base)
+            if next_at is not None and next_at - 1 <= seconds < next_at:
+                continue
+            next_at = seconds + 1
+        yield packet
+
+
+def _decoded(container: Any, stream: Any, packets: Iterator[Any] | None = None) -> Iterator[Any]:
+    """The frames in the order in which they are shown, past what cannot be decoded.
+
+    Raises:
+        UnreadableError: That is much of it.
+    """
+    count = failed = 0
+    for packet in packets or container.demux(stream):
+        count += 1
+        try:
+            frames = packet.decode()
+        except av.MemoryError:
+            raise MemoryError from None
+        except av.FFmpegError:
+            failed += 1
+            continue
+        yield from frames
+    if failed * _DAMAGED_IN > count:
+        raise _damaged("much of it cannot be decoded")
+
+
+def _each_second(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+    """One frame of every second, as Meta's library takes them: by their count, not by their time.
+
+    So many frames of a video go to a second as its average rate has whole ones, and a frame's
+    instant is its number divided by that rate (``vpdq/cpp/vpdq/cpp/hashing/filehasher.cpp`` and
+    ``hasher.h``).
+    """
+    rate = stream.average_rate or stream.base_rate or Fraction(_FRAMES_A_SECOND)
+    step = max(1, int(rate))
+    # The reference divides in single precision.
+    single = np.float32(float(rate))
+    for number, frame in enumerate(_decoded(container, stream)):
+        if number % step == 0:
+            yield frame, min(float(np.float32(number) / single), LATEST_SECONDS)
+
+
+def _key_frames(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+    """Only the frames that others are made from, at their own instants. Much quicker."""
+    stream.codec_context.skip_frame = "NONKEY"
+    return _timed(_decoded(container, stream, _keys_alone(container, stream)))
+
+
+def _scenes(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+    """The first frame of every scene, at its own instant."""
+    last: NDArray[np.int16] | None = None
+    for frame, seconds in _timed(_decoded(container, stream)):
+        small = _small(frame)
+        if last is None or np.abs(small - last).mean() > _SCENE_DIFFERENCE:
+            yield frame, seconds
+        last = small
+
+
+_Sampled = Callable[[Any, Any], Iterator[tuple[Any, float]]]
+_SAMPLINGS: dict[Sampling, _Sampled] = {
+    Sampling.SECONDS: _each_second,
+    Sampling.KEY_FRAMES: _key_frames,
+    Sampling.SCENES: _scenes,
+}
+
+
+def _timed(frames: Iterator[Any]) -> Iterator[tuple[Any, float]]:
+    begin = last = None
+    for frame in frames:
+        time = frame.time
+        if time is not None:
+            begin = time if begin is None else begin
+            last = max(0.0, time - begin)
+        yield frame, min(last or 0.0, LATEST_SECONDS)
+
+
+def _small(frame: Any) -> NDArray[np.int16]:
+    """The lightness of a few points of a frame."""
+    grey: NDArray[np.uint8] = frame.reformat(
+        width=_SCENE_SIDE, height=_SCENE_SIDE, format="gray", interpolation="POINT"
+    ).to_ndarray()
+    return grey.astype(np.int16)
+
+
+def _looks(frame: Any, seconds: float) -> Iterator[Part]:
+    pixels = _pixels(frame)
+    place = clock_words(seconds)
+    yield Part(place, pdq=pdq_of(pixels), seconds=seconds)
+    quarters = round(frame.rotation / 90) % 4
+    if quarters:
+        turned = np.rot90(pixels, quarters)
+        yield Part(f"{place} {AS_SHOWN}", pdq=pdq_of(turned), seconds=seconds, is_turned=True)
+
+
+def _pixels(frame: Any) -> NDArray[np.uint8]:
+    # As the reference does, whatever the video says of its colours: with its own way of scaling
+    # colours up, and the matrix of standard definition. With others, hashes differ by 20 bits.
+    pixels: NDArray[np.uint8] = frame.to_ndarray(
+        format="rgb24", interpolation="AREA", src_colorspace="ITU601", dst_colorspace="ITU601"
+    )
+    return pixels
+
+
+def _damaged(why: str) -> UnreadableError:
+    return UnreadableError(Unreadable.DAMAGED, "damaged video: {why}", why=why)
