@@ -28,13 +28,25 @@ SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py tests/matching/test_probing.
 # ledger is changed, one at a time.
 KILLING_TESTS := tests/storage/jobs tests/ledger tests/evidence tests/backup \
   tests/reporting/test_killed_deliveries.py tests/reporting/test_outages.py
-soak: $(VENV)/.installed-tests ## Test at length: the kernel with sanitizers, and what survives kills
+# What a browser shows of other people's pictures is held against what is hashed of them.
+PICTURE_TESTS := tests/sandbox/test_corpora.py
+soak: $(VENV)/.installed-tests corpora ## Test at length: the kernel with sanitizers, kills, strange pictures
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	  $(BIN)/python hatch_build.py $(SOAK)/tutela/kernel/kernel.so
 	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
-	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 7200 $(KILLING_TESTS)
+	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 7200 $(KILLING_TESTS) $(PICTURE_TESTS)
+
+CORPORA := build/corpora
+corpora: $(CORPORA)/.downloaded ## Download other people's test pictures, for make soak
+
+$(CORPORA)/.downloaded: $(VENV)/.installed
+	@mkdir -p $(CORPORA)
+	@$(PIP) download --no-deps --no-binary pillow --dest $(CORPORA) \
+	  "pillow==$$($(BIN)/python -c 'import PIL; print(PIL.__version__)')"
+	@tar -xzf $(CORPORA)/pillow-*.tar.gz -C $(CORPORA) --wildcards '*/Tests/images/*'
+	@rm $(CORPORA)/pillow-*.tar.gz && touch $@
 
 check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/ruff check .
@@ -85,4 +97,4 @@ $(VENV)/.installed-peers: requirements/peers.lock $(VENV)/.installed-tests
 	@$(PIP) install --require-hashes -r requirements/peers.lock
 	@touch $@
 
-.PHONY: help setup run test soak check peers bench docs lock clean
+.PHONY: help setup run test soak corpora check peers bench docs lock clean

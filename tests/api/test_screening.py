@@ -78,6 +78,18 @@ def test_a_copy_that_is_only_shown_turned_is_a_match_as_shown(house: House) -> N
     assert [told(each) for each in item["matches"]] == [match]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_known_picture_among_others_is_a_match_at_its_place(house: House, kind: str) -> None:
+    scenes = [drawn(number) for number in (7, 8, 1)]
+    moving = encoded(scenes[0], kind, save_all=True, append_images=scenes[1:])
+    named = {"Idempotency-Key": kind}
+    first, again = (screen(house, moving, "p.gif", **named).json() for _ in range(2))
+    (match,) = first["matches"]
+    assert match["place"] == ("page 3" if kind == "TIFF" else "frame 3")
+    assert match["distance"] <= 31
+    assert again == first
+
+
 def test_another_picture_is_clear_and_nothing_is_said_beside(house: House) -> None:
     assert screen(house, OTHER).json() == {"verdict": "clear"}
     assert house.client.get("/v1/cases").json() == {"cases": []}

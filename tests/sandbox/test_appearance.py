@@ -1,5 +1,8 @@
 """A picture is hashed as viewers show it, where opacity or colours make another one of it."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -7,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.pictures import encoded
 from tests.sandbox.looking import ORIENTATION, alike, at, hash_of, looked, photograph, places
-from tutela.fingerprints.model import PictureState
+from tutela.fingerprints.model import PictureState, Unreadable
 
 BOTH = ["over white", "over black"]
 
@@ -116,3 +119,56 @@ def test_a_gamma_of_ordinary_screens_changes_nothing() -> None:
     info = PngInfo()
     info.add(b"gAMA", (45_455).to_bytes(4))
     assert looked(encoded(photograph(1), "PNG", pnginfo=info))[1] == []
+
+
+def test_a_grey_of_sixteen_bits_to_see_through_is_hashed_over_white() -> None:
+    grey = np.asarray(photograph(1).convert("L")).astype(np.uint16) * 256
+    hole = Image.fromarray(np.where(grey > 32_000, 5, grey))
+    _, parts = looked(encoded(hole, "PNG", transparency=5))
+    shown = np.where(grey > 32_000, 255, grey >> 8).astype(np.uint8)
+    assert at(parts, "over white") == hash_of(Image.fromarray(shown))
+
+
+def deep_png(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of 16-bit colours."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    pixels = np.asarray(photograph(1)).astype(">u2") * 257
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 320, 240, 16, 2, 0, 0, 0))
+        + b"".join(chunk(*each) for each in chunks)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("chunk", [
+    (b"tRNS", b"\0\1\0\1\0\1"), (b"gAMA", (300_000).to_bytes(4)),
+])  # fmt: skip
+def test_what_is_lost_of_deep_colours_is_not_passed_over_where_it_shows(
+    chunk: tuple[bytes, bytes],
+) -> None:
+    picture, parts = looked(deep_png(chunk))
+    assert picture.pdq == hash_of(photograph(1))
+    assert (parts[-1].place, parts[-1].unreadable) == ("as shown", Unreadable.NOT_SUPPORTED)
+    assert looked(deep_png())[1] == []
+
+
+def test_a_bitmap_that_leaves_out_pixels_is_hashed_over_white() -> None:
+    # Of each row the left half is drawn, and then it ends.
+    header = struct.pack("<IiiHHIIiiII", 40, 64, 64, 1, 8, 1, 6, 0, 0, 2, 0)
+    palette = bytes([0, 0, 255, 0, 9, 9, 9, 0])
+    offset = 14 + len(header) + len(palette)
+    data = bytes([32, 1, 0, 0]) * 64 + bytes([0, 1])
+    file = b"BM" + struct.pack("<IHHI", offset + len(data), 0, 0, offset) + header + palette + data
+    _, parts = looked(file)
+    assert "over white" in places(parts)

@@ -244,3 +244,11 @@ _SAMPLES = {
     name: saved(landscape(64, 48), name)
     for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "ICO", "PPM")
 }
+
+
+def test_a_bitmap_whose_pixels_begin_within_its_palette_is_damaged() -> None:
+    file = bytearray(saved(landscape().quantize(16), "BMP"))
+    assert decoded(bytes(file)).shape[:2] == (240, 320)
+    file[10:14] = (14 + 40 + 8).to_bytes(4, "little")
+    with pytest.raises(InvalidInputError, match="begins within its header"):
+        decoded(bytes(file))

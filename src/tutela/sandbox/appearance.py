@@ -46,6 +46,9 @@ def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
         image: A picture, or the frame that it stands at. It is loaded here, if need be.
         place: Its own place; ``""`` for the file itself.
     """
+    if is_deep_grey(image):
+        yield from _deep_grey_looks(image, place)
+        return
     colours = _colours_of(image)
     if not _may_be_see_through(image):
         if colours is None:
@@ -57,6 +60,8 @@ def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
         yield Part(f"{place} {IN_ITS_COLOURS}".strip(), pdq=shown.pdq())
         return
     image.load()
+    if _skips_pixels(image):
+        image.info["transparency"] = 0
     white, black = _sums_of(image), _sums_of(image)
     least = 255
     for top, part in _strips(image):
@@ -88,13 +93,31 @@ def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
+def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Part]:
+    """Grey of 16 bits, of which a PNG may name one to see through."""
+    key = image.info.get("transparency")
+    if not isinstance(key, int):
+        return
+    image.load()
+    white = _sums_of(image)
+    for top, part in _strips(image):
+        grey = np.asarray(part)
+        white.add(top, np.where(grey == key, 255, grey >> 8).astype(np.uint8))
+    yield Part(f"{place} {OVER_WHITE}".strip(), pdq=white.pdq())
+
+
+def _skips_pixels(image: Image.Image) -> bool:
+    """Whether a compressed bitmap may leave pixels out, which browsers then see through."""
+    return image.format == "BMP" and image.mode == "P" and image.info.get("compression") in (1, 2)
+
+
 def _may_be_see_through(image: Image.Image) -> bool:
-    if is_deep_grey(image):
-        return False
     if image.mode == "RGBA":
         # Most pictures that could be are not, which is found out quickly.
         image.load()
         return image.mode != "RGBA" or image.getchannel("A").getextrema() != (255, 255)
+    if _skips_pixels(image):
+        return True
     return image.mode in _WITH_OPACITY or "transparency" in image.info
 
 

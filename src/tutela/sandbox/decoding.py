@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,7 +146,33 @@ def _open(file: BinaryIO, picture_format: PictureFormat) -> Image.Image:
     if picture_format.decoders == ("AVIF",):
         # By ``Image.open`` Pillow takes only those whose first brand says so. Browsers take all.
         return AvifImagePlugin.AvifImageFile(file)
+    if picture_format.decoders == ("BMP",):
+        _check_bitmap(file)
     return Image.open(file, formats=picture_format.decoders)
+
+
+def _check_bitmap(file: BinaryIO) -> None:
+    """See that the pixels of a bitmap begin behind its palette.
+
+    Where they do not, some browsers show other pixels than are decoded here.
+    """
+    header = file.read(54)
+    file.seek(0)
+    offset, header_size = struct.unpack_from("<10xII", header.ljust(54, b"\0"))
+    palette = 0
+    if header_size >= 40:
+        depth, compression, used = struct.unpack_from("<28xHI12xI", header.ljust(54, b"\0"))
+        if depth <= 8:
+            palette = 4 * min(used or 1 << depth, 1 << depth)
+        elif header_size == 40 and compression in (3, 6):
+            palette = 12
+    elif header_size == 12:
+        (depth,) = struct.unpack_from("<24xH", header.ljust(54, b"\0"))
+        palette = 3 << depth if depth <= 8 else 0
+    if offset < 14 + header_size + palette:
+        raise UnreadableError(
+            Unreadable.DAMAGED, "damaged picture: its BMP data begins within its header"
+        )
 
 
 def pixels_of_first(

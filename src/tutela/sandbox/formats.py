@@ -80,8 +80,6 @@ _BRANDS: tuple[tuple[re.Pattern[bytes], PictureFormat], ...] = tuple(
 )
 _ICO, _CUR = PictureFormat("ICO", ("ICO",)), PictureFormat("CUR", ("CUR",))
 _ICON_HEADER, _ICON_ENTRY = struct.Struct("<HHH"), struct.Struct("<8xII")
-# An icon has a bitmap with its header, or a PNG.
-_LEAST_ICON_BYTES = 40
 _MOST_ICONS = 256
 
 
@@ -122,7 +120,7 @@ def _icon(head: bytes) -> PictureFormat | None:
     entries_end = _ICON_HEADER.size + count * _ICON_ENTRY.size
     if reserved or kind not in (1, 2) or not 1 <= count <= _MOST_ICONS:
         return None
-    if size < _LEAST_ICON_BYTES or not entries_end <= offset < 1 << 24 or size >= 1 << 24:
+    if not 0 < size < 1 << 24 or not entries_end <= offset < 1 << 24:
         return None
     return _ICO if kind == 1 else _CUR
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from PIL import ImageFile
+from PIL import Image, ImageFile
 
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
 from tutela.sandbox.appearance import other_looks
@@ -27,6 +27,8 @@ from tutela.sandbox.turning import AS_SHOWN
 AS_FAR_AS_IT_GOES = "as far as it can be decoded"
 """The place of what can be shown of a picture that ends early or is damaged further down."""
 
+# Whatever is brighter in the dark than by this shows what the lower of 16 bits hold.
+_MOST_GAMMA = 1.5
 # The rest is for the one that is being decoded when this is over.
 _SHARE_OF_TIME = 0.6
 
@@ -65,6 +67,8 @@ def look(
             if shown is not None:
                 yield from told.new([Part(AS_SHOWN, pdq=shown)])
             yield from told.new(other_looks(image))
+            if picture_format.name == "PNG" and _is_too_deep(file, image):
+                yield from told.new([Part(AS_SHOWN, unreadable=Unreadable.NOT_SUPPORTED)])
             yield from told.new(other_pictures(image, limits, deadline))
     except UnreadableError as error:
         failure = error
@@ -85,6 +89,18 @@ def look(
         hashes[0] if hashes else None,
         failure.message,
         unreadable=failure.unreadable,
+    )
+
+
+def _is_too_deep(file: BinaryIO, image: Image.Image) -> bool:
+    """Whether a PNG's colours of 16 bits are shown by what is lost of them here."""
+    file.seek(24)
+    depth_and_kind = file.read(2)
+    if depth_and_kind not in (b"\x10\x02", b"\x10\x06"):
+        return False
+    gamma = image.info.get("gamma")
+    return "transparency" in image.info or (
+        isinstance(gamma, float) and "srgb" not in image.info and gamma > _MOST_GAMMA
     )
 
 
