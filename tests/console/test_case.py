@@ -77,7 +77,7 @@ def test_what_was_found_in_a_file_is_told_with_its_place(house: House) -> None:
     client, _ = signed_in(house, Role.REVIEWER)
     case = new_case(house, b"within", Kind.MD5, "photos/<a>.jpg frame 2")
     answer = client.get(f"/cases/{case}")
-    assert f"{ENGLISH['match_place']} <bdi>photos/&lt;a&gt;.jpg frame 2</bdi>" in answer.text
+    assert f"{ENGLISH['match_place']} <bdi>photos/&lt;a&gt;.jpg</bdi>, frame 2" in answer.text
     assert ENGLISH["known"] not in text_of(answer)
 
 

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from tutela.console import headers
+from tutela.console.places import place_words
 
 STATIC = "/static"
 
@@ -25,6 +26,7 @@ _environment = Environment(
     auto_reload=False,
 )
 # Groups of three with a narrow no-break space: the one way that every language understands.
+_environment.filters["place"] = place_words
 _environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\u202f")
 
 

@@ -1,0 +1,35 @@
+"""Places are told in the reader's language, and names of files as they are."""
+
+import pytest
+
+from tests.pictures import drawn, encoded
+from tests.sandbox.looking import looked, places
+from tutela.console.language import languages
+from tutela.console.places import place_words
+
+ENGLISH = languages()["en"].texts
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("", ""),
+        ("as shown", "as it is shown"),
+        ("frame 12 over white", "frame 12, over white"),
+        ("photos/b.gif page 3", "<bdi>photos/b.gif</bdi>, page 3"),
+        ("a <b>.zip/frame 3.jpg", "<bdi>a &lt;b&gt;.zip/frame 3.jpg</bdi>"),
+        ("size 32 x 32 over black", "size 32 x 32, over black"),
+        ("something new 00:01", "<bdi>something new 00:01</bdi>"),
+    ],
+)
+def test_a_place_is_told_in_words(place: str, words: str) -> None:
+    assert place_words(place, ENGLISH) == words
+
+
+def test_every_place_that_the_sandbox_names_has_words_in_every_language() -> None:
+    moving = encoded(drawn(1), "GIF", save_all=True, append_images=[drawn(2)], transparency=0)
+    named = places(looked(moving + encoded(drawn(3), "JPEG"))[1])
+    assert {"frame 2", "picture 2"} <= {*named}
+    for language in languages().values():
+        for place in (*named, "as shown", "thumbnail", "with its colour profile"):
+            assert "<bdi>" not in place_words(place, language.texts)
