@@ -1,5 +1,6 @@
 """A bad file costs itself alone."""
 
+import base64
 import errno
 import io
 import os
@@ -131,6 +132,16 @@ def test_what_moves_has_its_frames_as_parts_up_to_a_number(tmp_path: Path) -> No
         )
         assert [part.pdq for part in found.parts] == hashes[1:3]
         assert fingerprinted(cells, drawn(tmp_path / "one.png")).picture.pdq == hashes[1]
+
+
+def test_a_drawing_is_no_picture_and_has_those_that_are_written_out_in_it(
+    cells: CellPool, tmp_path: Path
+) -> None:
+    picture = base64.b64encode(drawn(tmp_path / "hills.png").read_bytes()).decode()
+    drawing = f"<svg><image href='data:image/png;base64,{picture}'/></svg>"
+    found = fingerprinted(cells, written(tmp_path / "hills.svg", drawing.encode()))
+    assert found.picture == Picture(PictureState.NONE, reason="not a picture")
+    assert found.parts == (Part("picture 1", pdq=pdq_of(np.asarray(landscape()))),)
 
 
 def test_a_file_that_is_no_picture_has_digests_all_the_same(

@@ -24,11 +24,11 @@ from tests.sandbox.test_embedded import with_preview
 from tutela.fingerprints.model import PictureState
 
 _DRAW = """
-const [sent, done] = arguments;
+const [sent, type, done] = arguments;
 const drawn = sent.map(async (text) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const image = new Image();
-  image.src = URL.createObjectURL(new Blob([bytes]));
+  image.src = URL.createObjectURL(new Blob([bytes], { type }));
   try { await image.decode(); } catch { return null; }
   const canvas = document.createElement("canvas");
   canvas.width = image.naturalWidth;
@@ -49,10 +49,10 @@ def browser() -> Iterator[Chrome]:
         yield browser
 
 
-def shown(browser: Chrome, files: list[bytes]) -> list[Image.Image | None]:
+def shown(browser: Chrome, files: list[bytes], kind: str = "") -> list[Image.Image | None]:
     """What a browser shows of each file; ``None`` where it shows nothing."""
     texts = browser.execute_async_script(  # type: ignore[no-untyped-call]
-        _DRAW, [base64.b64encode(file).decode() for file in files]
+        _DRAW, [base64.b64encode(file).decode() for file in files], kind
     )
     return [text and Image.open(io.BytesIO(base64.b64decode(text))) for text in texts]
 

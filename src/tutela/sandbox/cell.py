@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -23,6 +24,7 @@ from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
 from tutela.sandbox import video
 from tutela.sandbox.decoding import Room, prepare
+from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.formats import (
     HEAD_BYTES,
     PictureFormat,
@@ -32,7 +34,7 @@ from tutela.sandbox.formats import (
 )
 from tutela.sandbox.model import PACKET_BYTES, Limits
 from tutela.sandbox.packets import write_digests, write_found, write_not_read
-from tutela.sandbox.pictures import look
+from tutela.sandbox.pictures import SHARE_OF_TIME, look
 from tutela.sandbox.sealing import confine
 from tutela.sandbox.starting import STRICT, lacks_needed
 
@@ -132,6 +134,9 @@ def _found_in(
         case VideoFormat():
             yield from video.look_at_video(file, file_format, limits)
         case None:
+            if isinstance(file, io.BytesIO):
+                deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
+                yield from pictures_in_drawing(file.getvalue(), limits, room, deadline)
             yield Picture(PictureState.NONE)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from tutela.fingerprints.model import Part
 from tutela.sandbox.appearance import other_looks
 from tutela.sandbox.decoding import Room, hashes_of, opened, pixels_of_first
-from tutela.sandbox.formats import HEAD_BYTES, recognise
+from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, recognise
 from tutela.sandbox.model import Limits
 from tutela.sandbox.turning import AS_SHOWN
 
@@ -50,18 +50,30 @@ def pictures_within(content: bytes, limits: Limits, room: Room, deadline: float)
         picture_format = recognise(within[:HEAD_BYTES])
         if picture_format is None:
             continue
-        file = io.BytesIO(within)
+        place = "thumbnail" if is_preview else f"picture {number + 1}"
         try:
-            with opened(file, picture_format, limits) as image:
-                hashes, shown = hashes_of(image, pixels_of_first(image, file, limits, room))
-                number += 0 if is_preview else 1
-                place = "thumbnail" if is_preview else f"picture {number}"
-                yield Part(place, pdq=hashes[0])
-                if shown is not None:
-                    yield Part(f"{place} {AS_SHOWN}", pdq=shown)
-                yield from other_looks(image, place)
+            looks = looks_within(io.BytesIO(within), picture_format, place, limits, room)
+            yield next(looks)
+            number += 0 if is_preview else 1
+            yield from looks
         except Exception:  # noqa: S112
             continue
+
+
+def looks_within(
+    file: io.BytesIO, picture_format: PictureFormat, place: str, limits: Limits, room: Room
+) -> Iterator[Part]:
+    """The first picture of a file within a file, and how it is shown.
+
+    Raises:
+        UnreadableError: It cannot be decoded.
+    """
+    with opened(file, picture_format, limits) as image:
+        hashes, shown = hashes_of(image, pixels_of_first(image, file, limits, room))
+        yield Part(place, pdq=hashes[0])
+        if shown is not None:
+            yield Part(f"{place} {AS_SHOWN}", pdq=shown)
+        yield from other_looks(image, place)
 
 
 def _starts(content: bytes) -> Iterator[int]:

@@ -29,8 +29,8 @@ AS_FAR_AS_IT_GOES = "as far as it can be decoded"
 
 # Whatever is brighter in the dark than by this shows what the lower of 16 bits hold.
 _MOST_GAMMA = 1.5
-# The rest is for the one that is being decoded when this is over.
-_SHARE_OF_TIME = 0.6
+SHARE_OF_TIME = 0.6
+"""How much of the time for a file is over when no other part is begun."""
 
 
 def look(
@@ -55,7 +55,7 @@ def look(
         before that, if there is anything else, the file's own hash as the part ``""``: it is known
         then, even if one of the others breaks the decoder.
     """
-    deadline = time.monotonic() + limits.seconds * _SHARE_OF_TIME
+    deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
     told = _Told()
     hashes: tuple[Pdq, ...] = ()
     failure: UnreadableError | None = None

@@ -1,0 +1,73 @@
+"""Pictures that are written out in a drawing or a page: SVG, XML, HTML.
+
+Browsers show them as if they were files of their own. What is drawn by lines and words is no
+picture here. Runs in a cell, since the bytes are not trusted.
+"""
+
+import binascii
+import html
+import io
+import re
+import time
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
+
+from tutela.fingerprints.model import Part, Unreadable
+from tutela.sandbox.decoding import Room, as_unreadable
+from tutela.sandbox.embedded import looks_within
+from tutela.sandbox.formats import HEAD_BYTES, recognise
+from tutela.sandbox.model import Limits
+
+_BEGINNING = re.compile(rb"(\xef\xbb\xbf)?\s*<")
+# https://www.rfc-editor.org/rfc/rfc2397: what it is, and the data, as far as an attribute's or a
+# style's quotes can reach.
+_DATA = re.compile(r"data:([^,\"'<>]{0,200}),([^\"'<>)]*)", re.IGNORECASE)
+_MAY_HAVE_DATA = re.compile(rb"data:|&#", re.IGNORECASE)
+_SPACE = re.compile(rb"\s+")
+
+
+def pictures_in_drawing(
+    content: bytes, limits: Limits, room: Room, deadline: float
+) -> Iterator[Part]:
+    """The pictures that are written out in a drawing or a page; none if the file is neither.
+
+    Args:
+        content: The file.
+        limits: What each may cost.
+        room: Where to put pixels.
+        deadline: When to stop, by ``time.monotonic``: the next one is then a part that nobody could
+            look at.
+    """
+    if not _BEGINNING.match(content) or not _MAY_HAVE_DATA.search(content):
+        return
+    # Letters may be written as numbers, also those of "data:".
+    text = html.unescape(content.decode("utf-8", "replace"))
+    number = 0
+    for found in _DATA.finditer(text):
+        data = _decoded(found[1], found[2])
+        picture_format = recognise(data[:HEAD_BYTES])
+        if picture_format is None:
+            continue
+        number += 1
+        place = f"picture {number}"
+        if time.monotonic() > deadline or number > limits.frames:
+            late = time.monotonic() > deadline
+            yield Part(place, unreadable=Unreadable.TOO_SLOW if late else Unreadable.TOO_MANY)
+            return
+        try:
+            yield from looks_within(io.BytesIO(data), picture_format, place, limits, room)
+        except Exception as error:
+            yield Part(
+                place, unreadable=as_unreadable(error, picture_format.name, limits).unreadable
+            )
+
+
+def _decoded(kind: str, data: str) -> bytes:
+    plain = unquote_to_bytes(data)
+    if not kind.rstrip().lower().endswith("base64"):
+        return plain
+    letters = _SPACE.sub(b"", plain).rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    try:
+        return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+    except binascii.Error:
+        return b""
