@@ -82,3 +82,9 @@ def test_a_turned_preview_is_hashed_as_shown_too() -> None:
     _, parts = looked(encoded(COVER, "PNG") + encoded(HIDDEN, "PNG", exif=exif))
     assert places(parts) == ["picture 2", "picture 2 as shown"]
     assert at(parts, "picture 2 as shown") == hash_of(HIDDEN.rotate(180))
+
+
+@pytest.mark.parametrize("gap", [0, 70_000, 300_000, 524_287])
+def test_one_is_found_wherever_it_lies(gap: int) -> None:
+    _, parts = looked(encoded(COVER, "PNG") + bytes(gap) + PREVIEW)
+    assert places(parts) == ["picture 2"]

@@ -24,6 +24,7 @@ MOST_EMBEDDED = 16
 _JPEG = b"\xff\xd8\xff"
 # Compressed data of a JPEG never holds the first; the others are too long to be there by chance.
 _BEGINNINGS = (_JPEG, b"\x89PNG\r\n\x1a\n", b"GIF89a", b"GIF87a")
+_SHORT = 1 << 16
 # So much is searched at a time that it stays in the processor's cache.
 _PIECE = 1 << 18
 
@@ -39,9 +40,12 @@ def pictures_within(content: bytes, limits: Limits, room: Room, deadline: float)
         room: Where to put pixels.
         deadline: When to stop, by ``time.monotonic``.
     """
+    starts = sorted(_starts(content))
+    if not starts:
+        return
     headers = _headers_of_jpeg(content) if content.startswith(_JPEG) else 0
     number = 1
-    for start in sorted(_starts(content)):
+    for start in starts:
         if time.monotonic() > deadline:
             return
         # A preview does not need all that comes behind it.
@@ -77,6 +81,20 @@ def looks_within(
 
 
 def _starts(content: bytes) -> Iterator[int]:
+    if len(content) > _SHORT:
+        yield from _starts_in_long(content)
+        return
+    for beginning in _BEGINNINGS:
+        at = len(content)
+        for _ in range(MOST_EMBEDDED):
+            # Backwards, which is twice as quick.
+            at = content.rfind(beginning, 1, at)
+            if at < 0:
+                break
+            yield at
+
+
+def _starts_in_long(content: bytes) -> Iterator[int]:
     # By pairs of bytes at even and at odd places: several times quicker than ``bytes.find``.
     marks = {int.from_bytes(beginning[:2], "little") for beginning in _BEGINNINGS}
     left = dict.fromkeys(marks, MOST_EMBEDDED)
