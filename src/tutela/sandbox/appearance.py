@@ -65,11 +65,12 @@ def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
     white, black = _sums_of(image), _sums_of(image)
     least = 255
     for top, part in _strips(image):
-        pixels = np.asarray(part.convert("RGBA"))
-        opacity = pixels[..., 3:].astype(np.uint16)
+        seen = part.convert("RGBA")
+        opacity = np.asarray(seen.getchannel("A")).astype(np.uint16)
         least = min(least, int(opacity.min()))
-        plain = pixels[..., :3] if colours is None else np.asarray(colours(part))
-        on_black = plain * opacity // 255
+        # A hash knows light and dark alone, so that one number a pixel is enough.
+        grey = np.asarray((seen if colours is None else colours(part)).convert("L"))
+        on_black = grey * opacity // 255
         black.add(top, on_black.astype(np.uint8))
         white.add(top, (on_black + (255 - opacity)).astype(np.uint8))
     if least == 255:
