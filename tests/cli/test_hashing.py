@@ -78,6 +78,28 @@ def test_a_damaged_picture_has_digests_and_the_reason(hills: Path, capsysbinary:
     assert line["reason"] == "damaged picture: the data ends early"
 
 
+def test_what_else_is_in_a_file_is_told_with_its_place(
+    tmp_path: Path, capsysbinary: Output
+) -> None:
+    path = tmp_path / "hills.gif"
+    first, second, last = (landscape(seed=seed).quantize(64) for seed in (1, 2, 3))
+    first.save(path, save_all=True, append_images=[second, last])
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 4 // 5])
+    assert run(["hash", "--json", str(path)]) == 0
+    (line,) = lines(capsysbinary)
+    assert line["pdq"] == pdq_of(np.asarray(first.convert("RGB"))).text
+    whole, broken = line["parts"]
+    assert set(whole) == {"place", "pdq", "pdq_quality"}
+    assert whole["place"] == "frame 2"
+    assert broken["place"] == "frame 3"
+    assert broken["unreadable"] in ("ends_early", "damaged")
+    assert run(["hash", str(path)]) == 0
+    printed = capsysbinary.readouterr().out.decode()
+    assert f"  frame 2\n    pdq     {whole['pdq']} (quality" in printed
+    assert "  frame 3\n    unreadable: it" in printed
+
+
 def test_the_dihedrals_come_only_if_asked_for(hills: Path, capsysbinary: Output) -> None:
     assert run(["hash", "--json", "--dihedrals", str(hills)]) == 0
     (line,) = lines(capsysbinary)
