@@ -2,10 +2,11 @@
 
 import os
 import signal
+import stat
 import time
 from contextlib import suppress
 from dataclasses import replace
-from errno import EIO
+from errno import EIO, EISDIR
 from queue import LifoQueue
 from threading import Event
 from types import TracebackType
@@ -72,6 +73,9 @@ class CellPool:
             TutelaError: A cell cannot be started.
         """
         with reopened(file) as descriptor:
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                # Some file systems would say no more than that it cannot be sought in.
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             seat = self._free.get()
             try:
                 found = seat.open_up(descriptor, dihedrals=dihedrals)
