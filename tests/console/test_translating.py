@@ -72,7 +72,7 @@ ELSEWHERE = (
     "reporting/cybertipline/",
     "reporting/notices.py",
     "reporting/supplying.py",
-    "fingerprints/",
+    "fingerprints/pdq.py",
     "kernel/",
     # What happens in a cell or a job: pages say in their own words that it cannot be shown.
     "sandbox/",
@@ -107,6 +107,9 @@ COMPOSED = (
     "held: A, B",
     "it is held: A",
     "no rule: it is kept until it is given one",
+    'its rule us-1 reads otherwise than when it was sealed: give it one with "tutela evidence '
+    'assign-rule" anew',
+    "keys in a file, blobs in a folder",
     "the rule us-1 is unverified and nobody has confirmed it",
     "law enforcement asked for its destruction: A",
     "no rule: it is kept until it is given one; law enforcement asked for its destruction: A: a "
@@ -354,6 +357,18 @@ def test_sentences_in_a_row_are_told_apart() -> None:
         "denuncias que esperan envío: <bdi>7</bdi>; detenidas, necesitan a una persona: "
         "<bdi>2</bdi>; <bdi>a-hotline</bdi>: no acepta denuncias"
     )
+
+
+def test_what_runs_the_other_way_is_kept_together() -> None:
+    said = translated(
+        "its rule us-1 is not among the rules any more: put it back, or give it one "
+        'with "tutela evidence assign-rule"',
+        languages()["ar"],
+    )
+    assert "<bdi>us-1</bdi>" in said
+    assert '«<bdi dir="ltr">tutela evidence assign-rule</bdi>»' in said
+    said = translated("needs a zone, such as the Z in 2026-01-15T12:00:00Z", languages()["ar"])
+    assert said.endswith('<bdi dir="ltr">2026-01-15T12:00:00Z</bdi>')
 
 
 def test_an_error_within_an_error_is_said_in_the_same_language() -> None:

@@ -69,10 +69,13 @@ def _page(request: Request, document: Response, error: Exception) -> Response:
     )
 
 
-def _detail(document: Response, error: Exception) -> TutelaError | str:
-    """What the page says of it: the error itself, unless programs are told something else."""
-    told: str = json.loads(bytes(document.body))["detail"] if document.body else ""
-    return error if isinstance(error, TutelaError) and error.message == told else told
+def _detail(document: Response, error: Exception) -> TutelaError | None:
+    """What the page says of it, besides its own words: the error itself, if programs hear it too.
+
+    What a library finds wrong with a form names fields and types, which are nothing for people.
+    """
+    told = json.loads(bytes(document.body))["detail"] if document.body else ""
+    return error if isinstance(error, TutelaError) and error.message == told else None
 
 
 def _visitor(request: Request) -> Visitor | None:

@@ -19,6 +19,8 @@ from tutela.reporting.states import State as ReportState
 
 _FEWEST_LETTERS = 4
 """A form of fewer fixed letters could be anybody's words."""
+_FOREIGN = re.compile(r"([+-]{0,2}[A-Za-z0-9](?:[A-Za-z0-9_./:@#%?=&~+ -]*[A-Za-z0-9/])?)")
+"""A run of Latin letters and digits, such as a date, an address or a command."""
 _WHERE = re.compile(r"((?:file \d+ )?/\S*): (.+)", re.DOTALL)
 """Where in a report something is wrong, and what."""
 
@@ -62,7 +64,7 @@ def _sentence(text: str, language: Language) -> Markup:
 def _known(text: str, language: Language) -> Markup | None:
     """A sentence that the language knows word by word, or by its form, or in its parts."""
     if text in language.sentences:
-        return escape(language.sentences[text])
+        return _fixed(language.sentences[text], language)
     matching = [
         (template, found.groupdict())
         for form, template in _forms(language.tag)
@@ -85,41 +87,46 @@ def _known(text: str, language: Language) -> Markup | None:
 
 
 def _filled(template: str, values: Mapping[str, object], language: Language) -> Markup:
+    """A template with its values, each of which stands by itself, whichever way its script runs."""
     if not values:
-        return escape(template)
-    # Both the template and the values that are put into it are escaped.
-    return Markup(_Filler(language).vformat(str(escape(template)), (), values))  # noqa: S704
+        return _fixed(template, language)
+    said = Markup()
+    for text, name, form, _ in Formatter().parse(template):
+        said += _fixed(text, language)
+        if name is not None:
+            said += _value(values[name], form or "", language)
+    return said
 
 
-class _Filler(Formatter):
-    """Fills a template; each value stands by itself, whichever way its script runs."""
+def _fixed(text: str, language: Language) -> Markup:
+    if language.direction == "ltr":
+        return escape(text)
+    # A date or a command would fall apart among words that run the other way.
+    parts = enumerate(_FOREIGN.split(text))
+    return Markup().join(
+        Markup('<bdi dir="ltr">{}</bdi>').format(part) if place % 2 else escape(part)
+        for place, part in parts
+    )
 
-    def __init__(self, language: Language) -> None:
-        self._language = language
 
-    def format_field(self, value: object, format_spec: str) -> Markup:
-        """A value as a part of a page."""
-        word = self._word(value)
-        if word is not None:
-            return word
-        return Markup("<bdi>{}</bdi>").format(format(value, format_spec))
-
-    def _word(self, value: object) -> Markup | None:
-        texts = self._language.texts
-        match value:
-            case CaseState():
-                return escape(texts[f"state_{value.replace('-', '_')}"])
-            case ReportState():
-                return escape(texts[f"report_is_{value.replace('-', '_')}"])
-            case TutelaError():
-                return translated(value, self._language)
-            case tuple():
-                each_said = [self.format_field(each, "") for each in value]
-                return escape(texts["semicolon"]).join(each_said)
-            case str():
-                return _known(value, self._language)
-        words = getattr(value, "words", None)
-        return _sentence(words, self._language) if isinstance(words, str) else None
+def _value(value: object, form: str, language: Language) -> Markup:
+    texts = language.texts
+    known: Markup | None = None
+    match value:
+        case CaseState():
+            return escape(texts[f"state_{value.replace('-', '_')}"])
+        case ReportState():
+            return escape(texts[f"report_is_{value.replace('-', '_')}"])
+        case TutelaError():
+            return translated(value, language)
+        case tuple():
+            return escape(texts["semicolon"]).join(_value(each, "", language) for each in value)
+        case str():
+            known = _known(value, language)
+        case _:
+            words = getattr(value, "words", None)
+            known = _sentence(words, language) if isinstance(words, str) else None
+    return known if known is not None else Markup("<bdi>{}</bdi>").format(format(value, form))
 
 
 @lru_cache

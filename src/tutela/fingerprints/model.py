@@ -48,7 +48,10 @@ class Fingerprint:
     def __post_init__(self) -> None:
         if len(self.value) != self.kind.width:
             raise InvalidInputError(
-                f"a {self.kind} fingerprint is {self.kind.width} bytes, not {len(self.value)}"
+                "a {kind} fingerprint is {width} bytes, not {count}",
+                kind=self.kind,
+                width=self.kind.width,
+                count=len(self.value),
             )
 
     @property
@@ -79,7 +82,9 @@ def value_of(kind: Kind, text: str) -> bytes:
             return bytes.fromhex(digits)
         except ValueError:
             pass
-    raise InvalidInputError(f"a {kind} fingerprint is {2 * kind.width} hexadecimal digits")
+    raise InvalidInputError(
+        "a {kind} fingerprint is {digits} hexadecimal digits", kind=kind, digits=2 * kind.width
+    )
 
 
 @dataclass(frozen=True, slots=True)
