@@ -33,6 +33,7 @@ PARTS: Mapping[str, Part] = {
     "hashing": Part("From pixels to PDQ", "benchmarks.hashing"),
     "cells": Part("Opening a picture in a sealed cell", "benchmarks.cells"),
     "verdicts": Part("From the bytes of a JPEG to its verdict", "benchmarks.verdicts"),
+    "videos": Part("From a video to its vPDQ fingerprint", "benchmarks.videos"),
     "lookups": Part("Looking hashes up", "benchmarks.lookups"),
     "skew": Part("An uneven list", "benchmarks.skew"),
     "footprint": Part("What an index takes", "benchmarks.footprint"),

@@ -37,7 +37,7 @@ _DECODERS = {
     "pillow": "",
     "simplejpeg": "",
     "pi-heif": "",
-    "av": 'videos are not shown: install the extra "video"',
+    "av": 'videos are unreadable, and not shown: install the extra "video"',
     "opencv-python-headless": 'faces are not hidden: install the extra "faces"',
 }
 

@@ -1,0 +1,46 @@
+"""The same fingerprint as by Meta's ``vpdq``, where that is installed: it has no wheels."""
+
+from fractions import Fraction
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.moving import clip
+from tests.sandbox.test_video import frames_of, look
+from tutela.fingerprints.model import Pdq, VideoFrame
+
+pytestmark = pytest.mark.skipif(
+    find_spec("vpdq") is None, reason="pip install vpdq, with FFmpeg's development files"
+)
+
+CLIPS = {
+    "h264.mp4": lambda: clip(5, codec="libx264"),
+    "ntsc.mkv": lambda: clip(5, codec="libx264", form="matroska", rate=Fraction(30000, 1001)),
+    "slow.mp4": lambda: clip(6, rate=Fraction(1, 2)),
+    "mpeg4.avi": lambda: clip(5, form="avi"),
+    "vp9.webm": lambda: clip(
+        3, form="webm", codec="libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8"}
+    ),
+    "mpeg2.mpg": lambda: clip(4, form="mpeg", codec="mpeg2video", rate=25),
+    "stream.ts": lambda: clip(4, form="mpegts", codec="libx264"),
+    "flash.flv": lambda: clip(4, form="flv", codec="flv"),
+    "wmv2.wmv": lambda: clip(4, form="asf", codec="wmv2"),
+    "odd.mp4": lambda: clip(4, codec="libx264", size=(322, 242)),
+    "turned.mp4": lambda: clip(4, codec="libx264", turned=90),
+}
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_every_hash_quality_and_instant_is_the_references_own(name: str, tmp_path: Path) -> None:
+    import vpdq
+
+    content = CLIPS[name]()
+    path = tmp_path / name
+    path.write_bytes(content)
+    expected = [
+        VideoFrame(Pdq(bytes.fromhex(each.hex), each.quality), each.timestamp)
+        for each in vpdq.computeHash(path)
+    ]
+    parts, _ = look(content)
+    assert frames_of([part for part in parts if not part.is_turned]) == expected
