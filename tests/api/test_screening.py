@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.archived import zipped
 from tests.house import House
 from tests.moving import clip
 from tests.pictures import drawn, encoded
@@ -68,6 +69,26 @@ def test_a_resized_copy_is_a_match_by_pdq(house: House) -> None:
     (match,) = answer["matches"]
     assert match["kind"] == "pdq"
     assert 0 <= match["distance"] <= 31
+
+
+def test_a_known_picture_in_archives_is_a_match_that_says_where(house: House) -> None:
+    inner = zipped({"photos/a.png": KNOWN, "notes.txt": b"just words"})
+    answer = screen(house, zipped({"inner.zip": inner}), "all.zip").json()
+    assert answer["verdict"] == "match"
+    place = "inner.zip/photos/a.png"
+    assert {(each["kind"], each["place"]) for each in answer["matches"]} == {
+        ("md5", place),
+        ("pdq", place),
+    }
+    (item,) = house.client.get(f"/v1/cases/{answer['case']}").json()["items"]
+    assert {each["place"] for each in item["matches"]} == {place}
+
+
+def test_of_a_clear_archive_nothing_is_left(house: House) -> None:
+    answer = screen(house, zipped({"a.png": OTHER, "b.txt": b"just words"}), "all.zip").json()
+    assert answer["verdict"] == "clear"
+    assert answer.get("case") is None
+    assert house.client.get("/v1/cases").json()["cases"] == []
 
 
 def test_a_copy_that_is_only_shown_turned_is_a_match_as_shown(house: House) -> None:

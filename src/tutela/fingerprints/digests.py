@@ -8,6 +8,28 @@ from tutela.fingerprints.model import Digests
 _CHUNK = 1 << 20
 
 
+class Digesting:
+    """Digests of bytes that come piece by piece."""
+
+    def __init__(self) -> None:
+        # They name files here and guard nothing, so a FIPS build of OpenSSL may compute them too.
+        self._functions = [
+            hashlib.new(name, usedforsecurity=False) for name in ("md5", "sha1", "sha256")
+        ]
+        self._size = 0
+
+    def add(self, piece: bytes | bytearray | memoryview) -> None:
+        """Take the next bytes."""
+        self._size += memoryview(piece).nbytes
+        for function in self._functions:
+            function.update(piece)
+
+    def digests(self) -> Digests:
+        """The digests of all of them so far."""
+        md5, sha1, sha256 = (function.digest() for function in self._functions)
+        return Digests(self._size, md5, sha1, sha256)
+
+
 def digests_of(source: BinaryIO | bytes | bytearray | memoryview) -> Digests:
     """The digests of a file's remaining bytes, or of a buffer.
 
@@ -19,17 +41,10 @@ def digests_of(source: BinaryIO | bytes | bytearray | memoryview) -> Digests:
     Raises:
         OSError: The file cannot be read.
     """
-    # They name files here and guard nothing, so a FIPS build of OpenSSL may compute them too.
-    functions = [hashlib.new(name, usedforsecurity=False) for name in ("md5", "sha1", "sha256")]
-    size = 0
+    digesting = Digesting()
     if isinstance(source, bytes | bytearray | memoryview):
-        size = memoryview(source).nbytes
-        for function in functions:
-            function.update(source)
+        digesting.add(source)
     else:
         while chunk := source.read(_CHUNK):
-            size += len(chunk)
-            for function in functions:
-                function.update(chunk)
-    md5, sha1, sha256 = (function.digest() for function in functions)
-    return Digests(size, md5, sha1, sha256)
+            digesting.add(chunk)
+    return digesting.digests()

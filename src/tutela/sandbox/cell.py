@@ -16,15 +16,15 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
 from tutela.sandbox import video
+from tutela.sandbox.archives import look_at, members_of
 from tutela.sandbox.decoding import Room, prepare
-from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.formats import (
     HEAD_BYTES,
     PictureFormat,
@@ -34,7 +34,6 @@ from tutela.sandbox.formats import (
 )
 from tutela.sandbox.model import PACKET_BYTES, Limits
 from tutela.sandbox.packets import write_digests, write_found, write_not_read
-from tutela.sandbox.pictures import SHARE_OF_TIME, look
 from tutela.sandbox.sealing import confine
 from tutela.sandbox.starting import STRICT, lacks_needed
 
@@ -71,7 +70,7 @@ def main(arguments: list[str]) -> None:
 
 def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) -> Iterator[bytes]:
     with io.BufferedReader(SharedFile(descriptor), _BUFFER_BYTES) as reader:
-        file = cast("BinaryIO", reader)
+        file = cast("io.BytesIO | io.BufferedReader", reader)
         try:
             content = _whole(file, limits)
             if content is not None:
@@ -120,7 +119,7 @@ def _at_most(most: int, everything: Iterator[Part | Picture]) -> Iterator[Part |
 
 
 def _found_in(
-    file: BinaryIO,
+    file: io.BytesIO | io.BufferedReader,
     file_format: PictureFormat | VideoFormat | None,
     limits: Limits,
     room: Room,
@@ -128,16 +127,28 @@ def _found_in(
     dihedrals: bool,
 ) -> Iterator[Part | Picture]:
     """Everything that a file holds, and last what came of its own picture."""
-    match file_format:
-        case PictureFormat():
-            yield from look(file, file_format, limits, room, dihedrals=dihedrals)
-        case VideoFormat():
-            yield from video.look_at_video(file, file_format, limits)
-        case None:
-            if isinstance(file, io.BytesIO):
-                deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
-                yield from pictures_in_drawing(file.getvalue(), limits, room, deadline)
-            yield Picture(PictureState.NONE)
+    picture = Picture(PictureState.NONE)
+    for found in look_at(file, file_format, limits, room, dihedrals=dihedrals):
+        if isinstance(found, Picture):
+            picture = found
+        else:
+            yield found
+    own = picture.pdq
+    failure: Unreadable | None = None
+    for part in members_of(file, limits, room):
+        if not part.place:
+            failure = failure or part.unreadable
+            continue
+        if own is not None:
+            # It is known then, even if something within the archive breaks the decoder.
+            yield Part("", pdq=own)
+            own = None
+        yield part
+    if failure is not None and picture.state is not PictureState.UNREADABLE:
+        picture = replace(
+            picture, state=PictureState.UNREADABLE, reason=failure.words, unreadable=failure
+        )
+    yield picture
 
 
 def _whole(file: BinaryIO, limits: Limits) -> bytes | None:

@@ -139,7 +139,8 @@ def within_which(part: Part, within: str) -> str:
     """
     if part.digests is not None:
         return part.place
-    return within if part.place.startswith(f"{within} ") else ""
+    is_within = part.place == within or part.place.startswith(f"{within} ")
+    return within if is_within else ""
 
 
 def decide(

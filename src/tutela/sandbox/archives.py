@@ -1,0 +1,624 @@
+"""The files within archives, told by content and never by name. Runs in a cell.
+
+ZIP (and what is built on it: office files, EPUB, APK), TAR, gzip, bzip2 and xz. Members are
+unpacked as streams. Those that may hold something are held, up to a size, one at each depth.
+"""
+
+import codecs
+import io
+import struct
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable
+from tutela.sandbox.decoding import Room
+from tutela.sandbox.drawings import pictures_in_drawing
+from tutela.sandbox.formats import (
+    HEAD_BYTES,
+    PictureFormat,
+    VideoFormat,
+    recognise,
+    recognise_video,
+)
+from tutela.sandbox.model import Limits, UnreadableError
+from tutela.sandbox.pictures import SHARE_OF_TIME, look
+from tutela.sandbox.unpacking import (
+    AnyUnpacker,
+    Budget,
+    Digested,
+    Piece,
+    SpentError,
+    Unpacking,
+    bzip2,
+    deflate,
+    gzip,
+    xz,
+    zip_lzma,
+)
+from tutela.sandbox.video import look_at_video
+
+UNPACKED = "unpacked"
+"""The place of what a compressed file that is no archive holds."""
+
+# Names in old ZIP archives are in this one; in a sealed cell it could not be loaded any more.
+codecs.lookup("cp437")
+
+Stream = io.BytesIO | io.BufferedReader
+_BUFFER_BYTES = 1 << 16
+_CHUNK = 1 << 18
+_MOST_HELD_BYTES = 1 << 26
+_LONGEST_NAME = 255
+
+_COMPRESSED: tuple[tuple[bytes, str, Callable[[], AnyUnpacker]], ...] = (
+    (b"\x1f\x8b\x08", "gzip", gzip),
+    (b"BZh", "bzip2", bzip2),
+    (b"\xfd7zXZ\x00", "xz", xz),
+)
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
+_NOT_SUPPORTED = (
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "RAR"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard"),
+    (b"MSCF\x00\x00\x00\x00", "CAB"),
+    (b"\x04\x22\x4d\x18", "LZ4"),
+    (b"LZIP\x01", "lzip"),
+)
+_ZIP, _TAR = "ZIP", "TAR"
+
+_WITHOUT_DATA = frozenset(tarfile.SUPPORTED_TYPES) - frozenset(
+    (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE)
+)
+_BLOCK = 512
+_USTAR = slice(257, 262)
+_LONGEST_HEADER = 1 << 16
+
+_LOCAL = b"PK\x03\x04"
+_LOCAL_HEADER = struct.Struct("<4s2xHH4xIIIHH")
+_DIRECTORY_END = b"PK\x05\x06"
+_DIRECTORY_END_HEADER = struct.Struct("<4s6xHI6x")
+_ZIP64_LOCATOR = struct.Struct("<4s4xQ4x")
+_ZIP64_END = struct.Struct("<4s28xQQ8x")
+# A comment may stand behind the end of the directory.
+_TAIL = 22 + (1 << 16) + _ZIP64_LOCATOR.size
+# What an entry of a directory usually takes, and more; longer directories are not read.
+_ENTRY_BYTES = 400
+_SPARE_BYTES = 1 << 20
+_ENCRYPTED, _WITH_DESCRIPTOR, _IN_UTF8 = 0x1, 0x8, 0x800
+
+
+def archive_format(head: bytes) -> str | None:
+    """The archive format that a file begins as, as people write it; ``None`` if as none."""
+    for mark, name, _ in _COMPRESSED:
+        if head.startswith(mark) and (name != "bzip2" or head[4:10] in _BZIP2_BLOCKS):
+            return name
+    for mark, name in _NOT_SUPPORTED:
+        if head.startswith(mark):
+            return name
+    if head.startswith((_LOCAL, _DIRECTORY_END)):
+        return _ZIP
+    return _TAR if _tar_header(head[:_BLOCK]) is not None else None
+
+
+def look_at(
+    file: Stream,
+    file_format: PictureFormat | VideoFormat | None,
+    limits: Limits,
+    room: Room,
+    *,
+    dihedrals: bool = False,
+) -> Iterator[Part | Picture]:
+    """All that is to be seen in a file that is a picture or a video; as ``pictures.look``."""
+    match file_format:
+        case PictureFormat():
+            yield from look(file, file_format, limits, room, dihedrals=dihedrals)
+        case VideoFormat():
+            yield from look_at_video(file, file_format, limits)
+        case None:
+            if isinstance(file, io.BytesIO):
+                deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
+                yield from pictures_in_drawing(file.getvalue(), limits, room, deadline)
+            yield Picture(PictureState.NONE)
+
+
+def members_of(file: Stream, limits: Limits, room: Room) -> Iterator[Part]:
+    """Everything within a file that is an archive, or has one behind something else.
+
+    Args:
+        file: Must be seekable.
+        limits: What it may cost, with all that is in it.
+        room: Where to put pixels.
+
+    Yields:
+        Its parts. One whose place is empty says why the file itself could not be looked into, or
+        not to its end.
+    """
+    opening = _Opening(Budget(file.seek(0, io.SEEK_END), limits), limits, room)
+    try:
+        yield from opening.within(file, "", 1)
+    except SpentError as error:
+        yield Part(opening.place, unreadable=error.unreadable)
+    except OSError:
+        yield Part(opening.place, unreadable=Unreadable.NOT_READ)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A member of a ZIP archive, as its directory has it, or its own header."""
+
+    name: str
+    start: int
+    flags: int
+    method: int
+    crc: int | None
+    packed: int
+    size: int | None
+
+    def is_as_said(self, digests: Digests, crc: int) -> bool:
+        """Whether it unpacked to what is said of it."""
+        return self.crc in (None, crc) and self.size in (None, digests.size)
+
+    @property
+    def least_end(self) -> int:
+        return self.start + _LOCAL_HEADER.size + self.packed
+
+
+class _Opening:
+    """Opening up one file with all that lies in it.
+
+    Attributes:
+        place: Of what is being looked at.
+    """
+
+    def __init__(self, budget: Budget, limits: Limits, room: Room) -> None:
+        self.place = ""
+        self._budget = budget
+        self._limits = limits
+        self._room = room
+        self._most_held = min(_MOST_HELD_BYTES, limits.memory_bytes // 8)
+
+    def within(self, file: Stream, place: str, depth: int) -> Iterator[Part]:
+        """What lies in a file that can be sought in."""
+        file.seek(0)
+        head = file.read(HEAD_BYTES)
+        name = archive_format(head)
+        is_zip = name == _ZIP or (name in (None, _TAR) and _has_directory(file))
+        if name is None and not is_zip:
+            return
+        if depth > self._limits.depth:
+            yield Part(place, unreadable=Unreadable.TOO_DEEP)
+            return
+        if name is not None and name != _ZIP:
+            file.seek(0)
+            yield from self._guarded(self._streamed(file, name, place, depth), place)
+        if is_zip:
+            begins = name == _ZIP
+            yield from self._guarded(self._zip(file, place, depth, begins=begins), place)
+
+    def _guarded(self, parts: Iterator[Part], place: str) -> Iterator[Part]:
+        try:
+            yield from parts
+        except SpentError:
+            raise
+        except UnreadableError as error:
+            yield Part(place, unreadable=error.unreadable)
+        except MemoryError:
+            yield Part(place, unreadable=Unreadable.TOO_MUCH_MEMORY)
+
+    def _streamed(self, stream: Stream, name: str, place: str, depth: int) -> Iterator[Part]:
+        """What lies in an archive that is read from its beginning to its end."""
+        if name == _TAR:
+            yield from self._tar(stream, place, depth)
+            return
+        make = next((make for _, known, make in _COMPRESSED if known == name), None)
+        if make is None:
+            yield Part(place, unreadable=Unreadable.NOT_SUPPORTED)
+            return
+        unpacked = Unpacking(stream, make, self._budget, several=True)
+        # The files of a compressed TAR are told of as if it were one archive.
+        yield from self._member(unpacked, _joined(place, UNPACKED), depth, tar_place=place)
+
+    def _member(
+        self,
+        stream: io.RawIOBase,
+        place: str,
+        depth: int,
+        *,
+        tar_place: str | None = None,
+        entry: _Entry | None = None,
+    ) -> Iterator[Part]:
+        """A file within an archive, and what lies in it in turn.
+
+        Args:
+            stream: Its bytes.
+            place: Where it is.
+            depth: How many archives are around it.
+            tar_place: Where its own members are, if it is a TAR.
+            entry: What is said of it, to be held against what it is.
+        """
+        self.place = place
+        self._budget.begin()
+        digested = Digested(stream)
+        reader = _buffered(digested)
+        held = bytearray()
+        failure: Unreadable | None = None
+        try:
+            head = reader.peek(HEAD_BYTES)[:HEAD_BYTES]
+            name = archive_format(head)
+            visible = _visible(head)
+            if name in (None, _ZIP) or visible is not None:
+                may_be_left = name is None and visible is None
+                failure = self._hold(reader, held, may_be_left=may_be_left)
+            else:
+                if tar_place is not None and name == _TAR:
+                    yield from self._streamed(reader, name, tar_place, depth)
+                elif depth >= self._limits.depth:
+                    failure = Unreadable.TOO_DEEP
+                else:
+                    yield from self._guarded(self._streamed(reader, name, place, depth + 1), place)
+                self.place = place
+                _drain(reader)
+        except SpentError:
+            raise
+        except UnreadableError as error:
+            failure = error.unreadable
+        except MemoryError:
+            failure = Unreadable.TOO_MUCH_MEMORY
+        digests = digested.digesting.digests()
+        if entry is not None and failure is None and not entry.is_as_said(digests, digested.crc):
+            failure = Unreadable.DAMAGED
+        if digests.size or failure is not None:
+            yield Part(place, digests=digests, unreadable=failure)
+        if held:
+            file = io.BytesIO(bytes(held))
+            held.clear()
+            yield from self._looks(file, place)
+            yield from self.within(file, place, depth + 1)
+
+    def _hold(
+        self, reader: io.BufferedReader, held: bytearray, *, may_be_left: bool
+    ) -> Unreadable | None:
+        """Hold what is read, also if it ends in an error; of what is too long, nothing."""
+        while piece := reader.read1(_CHUNK):
+            if len(held) + len(piece) > self._most_held:
+                held.clear()
+                _drain(reader)
+                return None if may_be_left else Unreadable.TOO_LARGE
+            held += piece
+        return None
+
+    def _looks(self, file: io.BytesIO, place: str) -> Iterator[Part]:
+        """What is to be seen in a member, with its place in front."""
+        head = file.getbuffer()[:HEAD_BYTES].tobytes()
+        told = False
+        for found in look_at(file, _visible(head), self._limits, self._room):
+            if isinstance(found, Part):
+                told = told or not found.place
+                yield replace(found, place=f"{place} {found.place}".strip())
+                continue
+            if found.pdq is not None and not told:
+                yield Part(place, pdq=found.pdq)
+            if found.state is PictureState.UNREADABLE:
+                yield Part(place, unreadable=found.unreadable)
+
+    # TAR
+
+    def _tar(self, stream: Stream, place: str, depth: int) -> Iterator[Part]:
+        """Members of a TAR; blocks that are none are passed over, and told of once."""
+        long_name: str | None = None
+        long_size: int | None = None
+        ended = damaged = False
+        number = 0
+        while len(block := stream.read(_BLOCK)) == _BLOCK:
+            self._budget.see_time()
+            header = _tar_header(block, with_mark=ended or damaged)
+            if header is None:
+                # What stands behind the end is nobody's.
+                ended = ended or not any(block)
+                if not ended and not damaged:
+                    damaged = True
+                    yield Part(place, unreadable=Unreadable.DAMAGED)
+                continue
+            kind, size = header.type, header.size
+            if kind == tarfile.GNUTYPE_LONGLINK:
+                _read_padded(stream, size, self._budget)
+                continue
+            if kind in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE):
+                text = _read_padded(stream, size, self._budget)
+                if kind == tarfile.XHDTYPE:
+                    long_name, long_size = _pax(text, long_name, long_size)
+                else:
+                    long_name = text.partition(b"\0")[0].decode("utf-8", "replace")
+                continue
+            if long_size is not None:
+                size = long_size
+            name, long_name, long_size = long_name or header.name, None, None
+            if size < 0 or kind in _WITHOUT_DATA:
+                continue
+            number += 1
+            where = _joined(place, _clean(name, number))
+            if kind == tarfile.GNUTYPE_SPARSE:
+                yield Part(where, unreadable=Unreadable.NOT_SUPPORTED)
+            piece = Piece(stream, size, self._budget)
+            if kind in tarfile.REGULAR_TYPES and kind != tarfile.GNUTYPE_SPARSE:
+                yield from self._member(piece, where, depth)
+                self.place = place
+            _skip(piece)
+            stream.read(-size % _BLOCK)
+        if not ended and number == 0:
+            yield Part(place, unreadable=Unreadable.ENDS_EARLY)
+
+    # ZIP
+
+    def _zip(self, file: BinaryIO, place: str, depth: int, *, begins: bool) -> Iterator[Part]:
+        """Members of a ZIP, by its directory; by their own headers where that cannot be read."""
+        entries = _directory(file, self._limits)
+        if entries is None:
+            if not begins:
+                # Nothing opens this.
+                return
+            yield Part(place, unreadable=Unreadable.DAMAGED)
+            yield from self._loose(file, place, depth)
+            return
+        end = 0
+        overlapping = False
+        for number, entry in enumerate(sorted(entries, key=lambda each: each.start), 1):
+            self._budget.see_time()
+            if entry.name.endswith("/") and not entry.packed:
+                continue
+            if entry.start < end:
+                if not overlapping:
+                    overlapping = True
+                    yield Part(place, unreadable=Unreadable.BOMB)
+                continue
+            end = entry.least_end
+            yield from self._unzipped(file, entry, place, depth, number)
+
+    def _loose(self, file: BinaryIO, place: str, depth: int) -> Iterator[Part]:
+        """Members of a ZIP that has no directory, one after the other."""
+        at = 0
+        number = 0
+        while (start := _find(file, _LOCAL, at, self._budget)) is not None:
+            at = start + len(_LOCAL)
+            entry = _own_entry(file, start)
+            if entry is None:
+                continue
+            number += 1
+            yield from self._unzipped(file, entry, place, depth, number)
+            if not entry.flags & _WITH_DESCRIPTOR:
+                at = max(at, entry.least_end)
+
+    def _unzipped(
+        self, file: BinaryIO, entry: _Entry, place: str, depth: int, number: int
+    ) -> Iterator[Part]:
+        where = _joined(place, _clean(entry.name, number))
+        self.place = where
+        if entry.flags & _ENCRYPTED:
+            self._budget.begin()
+            yield Part(where, unreadable=Unreadable.ENCRYPTED)
+            return
+        file.seek(entry.start)
+        header = file.read(_LOCAL_HEADER.size)
+        if len(header) < _LOCAL_HEADER.size or not header.startswith(_LOCAL):
+            yield Part(where, unreadable=Unreadable.DAMAGED)
+            return
+        _, flags, method, _, _, _, name_size, extra_size = _LOCAL_HEADER.unpack(header)
+        if method != entry.method or flags & _ENCRYPTED:
+            # Others may unpack it otherwise.
+            yield Part(where, unreadable=Unreadable.DAMAGED)
+        start = entry.start + _LOCAL_HEADER.size + name_size + extra_size
+        packed = _buffered(Piece(_At(file, start), entry.packed, self._budget))
+        stream: io.RawIOBase
+        if entry.method == zipfile.ZIP_STORED:
+            stream = Piece(_At(file, start), entry.packed, self._budget, counted=True)
+        elif entry.method == zipfile.ZIP_DEFLATED:
+            stream = Unpacking(packed, deflate, self._budget)
+        elif entry.method == zipfile.ZIP_BZIP2:
+            stream = Unpacking(packed, bzip2, self._budget)
+        elif entry.method == zipfile.ZIP_LZMA:
+            try:
+                settings = packed.read(4 + 5)[4:]
+                zip_lzma(settings)
+            except SpentError:
+                raise
+            except UnreadableError as error:
+                yield Part(where, unreadable=error.unreadable)
+                return
+            stream = Unpacking(packed, lambda: zip_lzma(settings), self._budget)
+            if not flags & 0x2:
+                # It has no mark at its end: it is as long as it is said to be.
+                stream = Piece(_buffered(stream), entry.size or 0, self._budget)
+        else:
+            yield Part(where, unreadable=Unreadable.NOT_SUPPORTED)
+            return
+        yield from self._member(stream, where, depth, entry=entry)
+
+
+def _visible(head: bytes) -> PictureFormat | VideoFormat | None:
+    return recognise(head) or recognise_video(head)
+
+
+class _At:
+    """A file from a place on, whoever else seeks in it meanwhile."""
+
+    def __init__(self, file: BinaryIO, start: int) -> None:
+        self._file = file
+        self._position = start
+
+    def read1(self, size: int, /) -> bytes:
+        """Read on."""
+        self._file.seek(self._position)
+        piece = self._file.read(size)
+        self._position += len(piece)
+        return piece
+
+
+def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
+    return io.BufferedReader(raw, _BUFFER_BYTES)
+
+
+def _drain(reader: io.BufferedReader) -> None:
+    while reader.read1(_CHUNK):
+        pass
+
+
+def _joined(place: str, name: str) -> str:
+    return f"{place}/{name}" if place else name
+
+
+def _clean(name: str, number: int) -> str:
+    """A member's name as people can be shown it: it steers no terminal and turns no text around."""
+    name = "".join(each if each.isprintable() else "\ufffd" for each in name[: 1 << 12])
+    if len(name) > _LONGEST_NAME:
+        half = _LONGEST_NAME // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    return name.strip("/ ") or f"file {number}"
+
+
+def _tar_header(block: bytes, *, with_mark: bool = False) -> tarfile.TarInfo | None:
+    if len(block) < _BLOCK or block[_USTAR] != b"ustar":
+        # Those of old have no mark, but digits where others have them too.
+        digits = block[148:154].strip(b" \0")
+        if with_mark or not digits or not digits.isdigit() or not block[:1].strip(b"\0"):
+            return None
+    try:
+        return tarfile.TarInfo.frombuf(block, "utf-8", "replace")
+    except (tarfile.HeaderError, ValueError):
+        return None
+
+
+def _read_padded(stream: Stream, size: int, budget: Budget) -> bytes:
+    piece = Piece(stream, max(size, 0), budget)
+    text = _buffered(piece).read(_LONGEST_HEADER)
+    _skip(piece)
+    stream.read(-size % _BLOCK)
+    return text
+
+
+def _skip(piece: Piece) -> None:
+    room = bytearray(_BUFFER_BYTES)
+    while piece.left:
+        piece.readinto(room)
+
+
+def _pax(text: bytes, name: str | None, size: int | None) -> tuple[str | None, int | None]:
+    """The name and the size of the next member, where its extended header has them."""
+    at = 0
+    while at < len(text):
+        digits, space, _ = text[at : at + 20].partition(b" ")
+        if not space or not digits.isdigit() or int(digits) <= len(digits) + 1:
+            break
+        record = text[at + len(digits) + 1 : at + int(digits) - 1]
+        key, _, value = record.partition(b"=")
+        if key == b"path":
+            name = value.decode("utf-8", "replace")
+        elif key == b"size" and value.isdigit() and len(value) < 20:
+            size = int(value)
+        at += int(digits)
+    return name, size
+
+
+def _tail(file: BinaryIO) -> tuple[bytes, int]:
+    """The end of a file, and where it begins."""
+    size = file.seek(0, io.SEEK_END)
+    start = max(0, size - _TAIL)
+    file.seek(start)
+    return file.read(_TAIL), start
+
+
+def _has_directory(file: BinaryIO) -> bool:
+    return _DIRECTORY_END in _tail(file)[0]
+
+
+def _directory(file: BinaryIO, limits: Limits) -> list[_Entry] | None:
+    """The entries of a ZIP's directory; ``None`` if it cannot be read, or is far too long."""
+    if not _is_short_enough(file, limits):
+        return None
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return [
+                _Entry(
+                    # What has no mark is in whatever the writer used: mostly UTF-8.
+                    info.orig_filename if info.flag_bits & _IN_UTF8 else _guessed(info),
+                    info.header_offset,
+                    info.flag_bits,
+                    info.compress_type,
+                    info.CRC,
+                    info.compress_size,
+                    info.file_size,
+                )
+                for info in archive.infolist()
+            ]
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        return None
+    except Exception:
+        return None
+
+
+def _guessed(info: zipfile.ZipInfo) -> str:
+    try:
+        return info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.orig_filename
+
+
+def _is_short_enough(file: BinaryIO, limits: Limits) -> bool:
+    tail, start = _tail(file)
+    at = tail.rfind(_DIRECTORY_END)
+    if at < 0 or len(tail) - at < _DIRECTORY_END_HEADER.size:
+        return False
+    _, count, size = _DIRECTORY_END_HEADER.unpack_from(tail, at)
+    locator = at - _ZIP64_LOCATOR.size
+    if locator >= 0 and tail.startswith(b"PK\x06\x07", locator):
+        for end in (
+            _ZIP64_LOCATOR.unpack_from(tail, locator)[1],
+            start + locator - _ZIP64_END.size,
+        ):
+            if not 0 <= end < start + len(tail):
+                continue
+            file.seek(end)
+            header = file.read(_ZIP64_END.size)
+            if len(header) == _ZIP64_END.size and header.startswith(b"PK\x06\x06"):
+                count, size = (
+                    max(one, other)
+                    for one, other in zip(_ZIP64_END.unpack(header)[1:], (count, size), strict=True)
+                )
+    return bool(
+        size <= limits.parts * _ENTRY_BYTES + _SPARE_BYTES and count <= 2 * limits.parts + 100
+    )
+
+
+def _own_entry(file: BinaryIO, start: int) -> _Entry | None:
+    """A member as its own header says, where there is no directory."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(start)
+    header = file.read(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size:
+        return None
+    _, flags, method, crc, packed, unpacked, name_size, _ = _LOCAL_HEADER.unpack(header)
+    name = file.read(name_size).decode("utf-8", "replace")
+    if name.endswith("/"):
+        return None
+    if flags & _WITH_DESCRIPTOR or packed == 0xFFFFFFFF:
+        # How long it is, is said behind it.
+        return _Entry(name, start, flags | _WITH_DESCRIPTOR, method, None, size - start, None)
+    return _Entry(name, start, flags, method, crc, packed, unpacked)
+
+
+def _find(file: BinaryIO, mark: bytes, start: int, budget: Budget) -> int | None:
+    """Where a mark stands next in a file."""
+    while True:
+        budget.see_time()
+        file.seek(start)
+        piece = file.read(_CHUNK)
+        at = piece.find(mark)
+        if at >= 0:
+            return start + at
+        if len(piece) < _CHUNK:
+            return None
+        start += len(piece) - len(mark) + 1
