@@ -15,7 +15,7 @@ from tutela.reporting.finding import find_report
 from tutela.reporting.going_live import resume
 from tutela.reporting.model import ChannelKind, Environment
 from tutela.reporting.resting import ALERT, DELIVER
-from tutela.reporting.states import State
+from tutela.reporting.states import Move, State
 from tutela.reporting.tables import delivery_attempts, reports
 from tutela.storage.jobs.tables import jobs
 from tutela.testing.authority.model import Call, Code, Fault, Spoiling
@@ -156,4 +156,10 @@ def test_a_report_meant_for_another_environment_is_looked_at_again(
     # Also one that may have got through there: nobody acts on what is only rehearsed.
     assert found.state is State.STOPPED
     if not settled:
+        # Nor is it sent there again.
+        world.move(report, Move.RETURN, Move.SIGN)
+        post.queue(report)
+        post.work()
+        with world.database.reading() as connection:
+            assert find_report(connection, report).state is State.SENT
         assert Counter(each.call for each in authority.control.calls())[Call.FINISH] == 1

@@ -207,8 +207,8 @@ def _what_became_of(
             continue
         is_known = attempt.step is Step.FINISHED
         if attempt.environment is not now_there and not is_known:
+            # It is asked about as soon as the settings lead there again.
             _refuse_unless_rehearsed(attempt)
-            notebook.left_unknown(attempt)
             continue
         counts = is_known or channel.counts(attempt)
         if counts:
