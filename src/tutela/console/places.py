@@ -18,6 +18,9 @@ _CALLED = (
     (re.compile(r"page (?P<number>\d+)"), "place_page"),
     (re.compile(r"picture (?P<number>\d+)"), "place_picture"),
     (re.compile(r"size (?P<size>\d+ x \d+)"), "place_size"),
+    (re.compile(r"unpacked"), "place_unpacked"),
+    (re.compile(r"(?P<since>[\d:]+) to (?P<until>[\d:]+)"), "place_span"),
+    (re.compile(r"and (?P<number>\d+) more"), "place_more"),
 )
 
 
@@ -31,7 +34,7 @@ def place_words(place: str, say: Mapping[str, str]) -> Markup:
     words: list[Markup] = []
     while place:
         for called, text in _CALLED:
-            if found := re.search(rf"(?:^| ){called.pattern}$", place):
+            if found := re.search(rf"(?:^|,? ){called.pattern}$", place):
                 words.insert(0, Markup.escape(say[text].format(**found.groupdict())))
                 place = place[: found.start()]
                 break
