@@ -75,6 +75,9 @@ def test_every_page_in_every_look(walker: Walker) -> None:
     walker.walk("/reports?tab=sent", "reports-sent")
     rested(house)
     walker.walk("/reports?tab=waiting", "reports-outage")
+    walker.walk("/reports/live", "reports-live")
+    walker.enter_as(Role.ADMINISTRATOR, name="Sam Keys")
+    walker.walk("/jobs/ways", "report-ways")
 
 
 def test_a_confirmed_case_is_reported_by_keyboard_alone(walker: Walker) -> None:
