@@ -13,7 +13,7 @@ from tutela.console.house import Here, House
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import InvalidInputError, NotPermittedError, TutelaError
 from tutela.reporting.backlog import backlog
-from tutela.reporting.going_live import PHRASE, go_live, rehearsed, resume
+from tutela.reporting.going_live import NCMEC, PHRASE, go_live, rehearsed, resume
 from tutela.reporting.model import ChannelKind
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.resting import channel_state
@@ -24,8 +24,6 @@ Reader = Annotated[Visitor, Depends(visitor(Permission.JOBS_READ))]
 Writer = Annotated[Visitor, Depends(visitor(Permission.JOBS_WRITE))]
 # Whoever says that reports are real has shown who they are lately.
 Approver = Annotated[Visitor, Depends(visitor(Permission.REPORTS_APPROVE, proved=True))]
-
-NCMEC = "us-ncmec"
 
 
 @router.get("/jobs/ways")

@@ -16,6 +16,7 @@ from tutela.console.visiting import Visitor, visitor
 from tutela.reporting.backlog import backlog
 from tutela.reporting.doubting import doubted
 from tutela.reporting.following.finding import count_open, find_all_feedback
+from tutela.reporting.going_live import NCMEC
 from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.overview import MOST_COUNTED, counted, standing, unbegun
 from tutela.reporting.queueing import environment_of
@@ -27,7 +28,6 @@ router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.REPORTS_READ))]
 
 _ON_A_PAGE = 50
-_CYBERTIPLINE = "us-ncmec"
 
 
 class Tab(StrEnum):
@@ -67,7 +67,7 @@ def show_reports(
         )
         waits = backlog(connection, now, counts)
         doubts = doubted(connection, limit=_ON_A_PAGE) if waits.doubted else []
-        live = channel_state(connection, ChannelKind.CYBERTIPLINE, _CYBERTIPLINE)
+        live = channel_state(connection, ChannelKind.CYBERTIPLINE, NCMEC)
         names = names_of_people(connection)
         feedback = find_all_feedback(connection, only_open=True, limit=_ON_A_PAGE)
         open_feedback = count_open(connection)

@@ -20,6 +20,8 @@ from tutela.reporting.tables import reports
 from tutela.storage.clock import Clock
 from tutela.storage.settings import Settings
 
+NCMEC = "us-ncmec"
+"""Who runs the CyberTipline, by the id in the directory."""
 PHRASE = "these reports are real"
 """What has to be typed."""
 
