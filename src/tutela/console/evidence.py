@@ -1,7 +1,7 @@
 """``/cases/NUMBER/evidence``: how long evidence is kept, what holds it, and who may have it."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated
@@ -18,6 +18,7 @@ from tutela.cases.dossiers import dossier_of, media_type
 from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.naming_evidence import find_subject
 from tutela.cases.reading import find_case
+from tutela.console.days import beginning_of, read_day
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
@@ -123,12 +124,12 @@ def record(
     """Write down what happened in law."""
 
     def act(connection: Connection, subject: Subject) -> None:
-        day = _day(at)
+        day = read_day(at)
         event = LegalEvent(
             kind=EventKind(kind),
-            at=datetime.combine(day, time(), UTC) if day else house.clock(),
+            at=beginning_of(day) if day else house.clock(),
             reference=reference,
-            until=_day(until),
+            until=read_day(until),
         )
         record_event(connection, subject, event, keeper.caller.actor, house.clock, reason=reason)
 
@@ -378,12 +379,3 @@ def _key(connection: Connection, person: Visitor) -> ApiKey:
 
 def _office(house: House) -> Office:
     return Office(house.settings, house.vault, dossier_of, media_type)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text.strip() else None
-    except ValueError:
-        raise InvalidInputError(
-            '"{text}" is not a day: write it as 2026-11-28', text=text
-        ) from None

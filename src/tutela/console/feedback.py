@@ -1,6 +1,5 @@
 """What an authority said of a report: entering it, reading it, and being done with it."""
 
-from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel
 
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
+from tutela.console.days import beginning_of, read_day
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
@@ -211,27 +211,16 @@ def _status(wrong: TutelaError | None) -> int:
 
 
 def _said(typed: Typed, clock: Clock) -> Said:
-    said_on = _day(typed.at)
+    said_on = read_day(typed.at.strip())
     return Said(
         kind=typed.kind,
-        at=clock() if said_on is None else datetime(*said_on.timetuple()[:3], tzinfo=UTC),
+        at=beginning_of(said_on) if said_on else clock(),
         reference=typed.reference.strip(),
         number=typed.number.strip(),
-        until=_day(typed.until),
+        until=read_day(typed.until.strip()),
         period=Period.read(typed.period) if typed.period.strip() else None,
         words=typed.words,
     )
-
-
-def _day(text: str) -> date | None:
-    if not text.strip():
-        return None
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise InvalidInputError(
-            '"{text}" is not a day: write it as 2026-11-28', text=text
-        ) from None
 
 
 def _report_number(text: str) -> ReportId:

@@ -1,7 +1,7 @@
 """``/ledger``: who did what, and the proof that it is unaltered."""
 
 import json
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from tutela.accounts.keys import key_names
 from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
+from tutela.console.days import beginning_of, read_day
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
@@ -148,23 +149,14 @@ def names_in_ledger(house: House) -> dict[str, str]:
 
 def _wanted(asked: dict[str, str]) -> Wanted:
     case = asked.get("case")
-    until = _day(asked.get("until"))
+    since, until = (read_day(asked.get(each, "")) for each in ("since", "until"))
     return Wanted(
         case=read_case_id(case) if case else None,
         actor=asked.get("actor"),
         act=asked.get("act"),
-        since=_day(asked.get("since")),
-        until=until + _DAY if until else None,
+        since=beginning_of(since) if since else None,
+        until=beginning_of(until) + _DAY if until else None,
     )
-
-
-def _day(text: str | None) -> datetime | None:
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC) if text else None
-    except ValueError:
-        raise InvalidInputError(
-            '"{text}" is not a day: write it as 2026-11-28', text=text
-        ) from None
 
 
 def _page(asked: dict[str, str]) -> str:
