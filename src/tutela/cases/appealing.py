@@ -16,7 +16,7 @@ from tutela.accounts.model import Caller
 from tutela.accounts.permissions import Permission
 from tutela.cases.announcing import announce_appeal, announce_not_confirmed
 from tutela.cases.counting import Counted, count, technology_behind
-from tutela.cases.deciding import Decision, Stage, last_was_not_confirmed, record_decision
+from tutela.cases.deciding import Decision, Stage, record_decision
 from tutela.cases.grounds import Basis, has_seen, matched_entries
 from tutela.cases.model import CaseId
 from tutela.cases.moving import (
@@ -27,6 +27,7 @@ from tutela.cases.moving import (
     enter_move,
     has_decided,
     holder_of,
+    last_decision,
     lock_case,
 )
 from tutela.cases.states import MOVES, Move, State
@@ -121,7 +122,9 @@ def receive_appeal(
     state = State(row.state)
     if state is State.UNDER_APPEAL:
         raise OutOfTurnError("{case} is under appeal already: one is decided at a time", case=case)
-    if state not in MOVES[Move.APPEAL] or last_was_not_confirmed(connection, case):
+    last = last_decision(connection, case)
+    cleared = last is not None and last.decision == Decision.NOT_CONFIRMED
+    if state not in MOVES[Move.APPEAL] or cleared:
         raise OutOfTurnError(
             "{case} is {state}: there can be an appeal once it is confirmed", case=case, state=state
         )

@@ -30,6 +30,7 @@ from tutela.cases.moving import (
     enter_move,
     hold_again,
     holder_of,
+    last_decision,
     lock_case,
 )
 from tutela.cases.states import MOVES, Move, State
@@ -236,12 +237,7 @@ def undo(
             over, or somebody works with it already.
     """
     row = lock_case(connection, case)
-    last = connection.execute(
-        select(case_decisions)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).one_or_none()
+    last = last_decision(connection, case)
     state = State(row.state)
     if last is None or last.person != holder_of(caller):
         raise OutOfTurnError("there is no decision of yours on {case} to undo", case=case)
@@ -341,17 +337,6 @@ _FINAL = {
     Decision.NOT_CONFIRMED: (Move.NOT_CONFIRM, State.NOT_CONFIRMED),
     Decision.NOT_SURE: (Move.DISPUTE, State.DISPUTED),
 }
-
-
-def last_was_not_confirmed(connection: Connection, case: CaseId) -> bool:
-    """Whether what was last decided of a case is that it is not confirmed."""
-    last = connection.execute(
-        select(case_decisions.c.decision)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return last == Decision.NOT_CONFIRMED
 
 
 def _first_move(decision: Decision, look: SecondLook | None) -> tuple[Move, State]:

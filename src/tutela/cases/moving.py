@@ -438,6 +438,16 @@ def has_decided(connection: Connection, case: CaseId, caller: Caller) -> bool:
     return connection.execute(found.limit(1)).scalar_one_or_none() is not None
 
 
+def last_decision(connection: Connection, case: CaseId) -> Row[Any] | None:
+    """The row of what was decided last of a case and not taken back; ``None`` if nothing was."""
+    return connection.execute(
+        select(case_decisions)
+        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
+        .order_by(case_decisions.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def check_final(
     connection: Connection, case: CaseId, caller: Caller, clock: Clock, undo_seconds: int
 ) -> None:
@@ -446,12 +456,7 @@ def check_final(
     Raises:
         OutOfTurnError: Somebody may.
     """
-    last = connection.execute(
-        select(case_decisions.c.person, case_decisions.c.decided_at)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).one_or_none()
+    last = last_decision(connection, case)
     if last is None or last.person == caller.person:
         return
     left = undo_seconds - (clock() - last.decided_at).total_seconds()

@@ -10,9 +10,9 @@ from tutela.cases.announcing import announce_confirmed, announce_not_confirmed
 from tutela.cases.counting import Counted, count, technology_behind
 from tutela.cases.grounds import matched_entries
 from tutela.cases.model import CaseId
-from tutela.cases.moving import lock_case
+from tutela.cases.moving import last_decision, lock_case
 from tutela.cases.states import State
-from tutela.cases.tables import case_decisions, cases
+from tutela.cases.tables import cases
 from tutela.hashlists.flagging import FlagId, enter_flags, flag_entries
 from tutela.ledger.model import SYSTEM
 from tutela.storage.clock import Clock
@@ -72,12 +72,7 @@ def taking_effect(database: Database, clock: Clock, *, then: Sequence[Confirmed]
 def _standing(connection: Connection, case: CaseId, decision: int) -> Row[Any] | None:
     """A decision, unless it was taken back or the case has been decided or opened anew since."""
     row = lock_case(connection, case)
-    last = connection.execute(
-        select(case_decisions)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).one_or_none()
+    last = last_decision(connection, case)
     if last is None or last.id != decision or State(row.state) in _UNDECIDED:
         return None
     return last

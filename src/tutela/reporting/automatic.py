@@ -17,10 +17,10 @@ from tutela.cases.deciding import Decision, Stage, record_decision
 from tutela.cases.facts import Fact, facts_text
 from tutela.cases.grounds import Basis, is_the_very_file
 from tutela.cases.model import CaseId
-from tutela.cases.moving import BY_ITSELF, change_state, enter_move, lock_case
+from tutela.cases.moving import BY_ITSELF, change_state, enter_move, last_decision, lock_case
 from tutela.cases.states import Move as CaseMove
 from tutela.cases.states import State as CaseState
-from tutela.cases.tables import case_decisions, case_items, case_matches, cases
+from tutela.cases.tables import case_items, case_matches, cases
 from tutela.cases.taking_effect import effect_later
 from tutela.errors import InvalidInputError, OutOfTurnError, SettingsError
 from tutela.hashlists.tables import hash_lists
@@ -220,10 +220,6 @@ def _is_open(row: Row[Any]) -> bool:
 
 def _needs_nobody(connection: Connection, desk: Desk, case: CaseId) -> bool:
     """Whether a case rests on digests of named lists alone."""
-    basis = connection.execute(
-        select(case_decisions.c.basis)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return basis == Basis.DIGEST and is_listed(connection, case, desk.settings.reporting.automatic)
+    last = last_decision(connection, case)
+    by_digest = last is not None and last.basis == Basis.DIGEST
+    return by_digest and is_listed(connection, case, desk.settings.reporting.automatic)

@@ -6,13 +6,12 @@ reopened or appealed against, and nobody is to be reported whom this house has c
 
 from enum import Enum
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tutela.cases.deciding import Decision
 from tutela.cases.model import CaseId
-from tutela.cases.moving import state_of
+from tutela.cases.moving import last_decision, state_of
 from tutela.cases.states import State
-from tutela.cases.tables import case_decisions
 
 
 class StillStands(Enum):
@@ -39,16 +38,8 @@ def ground_of_report(connection: Connection, case: CaseId) -> StillStands:
         return StillStands.YES
     if state is State.UNDER_APPEAL:
         return StillStands.NOT_NOW
-    if state is State.CLOSED and _was_confirmed(connection, case):
-        return StillStands.YES
+    if state is State.CLOSED:
+        last = last_decision(connection, case)
+        if last is not None and last.decision == Decision.CONFIRMED:
+            return StillStands.YES
     return StillStands.NO
-
-
-def _was_confirmed(connection: Connection, case: CaseId) -> bool:
-    last = connection.execute(
-        select(case_decisions.c.decision)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return last == Decision.CONFIRMED

@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from tutela.accounts.keys import ids_of
 from tutela.accounts.model import Caller
 from tutela.cases.grounds import Ground, ground_of
 from tutela.cases.model import CaseId
-from tutela.cases.moving import BY_ITSELF, holder_of, lock_case
-from tutela.cases.tables import case_decisions
+from tutela.cases.moving import BY_ITSELF, holder_of, last_decision, lock_case
 from tutela.cases.viewings import was_viewed
 from tutela.errors import OutOfTurnError
 from tutela.reporting.as_read import refuse_unread
@@ -219,16 +218,11 @@ def queue_later(
 
 def final_at(connection: Connection, case: CaseId, settings: Settings) -> datetime:
     """From when nobody can take the decision on a case back any more."""
-    decided = connection.execute(
-        select(case_decisions.c.decided_at)
-        .where(case_decisions.c.case_id == case, case_decisions.c.undone_at.is_(None))
-        .order_by(case_decisions.c.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    if decided is None:
+    last = last_decision(connection, case)
+    if last is None:
         raise OutOfTurnError("nobody has decided on {case}", case=case)
-    moment: datetime = decided
-    return moment + timedelta(seconds=settings.review.undo_seconds)
+    decided_at: datetime = last.decided_at
+    return decided_at + timedelta(seconds=settings.review.undo_seconds)
 
 
 def queueing(desk: Desk) -> Kind:
