@@ -384,7 +384,7 @@ def _answer(connection: Connection, service: Service, about: Subject) -> Evidenc
                 "reference": each.event.reference,
                 "reason": each.reason,
                 "recorded_by": each.recorded_by,
-                "counts": not each.waits and each.withdrawn_at is None,
+                "counts": each.counts,
                 "agreed_at": each.agreed_at.isoformat() if each.agreed_at else None,
                 "agreed_by": each.agreed_by,
                 "withdrawn_at": each.withdrawn_at.isoformat() if each.withdrawn_at else None,

@@ -250,7 +250,7 @@ def event_fields(recorded: RecordedEvent) -> dict[str, object]:
         "reason": recorded.reason,
         "recorded_at": recorded.recorded_at.isoformat(),
         "recorded_by": recorded.recorded_by,
-        "counts": not recorded.waits and recorded.withdrawn_at is None,
+        "counts": recorded.counts,
         "agreed_at": recorded.agreed_at.isoformat() if recorded.agreed_at else None,
         "agreed_by": recorded.agreed_by,
         "withdrawn_at": recorded.withdrawn_at.isoformat() if recorded.withdrawn_at else None,

@@ -76,6 +76,11 @@ class RecordedEvent:
         """Whether it does not count yet, since another person has to agree first."""
         return self.needs_agreement and self.agreed_at is None and self.withdrawn_at is None
 
+    @property
+    def counts(self) -> bool:
+        """Whether the clock of the evidence goes by it."""
+        return not self.waits and self.withdrawn_at is None
+
 
 def report_finished(
     connection: Connection,
@@ -169,16 +174,7 @@ def record_event(
         .returning(legal_events)
     ).one()
     guard_blobs(connection, evidence, clock)
-    append(
-        connection,
-        actor,
-        Act.EVIDENCE_EVENT,
-        clock,
-        case=subject.case,
-        item=subject.item,
-        thing=f"event:{row.id}:{event.kind}",
-        reason=committed_words(row),
-    )
+    _enter(connection, row, Act.EVIDENCE_EVENT, actor, clock, reason=committed_words(row))
     return EventId(row.id)
 
 
@@ -217,16 +213,7 @@ def agree_to_event(
         .returning(legal_events)
     ).one()
     guard_blobs(connection, evidence, clock)
-    append(
-        connection,
-        actor,
-        Act.EVIDENCE_EVENT_AGREED,
-        clock,
-        case=row.case_id,
-        item=row.item_id,
-        thing=f"event:{event}:{row.kind}",
-        reason=committed_words(row),
-    )
+    _enter(connection, row, Act.EVIDENCE_EVENT_AGREED, actor, clock, reason=committed_words(row))
     return _recorded(row)
 
 
@@ -251,16 +238,7 @@ def withdraw_event(
     if not withdrawn:
         raise _absent(event)
     guard_blobs(connection, evidence, clock)
-    append(
-        connection,
-        actor,
-        Act.EVIDENCE_EVENT_WITHDRAWN,
-        clock,
-        case=row.case_id,
-        item=row.item_id,
-        thing=f"event:{event}:{row.kind}",
-        reason=reason,
-    )
+    _enter(connection, row, Act.EVIDENCE_EVENT_WITHDRAWN, actor, clock, reason=reason)
     return _recorded(row)
 
 
@@ -291,6 +269,21 @@ def committed_words(row: Any) -> str:
 
 def _asks_much(event: LegalEvent, actor: Actor) -> bool:
     return event.kind is EventKind.DESTRUCTION_REQUESTED and actor.role != OPERATOR
+
+
+def _enter(
+    connection: Connection, row: Any, act: Act, actor: Actor, clock: Clock, *, reason: str
+) -> None:
+    append(
+        connection,
+        actor,
+        act,
+        clock,
+        case=row.case_id,
+        item=row.item_id,
+        thing=f"event:{row.id}:{row.kind}",
+        reason=reason,
+    )
 
 
 def _in_force(connection: Connection, event: EventId) -> Any:
