@@ -31,10 +31,8 @@ from tutela.accounts.sessions import end_sessions_of
 from tutela.accounts.tables import invitations, people, sessions
 from tutela.errors import AlreadyExistsError, InvalidInputError, NotPermittedError
 from tutela.ledger.appending import append
-from tutela.ledger.model import Act
+from tutela.ledger.model import OPERATOR, Act
 from tutela.storage.clock import Clock
-
-OPERATOR = "operator"
 
 
 def change_roles(

@@ -23,7 +23,7 @@ from tutela.errors import (
     NotSignedInError,
 )
 from tutela.ledger.appending import append
-from tutela.ledger.model import Act, Actor
+from tutela.ledger.model import OPERATOR, Act, Actor
 from tutela.storage.clock import Clock
 
 _PREFIX = "tutela_"
@@ -109,7 +109,7 @@ def give_key(
         NotPermittedError: The caller may not make such a key.
     """
     chosen = frozenset(scopes)
-    if caller.actor.role != "operator":
+    if caller.actor.role != OPERATOR:
         if owner is not None and owner != caller.person:
             raise NotPermittedError(
                 "a key that belongs to somebody else is made by them, or by the machine's "
@@ -176,8 +176,13 @@ def bearers(connection: Connection) -> dict[str, str]:
     }
 
 
-def ids_of(connection: Connection, person: PersonId) -> frozenset[str]:
-    """All that the ledger calls a person: by themselves, and by any key that was ever theirs."""
+def ids_of(connection: Connection, person: PersonId | None) -> frozenset[str]:
+    """All that the ledger calls a person: by themselves, and by any key that was ever theirs.
+
+    Nothing for ``None``, who is no person.
+    """
+    if person is None:
+        return frozenset()
     keys = connection.execute(select(api_keys.c.id).where(api_keys.c.owner == person)).scalars()
     return frozenset({f"person:{person}", *(f"key:{number}" for number in keys)})
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NewType
 
 from tutela.accounts.permissions import Permission
-from tutela.ledger.model import Actor
+from tutela.ledger.model import OPERATOR, Actor
 
 ApiKeyId = NewType("ApiKeyId", int)
 PersonId = NewType("PersonId", int)
@@ -24,6 +24,11 @@ class Caller:
     actor: Actor
     permissions: frozenset[Permission]
     person: PersonId | None = None
+
+    @property
+    def is_human(self) -> bool:
+        """Whether it is a person or the machine's operator, and no program."""
+        return self.person is not None or self.actor.role == OPERATOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tutela.accounts.changing import OPERATOR, change_roles
+from tutela.accounts.changing import change_roles
 from tutela.accounts.identities import bind, is_behind, person_behind
 from tutela.accounts.invitations import accept, find_invitation
 from tutela.accounts.locking import (
@@ -34,7 +34,7 @@ from tutela.accounts.second_factors import second_factors_of, still_due
 from tutela.accounts.sessions import Session, begin_session, complete_session, mark_proved
 from tutela.accounts.single_sign_on import Identity
 from tutela.errors import NotProvedError
-from tutela.ledger.model import Actor
+from tutela.ledger.model import OPERATOR, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings

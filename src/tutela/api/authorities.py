@@ -359,7 +359,7 @@ def confirm_row(
             actor_of(key),
             service.clock,
             source=on.source,
-            own=() if key.owner is None else ids_of(connection, key.owner),
+            own=ids_of(connection, key.owner),
         )
         directory = directory_now(connection, service.settings)
     return _row_answer(row_fields(directory, found))

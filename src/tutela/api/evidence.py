@@ -257,7 +257,7 @@ def withdraw(service: Here, key: Keeper, event: Number, why: Why) -> EvidenceAns
 def agree_to_what_happened(service: Here, key: Keeper, event: Number) -> EvidenceAnswer:
     """To a request for destruction that another person recorded, with a key of your own."""
     with service.database.writing() as connection:
-        own = frozenset[str]() if key.owner is None else ids_of(connection, key.owner)
+        own = ids_of(connection, key.owner)
         agreed = agree_to_event(connection, EventId(event), actor_of(key), own, service.clock)
         return _answer(connection, service, agreed.subject)
 

@@ -353,7 +353,7 @@ def holder_of(caller: Caller) -> PersonId | None:
     Raises:
         NotPermittedError: The caller is a program: cases are for people.
     """
-    if caller.person is None and caller.actor.role != "operator":
+    if not caller.is_human:
         raise NotPermittedError(
             "cases are decided by people: use a key that belongs to a person "
             '("tutela key add NAME --owner PERSON"), or sign in'

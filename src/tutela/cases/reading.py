@@ -326,8 +326,7 @@ def _hidden_from(
     if state not in (State.SECOND_LOOK, State.IN_SECOND_LOOK):
         return None
     firsts = [each for each in decisions if each.stage is Stage.FIRST and each.undone_at is None]
-    theirs = caller.person is not None or caller.actor.role == "operator"
-    return None if theirs and firsts[-1].person == holder_of(caller) else firsts[-1]
+    return None if caller.is_human and firsts[-1].person == holder_of(caller) else firsts[-1]
 
 
 def _ids_behind(connection: Connection, hidden: KeptDecision | None) -> frozenset[str]:

@@ -17,7 +17,7 @@ from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.keyring import Keyring
 from tutela.hashlists.lists import all_lists
 from tutela.ledger.checkpointing import Checkpoints
-from tutela.ledger.model import Actor
+from tutela.ledger.model import OPERATOR, Actor
 from tutela.ledger.reading import entries_counted
 from tutela.sandbox.probing import probe, require
 from tutela.screening.opening import limits_of
@@ -176,7 +176,7 @@ def local_actor() -> Actor:
     except (KeyError, OSError):
         # A container may run as a user that has no name.
         user = str(os.getuid())
-    return Actor(f"cli:{user}", f"os:{os.getuid()}", "operator", "cli")
+    return Actor(f"cli:{user}", f"os:{os.getuid()}", OPERATOR, "cli")
 
 
 def warn_of_absent_lists(settings: Settings, database: Database) -> None:

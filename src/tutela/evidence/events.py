@@ -25,14 +25,11 @@ from tutela.evidence.subjects import (
 )
 from tutela.evidence.tables import legal_events
 from tutela.ledger.appending import append
-from tutela.ledger.model import Act, Actor
+from tutela.ledger.model import OPERATOR, Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 
 EventId = NewType("EventId", int)
-
-OPERATOR = "operator"
-"""The role of whoever runs commands on the machine itself."""
 
 BY_ITS_OWN_REPORT = "a report is finished"
 """Why Tutela itself records that a report is finished."""

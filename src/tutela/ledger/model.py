@@ -31,6 +31,9 @@ class Actor:
     face: str
 
 
+OPERATOR = "operator"
+"""The role of whoever runs commands on the machine itself."""
+
 SYSTEM = Actor("tutela", "tutela", "system", "job")
 """Tutela itself, for what no person asked for."""
 

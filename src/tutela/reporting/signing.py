@@ -274,5 +274,4 @@ def _locked(connection: Connection, report: ReportId) -> tuple[Row[Any], CaseId]
 
 def _ids(connection: Connection, caller: Caller) -> frozenset[str]:
     """By which ids the caller may have signed: also by keys of theirs, and on the pages."""
-    own = frozenset({caller.actor.id})
-    return own if caller.person is None else own | ids_of(connection, caller.person)
+    return ids_of(connection, caller.person) | {caller.actor.id}

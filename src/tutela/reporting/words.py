@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from tutela.accounts.model import Caller
 from tutela.accounts.permissions import Permission
 from tutela.cases.telling_words import count_words
-from tutela.evidence.events import OPERATOR
 from tutela.reporting.drafting import Draft
 from tutela.reporting.model import Report
 from tutela.storage.clock import Clock
@@ -28,8 +27,7 @@ def may_read_words(caller: Caller) -> bool:
 
     The machine's operator is not counted: nothing there is shown but what they ask for.
     """
-    is_person = caller.person is not None or caller.actor.role == OPERATOR
-    return is_person and Permission.EVIDENCE_VIEW in caller.permissions
+    return caller.is_human and Permission.EVIDENCE_VIEW in caller.permissions
 
 
 def enter_words(

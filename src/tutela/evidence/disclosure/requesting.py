@@ -26,7 +26,7 @@ from tutela.evidence.disclosure.recipients import Recipients, read_recipients
 from tutela.evidence.disclosure.tables import disclosures
 from tutela.evidence.disclosure.writing import Package
 from tutela.ledger.appending import append
-from tutela.ledger.model import Act, Actor
+from tutela.ledger.model import OPERATOR, Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 
@@ -269,9 +269,7 @@ def left_out_of(disclosure: Disclosure) -> frozenset[str]:
 
 def bearer(key: ApiKey, face: str = "cli") -> Actor:
     """The person who identifies themselves by a key of theirs."""
-    return Actor(
-        f"key:{key.name}", f"key:{key.id}", "operator" if face == "cli" else "person", face
-    )
+    return Actor(f"key:{key.name}", f"key:{key.id}", OPERATOR if face == "cli" else "person", face)
 
 
 def disclosures_of(connection: Connection, case: str) -> list[Disclosure]:

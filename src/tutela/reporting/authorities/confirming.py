@@ -10,10 +10,9 @@ from tutela.errors import (
     NotFoundError,
     NotPermittedError,
 )
-from tutela.evidence.events import OPERATOR
 from tutela.evidence.subjects import check_reason
 from tutela.ledger.appending import append
-from tutela.ledger.model import Act, Actor
+from tutela.ledger.model import OPERATOR, Act, Actor
 from tutela.reporting.authorities.model import Authority, Channel, Duty, Row, Standing
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.authorities.tables import confirmed_rows, house_rows
