@@ -13,12 +13,11 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from tutela.accounts.model import Caller
 from tutela.errors import AlreadyExistsError, InvalidInputError, OutOfTurnError
-from tutela.ledger.appending import append
 from tutela.ledger.model import Act
 from tutela.reporting.channel import Step
 from tutela.reporting.finding import SHOWN, report_of
-from tutela.reporting.model import ChannelKind, Environment, Report, ReportId, thing_of
-from tutela.reporting.moving import lock_report
+from tutela.reporting.model import ChannelKind, Environment, Report, ReportId
+from tutela.reporting.moving import enter, lock_report
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.resting import DELIVER
 from tutela.reporting.states import ENDED
@@ -116,15 +115,8 @@ def say_sent(
         )
     )
     hurry(connection, DELIVER, clock)
-    append(
-        connection,
-        caller.actor,
-        Act.REPORT_SAID_SENT,
-        clock,
-        case=row.case_id,
-        thing=thing_of(report),
-        reason=f"the authority calls it {number}",
-    )
+    said = f"the authority calls it {number}"
+    enter(connection, report, row.case_id, Act.REPORT_SAID_SENT, caller, clock, reason=said)
 
 
 def say_unsent(
@@ -143,15 +135,7 @@ def say_unsent(
     _require_doubt(report, row.doubted_since)
     connection.execute(update(reports).where(reports.c.id == report).values(doubted_since=None))
     hurry(connection, DELIVER, clock)
-    append(
-        connection,
-        caller.actor,
-        Act.REPORT_SAID_UNSENT,
-        clock,
-        case=row.case_id,
-        thing=thing_of(report),
-        reason=reason,
-    )
+    enter(connection, report, row.case_id, Act.REPORT_SAID_UNSENT, caller, clock, reason=reason)
 
 
 def _refuse_anothers(connection: Connection, authority: str, environment: str, number: str) -> None:

@@ -89,12 +89,12 @@ def begin(
 
 def enter_begin(connection: Connection, report: ReportId, caller: Caller, clock: Clock) -> None:
     """Say in the ledger that a draft was begun. Do it last in the transaction."""
-    _enter(connection, report, _row(connection, report).case_id, Act.REPORT_DRAFTED, caller, clock)
+    enter(connection, report, _row(connection, report).case_id, Act.REPORT_DRAFTED, caller, clock)
 
 
 def enter_change(connection: Connection, report: ReportId, caller: Caller, clock: Clock) -> None:
     """Say in the ledger that somebody changed what a draft says. Do it last in the transaction."""
-    _enter(connection, report, _row(connection, report).case_id, Act.REPORT_CHANGED, caller, clock)
+    enter(connection, report, _row(connection, report).case_id, Act.REPORT_CHANGED, caller, clock)
 
 
 def move(
@@ -192,11 +192,10 @@ def change_state(
             values |= dict.fromkeys(("trouble", "rest_until"))
         case Move.SEND:
             values |= {"sent_at": now, "remote_id": remote_id, "receipt_item": receipt}
-            values["doubted_since"] = None
-        case Move.DISCARD:
-            values["doubted_since"] = None
         case Move.STOP:
             values |= {"trouble": reason[:_LONGEST_TROUBLE]}
+    if state in ENDED:
+        values["doubted_since"] = None
     connection.execute(update(reports).where(reports.c.id == report).values(values))
     if state in ENDED:
         erase(connection, report)
@@ -214,7 +213,7 @@ def enter_move(
 ) -> None:
     """Say in the ledger that somebody moved a report."""
     case = _row(connection, report).case_id
-    _enter(connection, report, case, _ACTS[by], caller, clock, reason=reason)
+    enter(connection, report, case, _ACTS[by], caller, clock, reason=reason)
 
 
 def lock_report(connection: Connection, report: ReportId) -> Row[Any]:
@@ -239,7 +238,7 @@ def _row(connection: Connection, report: ReportId, *, locked: bool = False) -> R
     return row
 
 
-def _enter(
+def enter(
     connection: Connection,
     report: ReportId,
     case: str,
@@ -249,6 +248,7 @@ def _enter(
     *,
     reason: str = "",
 ) -> None:
+    """Say in the ledger that somebody did something to a report. Do it last in the transaction."""
     append(connection, caller.actor, act, clock, case=case, thing=thing_of(report), reason=reason)
 
 
