@@ -11,9 +11,8 @@ from sqlalchemy import Connection, exists, insert, select
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId, ItemKind
 from tutela.cases.tables import case_items, viewings
-from tutela.cases.viewing import Why
-from tutela.ledger.appending import append
-from tutela.ledger.model import Act
+from tutela.cases.viewing import Why, enter_viewed
+from tutela.cases.viewings import viewing_of
 from tutela.sandbox.model import Level, Shown
 from tutela.storage.clock import Clock
 
@@ -63,18 +62,9 @@ def count_words(connection: Connection, case: CaseId, caller: Caller, clock: Clo
                 # How long it is in sight there, no page says.
                 seconds=0.0,
             )
-            .returning(viewings.c.id)
-        ).scalar_one()
+            .returning(*viewings.c)
+        ).one()
         for each in words
     ]
-    for number, each in zip(shown, words, strict=True):
-        append(
-            connection,
-            caller.actor,
-            Act.EVIDENCE_VIEWED,
-            clock,
-            case=case,
-            item=each.evidence_id,
-            thing=f"viewing:{number}:{Level.PART}",
-            reason=str(Why.DESCRIBE),
-        )
+    for row in shown:
+        enter_viewed(connection, viewing_of(row), caller, clock)

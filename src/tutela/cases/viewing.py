@@ -147,17 +147,22 @@ def begin(
     viewing = viewing_of(row)
     for each in ended:
         _enter_ended(connection, each, caller, clock)
+    enter_viewed(connection, viewing, caller, clock)
+    return viewing
+
+
+def enter_viewed(connection: Connection, viewing: Viewing, caller: Caller, clock: Clock) -> None:
+    """Say in the ledger that somebody looks at something. Do it last in the transaction."""
     append(
         connection,
         caller.actor,
         Act.EVIDENCE_VIEWED,
         clock,
-        case=wish.case,
+        case=viewing.case,
         item=viewing.evidence,
-        thing=f"viewing:{viewing.id}:{wish.level}",
-        reason=str(wish.why),
+        thing=f"viewing:{viewing.id}:{viewing.level}",
+        reason=viewing.why,
     )
-    return viewing
 
 
 def check_holder(
