@@ -1,6 +1,5 @@
 """``/v1/reports`` and ``/v1/cases/{case}/reports``: writing reports, signing them, sending them."""
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
@@ -35,7 +34,7 @@ from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import ReportId
 from tutela.reporting.previewing import preview_report
-from tutela.reporting.reading import enter_read, read_report
+from tutela.reporting.reading import enter_read, read_as
 from tutela.reporting.signing import (
     approve_report,
     discard_report,
@@ -45,7 +44,6 @@ from tutela.reporting.signing import (
 )
 from tutela.reporting.states import State
 from tutela.reporting.supplying import ask_for
-from tutela.reporting.words import shown_to
 from tutela.reporting.writing import change_report, remove_file
 
 router = APIRouter(
@@ -224,13 +222,7 @@ def _desk(service: Service) -> Desk:
 
 
 def _written(service: Service, key: ApiKey, report: ReportId) -> WrittenAnswer:
-    caller = caller_of_key(key)
-    with service.database.reading() as connection:
-        written = read_report(connection, _desk(service), report)
-    with service.database.writing() as connection:
-        enter_read(connection, written.report, written.draft, caller, service.clock)
-    if written.draft is not None:
-        written = replace(written, draft=shown_to(written.draft, caller))
+    written = read_as(_desk(service), report, caller_of_key(key))
     return WrittenAnswer.model_validate(written.as_fields())
 
 

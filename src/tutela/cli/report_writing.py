@@ -28,7 +28,7 @@ from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import Report, ReportId
 from tutela.reporting.previewing import preview_report
-from tutela.reporting.reading import Written, enter_read, read_report
+from tutela.reporting.reading import Written, enter_read, read_as
 from tutela.reporting.signing import (
     approve_report,
     discard_report,
@@ -145,7 +145,7 @@ def list_reports(
 def show(report: Number, json: JsonLines = False, data: DataFolder = None) -> None:
     """Show all that a report says, what is missing and what is wrong with it."""
     with open_house(data) as (settings, database):
-        written = _read(_desk(settings, database), ReportId(report))
+        written = read_as(_desk(settings, database), ReportId(report), local_caller())
     if json:
         print_json(written.as_fields())
     else:
@@ -177,7 +177,7 @@ def set_fields(
     with open_house(data) as (settings, database):
         desk = _desk(settings, database)
         change_report(desk, ReportId(report), values, local_caller())
-        written = _read(desk, ReportId(report))
+        written = read_as(desk, ReportId(report), local_caller())
     _tell(written, json)
 
 
@@ -193,7 +193,7 @@ def drop_file(
     with open_house(data) as (settings, database):
         desk = _desk(settings, database)
         remove_file(desk, ReportId(report), item, local_caller())
-        written = _read(desk, ReportId(report))
+        written = read_as(desk, ReportId(report), local_caller())
     _tell(written, json)
 
 
@@ -204,7 +204,7 @@ def refill(report: Number, json: JsonLines = False, data: DataFolder = None) -> 
     with open_house(data) as (settings, database):
         desk = _desk(settings, database)
         refill_report(desk, ReportId(report), local_caller())
-        written = _read(desk, ReportId(report))
+        written = read_as(desk, ReportId(report), local_caller())
     _tell(written, json)
 
 
@@ -359,14 +359,6 @@ def _supplied(file: Path) -> Supplied:
 
 def _desk(settings: Settings, database: Database) -> Desk:
     return Desk(settings, database, Vault.over(settings, database, system_clock), system_clock)
-
-
-def _read(desk: Desk, report: ReportId) -> Written:
-    with desk.database.reading() as connection:
-        written = read_report(connection, desk, report)
-    with desk.database.writing() as connection:
-        enter_read(connection, written.report, written.draft, local_caller(), system_clock)
-    return written
 
 
 def _found(database: Database, report: int) -> Report:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from tutela.reporting.missing import Missing, missing
 from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.preparing import prepare
 from tutela.reporting.states import ENDED
-from tutela.reporting.words import enter_words
+from tutela.reporting.words import enter_words, shown_to
 from tutela.storage.clock import Clock
 from tutela.storage.kept_secrets import KeptSecrets
 
@@ -77,6 +77,22 @@ def read_report(connection: Connection, desk: Desk, report: ReportId) -> Written
     return Written(
         found, draft, missing(draft.values, files), problems_of(desk, found.channel, draft)
     )
+
+
+def read_as(desk: Desk, report: ReportId, caller: Caller) -> Written:
+    """A report with all that a caller may read of it. The ledger says that they read it.
+
+    Raises:
+        NotFoundError: There is no such report.
+        StorageError: The sealing key is missing or another one, or what was sealed is altered.
+    """
+    with desk.database.reading() as connection:
+        written = read_report(connection, desk, report)
+    with desk.database.writing() as connection:
+        enter_read(connection, written.report, written.draft, caller, desk.clock)
+    if written.draft is None:
+        return written
+    return replace(written, draft=shown_to(written.draft, caller))
 
 
 def enter_read(
