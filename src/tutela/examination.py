@@ -68,6 +68,15 @@ class Finding:
     detail: str
     advice: str = ""
 
+    def as_fields(self) -> dict[str, str | None]:
+        """The same by names, as programs are given it."""
+        return {
+            "name": self.name,
+            "how": self.how,
+            "detail": self.detail,
+            "advice": self.advice or None,
+        }
+
 
 _Look = Callable[[Settings], tuple[Finding, ...]]
 

@@ -90,10 +90,7 @@ def look_over(service: Here, _key: Reader) -> Examination:
     """What `tutela doctor` says: machine, data, decoders, and each layer of the sandbox."""
     return Examination(
         findings=[
-            FindingAnswer(
-                name=each.name, how=each.how, detail=each.detail, advice=each.advice or None
-            )
-            for each in examine(service.settings)
+            FindingAnswer.model_validate(each.as_fields()) for each in examine(service.settings)
         ]
     )
 

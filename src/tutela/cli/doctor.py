@@ -20,14 +20,7 @@ def doctor(json: JsonLines = False, data: DataFolder = None) -> int:
     findings = examine(load_settings(data=data))
     for each in findings:
         if json:
-            print_json(
-                {
-                    "name": each.name,
-                    "how": each.how,
-                    "detail": each.detail,
-                    "advice": each.advice or None,
-                }
-            )
+            print_json(each.as_fields())
             continue
         print_line(f"{_MARKS[each.how]} {each.name}: {each.detail}")
         if each.advice:
