@@ -1,5 +1,6 @@
 """``tutela report doubts``, ``was-sent``, ``not-sent``: what may be sent since a backup."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -95,16 +96,21 @@ def not_sent(
     if (report is None) is not all_of_them:
         raise InvalidInputError("name one report, or say --all")
     with open_house(data, existing=True) as (_settings, database):
-        while True:
-            with database.reading() as connection:
-                meant = [each.id for each in doubted(connection)] if report is None else [report]
-            for each in meant:
-                with database.writing() as connection:
-                    number, caller = ReportId(each), local_caller()
-                    say_unsent(connection, number, caller, system_clock, reason=reason)
-                _tell(database, each, json=json, words=f"Report {each} was not sent, you say.")
-            if report is not None or not meant:
-                return
+        for each in _all_doubted(database) if report is None else (ReportId(report),):
+            with database.writing() as connection:
+                say_unsent(connection, each, local_caller(), system_clock, reason=reason)
+            _tell(database, each, json=json, words=f"Report {each} was not sent, you say.")
+
+
+def _all_doubted(database: Database) -> Iterator[ReportId]:
+    last: ReportId | None = None
+    while True:
+        with database.reading() as connection:
+            page = [each.id for each in doubted(connection, after=last)]
+        if not page:
+            return
+        yield from page
+        last = page[-1]
 
 
 def _tell(database: Database, report: int, *, json: bool, words: str) -> None:
