@@ -1,7 +1,6 @@
 """Saying once that an authority takes no reports, and that reports are stopped."""
 
 from datetime import timedelta
-from email.message import EmailMessage
 
 from sqlalchemy import Connection
 
@@ -12,7 +11,7 @@ from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Job, Kind
-from tutela.storage.mailing import send_mail
+from tutela.storage.mailing import send_words
 from tutela.storage.settings import Settings
 
 STOPPED = "report.stopped-alert"
@@ -38,16 +37,15 @@ def alerting_of_stops(settings: Settings, database: Database, clock: Clock) -> K
             waiting = backlog(connection, clock())
         if recipient is None or not waiting.stopped:
             return  # The page of the reports has them; or a person has seen to them already.
-        message = EmailMessage()
-        message["To"] = recipient
-        message["Subject"] = "Tutela: reports need a person"
-        message.set_content(
+        send_words(
+            settings.mail,
+            recipient,
+            "Tutela: reports need a person",
             "Reports are stopped: as they are, they do not reach their authority, and certainly "
             'have not. See which and why with "tutela report ls --state stopped", or on the page '
             f"of the reports.\n\n{waiting.words}.\n\n"
-            "You get no more than one such mail an hour.\n"
+            "You get no more than one such mail an hour.\n",
         )
-        send_mail(settings.mail, message)
 
     return Kind(STOPPED, alert, attempts=20)
 
@@ -63,25 +61,25 @@ def alerting(settings: Settings, database: Database, clock: Clock) -> Kind:
             waiting = backlog(connection, clock())
         if recipient is None or (state.failing_since is None and state.stopped_at is None):
             return  # The page about the house's health has it; or it is well again.
-        message = EmailMessage()
-        message["To"] = recipient
         if state.stopped_at is not None:
-            message["Subject"] = f"Tutela: reports to {authority} are stopped"
+            subject = f"Tutela: reports to {authority} are stopped"
             told = (
                 f"Nothing is sent to {authority} since {state.stopped_at:%Y-%m-%d %H:%M} (UTC): "
                 f'{state.why}.\n\nPut it right, and then run "tutela report resume".\n\n'
             )
         else:
-            message["Subject"] = f"Tutela: {authority} does not answer"
+            subject = f"Tutela: {authority} does not answer"
             told = (
                 f"No report has reached {authority} since {state.failing_since:%Y-%m-%d %H:%M} "
                 f"(UTC): {state.why}. They are tried again by themselves until they do, at most an "
                 "hour apart; none is lost.\n\n"
             )
-        message.set_content(
+        send_words(
+            settings.mail,
+            recipient,
+            subject,
             f"{told}{waiting.words}.\n\n"
-            "You get no further mail of this until it has gone well again.\n"
+            "You get no further mail of this until it has gone well again.\n",
         )
-        send_mail(settings.mail, message)
 
     return Kind(ALERT, alert, attempts=20)

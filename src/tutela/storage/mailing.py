@@ -28,6 +28,19 @@ def send_mail(mail: Mail, message: EmailMessage) -> None:
         raise MailError(reason) from error
 
 
+def send_words(mail: Mail, recipient: str, subject: str, words: str) -> None:
+    """Hand a message of words alone to the mail server.
+
+    Raises:
+        MailError: It could not be handed over.
+    """
+    message = EmailMessage()
+    message["To"] = recipient
+    message["Subject"] = subject
+    message.set_content(words)
+    send_mail(mail, message)
+
+
 def _send(mail: Mail, message: EmailMessage) -> None:
     with connected(mail, _TIMEOUT_SECONDS) as server:
         sign_in(mail, server)

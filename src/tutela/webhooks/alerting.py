@@ -1,12 +1,10 @@
 """Saying once that a receiver is not told any more, until it answers again."""
 
-from email.message import EmailMessage
-
 from sqlalchemy import select
 
 from tutela.storage.database import Database
 from tutela.storage.jobs.model import Job, Kind
-from tutela.storage.mailing import send_mail
+from tutela.storage.mailing import send_words
 from tutela.storage.settings import Settings
 from tutela.webhooks.tables import webhook_endpoints
 
@@ -26,16 +24,15 @@ def alerting(settings: Settings, database: Database) -> Kind:
                 select(webhook_endpoints).where(webhook_endpoints.c.id == job.payload["webhook"])
             ).one()
         since = f"{row.failing_since:%Y-%m-%d %H:%M}" if row.failing_since else "for days"
-        message = EmailMessage()
-        message["To"] = recipient
-        message["Subject"] = f"Tutela: webhook {row.id} does not answer"
-        message.set_content(
+        send_words(
+            settings.mail,
+            recipient,
+            f"Tutela: webhook {row.id} does not answer",
             f'The receiver of the webhook "{row.name}" has not answered well since {since} (UTC). '
             "What people decided did not reach it, and is given up one by one as it gets old.\n\n"
             'See /webhooks or "tutela webhook log", mend the receiver, and have what failed sent '
             'again: "tutela webhook retry".\n\n'
-            "You get no further mail of this webhook until it has answered well again.\n"
+            "You get no further mail of this webhook until it has answered well again.\n",
         )
-        send_mail(settings.mail, message)
 
     return Kind(ALERT, alert, attempts=20)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import Connection, and_, select, tuple_
@@ -24,7 +23,7 @@ from tutela.storage.clock import Clock
 from tutela.storage.database import Database, insert_or_ignore
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Job, Kind
-from tutela.storage.mailing import send_mail
+from tutela.storage.mailing import send_words
 from tutela.storage.settings import Settings
 
 WATCH = "report.watch-clocks"
@@ -60,9 +59,11 @@ def kinds_of_clocks(settings: Settings, database: Database, clock: Clock) -> Ite
 
     def alert(job: Job) -> None:
         cases_told = job.payload["cases"]
-        if settings.reporting.alert_to is None or not isinstance(cases_told, list):
+        recipient = settings.reporting.alert_to
+        if recipient is None or not isinstance(cases_told, list):
             return  # The page of authorities has them, and the ledger.
-        send_mail(settings.mail, _message(settings, [str(case) for case in cases_told]))
+        subject, words = _subject_and_words([str(case) for case in cases_told])
+        send_words(settings.mail, recipient, subject, words)
 
     yield Kind(WATCH, watch, schedule="*/10 * * * *")
     yield Kind(ALERT, alert, attempts=20)
@@ -184,19 +185,15 @@ def _keep(connection: Connection, near: NearClock, now: datetime) -> bool:
     return connection.execute(kept.returning(clock_alerts.c.case_id)).first() is not None
 
 
-def _message(settings: Settings, numbers: Sequence[str]) -> EmailMessage:
-    message = EmailMessage()
-    message["To"] = settings.reporting.alert_to
+def _subject_and_words(numbers: Sequence[str]) -> tuple[str, str]:
     count = len(numbers)
     what = "1 case has" if count == 1 else f"{count} cases have"
-    message["Subject"] = f"Tutela: {what} to be reported soon"
     more = [f"and {count - _LISTED} more"] if count > _LISTED else []
     listed = "\n".join([*numbers[:_LISTED], *more])
-    message.set_content(
+    return f"Tutela: {what} to be reported soon", (
         f"{what} been confirmed and not been reported, and the time for it is nearly up, "
         f"or over:\n\n{listed}\n\n"
         'See /authorities or "tutela authority route --case CASE" for whom each goes to, until '
         "when, and why.\n\n"
         "You get no further mail of these cases.\n"
     )
-    return message

@@ -1,12 +1,10 @@
 """Saying by mail that an authority wants something, without a word of what."""
 
-from email.message import EmailMessage
-
 from tutela.reporting.following.finding import find_feedback
 from tutela.reporting.following.model import FeedbackId
 from tutela.storage.database import Database
 from tutela.storage.jobs.model import Job, Kind
-from tutela.storage.mailing import send_mail
+from tutela.storage.mailing import send_words
 from tutela.storage.settings import Settings
 
 ALERT = "report.feedback-alert"
@@ -24,18 +22,17 @@ def alerting(settings: Settings, database: Database) -> Kind:
             found = find_feedback(connection, FeedbackId(int(str(job.payload["feedback"]))))
         if not found.is_open:
             return
-        message = EmailMessage()
-        message["To"] = recipient
-        message["Subject"] = f"Tutela: {found.authority} waits for an answer"
         of = "a report that nobody here knows by its number"
         if found.report is not None:
             of = f"report {found.report} of case {found.case}"
-        message.set_content(
+        send_words(
+            settings.mail,
+            recipient,
+            f"Tutela: {found.authority} waits for an answer",
             f"Of {of}, {found.authority} {found.kind.words}. What it says is not in this mail.\n\n"
             f'See it with "tutela report feedback show {found.id}", do what it asks for, and '
             f'say so with "tutela report feedback settle {found.id}".\n\n'
-            "You get no further mail of it.\n"
+            "You get no further mail of it.\n",
         )
-        send_mail(settings.mail, message)
 
     return Kind(ALERT, alert, attempts=20)
