@@ -15,7 +15,7 @@ from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadab
 from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import likeness
 from tutela.sandbox import video
-from tutela.sandbox.formats import HEAD_BYTES, recognise_video
+from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.model import Limits, Sampling
 from tutela.sandbox.pool import CellPool
 
@@ -42,8 +42,8 @@ def whole() -> bytes:
 def look(
     content: bytes, sampling: Sampling = Sampling.SECONDS, limits: Limits | None = None
 ) -> tuple[list[Part], Picture]:
-    video_format = recognise_video(content[:HEAD_BYTES])
-    assert video_format is not None
+    video_format = recognise_visible(content[:HEAD_BYTES])
+    assert isinstance(video_format, VideoFormat)
     limits = replace(limits or Limits(), sampling=sampling)
     *parts, picture = video.look_at_video(io.BytesIO(content), video_format, limits)
     assert isinstance(picture, Picture)
@@ -67,8 +67,8 @@ def seconds_of(parts: list[Part]) -> list[float]:
 def test_every_container_is_told_by_its_content(name: str, form: str, codec: str) -> None:
     rate = 25 if codec == "mpeg2video" else 8
     content = clip(3, form=form, codec=codec, rate=rate, size=(176, 144))
-    found = recognise_video(content[:HEAD_BYTES])
-    assert found is not None
+    found = recognise_visible(content[:HEAD_BYTES])
+    assert isinstance(found, VideoFormat)
     assert found.name == name
     parts, picture = look(content)
     assert picture.state is PictureState.NONE
@@ -81,7 +81,7 @@ def test_every_container_is_told_by_its_content(name: str, form: str, codec: str
     [b"The free world", b"G" + b"a" * 600, b"wide open", b"FLV\x01 is", b"\0\0\1", b"", b"RIFF"],
 )
 def test_words_are_no_video(head: bytes) -> None:
-    assert recognise_video(head) is None
+    assert recognise_visible(head) is None
 
 
 def test_frames_are_taken_by_their_count_as_the_reference_takes_them() -> None:
@@ -202,7 +202,7 @@ def test_what_costs_too_much_is_not_looked_at() -> None:
 
 def test_a_playlist_opens_nothing() -> None:
     for content in (b"#EXTM3U\n/etc/passwd\n", b"ffconcat version 1.0\nfile /etc/passwd\n"):
-        assert recognise_video(content) is None
+        assert recognise_visible(content) is None
 
 
 def test_without_the_extra_a_video_is_not_supported(monkeypatch: pytest.MonkeyPatch) -> None:

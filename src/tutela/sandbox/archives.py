@@ -17,13 +17,7 @@ from typing import BinaryIO
 from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.drawings import pictures_in_drawing
-from tutela.sandbox.formats import (
-    HEAD_BYTES,
-    PictureFormat,
-    VideoFormat,
-    recognise,
-    recognise_video,
-)
+from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
 from tutela.sandbox.model import Limits, UnreadableError
 from tutela.sandbox.pictures import SHARE_OF_TIME, look
 from tutela.sandbox.unpacking import (
@@ -244,11 +238,12 @@ class _Opening:
         digested = Digested(stream)
         reader = _buffered(digested)
         held = bytearray()
+        visible: PictureFormat | VideoFormat | None = None
         failure: Unreadable | None = None
         try:
             head = reader.peek(HEAD_BYTES)[:HEAD_BYTES]
             name = archive_format(head)
-            visible = _visible(head)
+            visible = recognise_visible(head)
             if name in (None, _ZIP) or visible is not None:
                 may_be_left = name is None and visible is None
                 failure = self._hold(reader, held, may_be_left=may_be_left)
@@ -275,7 +270,7 @@ class _Opening:
         if held:
             file = io.BytesIO(bytes(held))
             held.clear()
-            yield from self._looks(file, place)
+            yield from self._looks(file, visible, place)
             yield from self.within(file, place, depth + 1)
 
     def _hold(
@@ -290,11 +285,12 @@ class _Opening:
             held += piece
         return None
 
-    def _looks(self, file: io.BytesIO, place: str) -> Iterator[Part]:
+    def _looks(
+        self, file: io.BytesIO, file_format: PictureFormat | VideoFormat | None, place: str
+    ) -> Iterator[Part]:
         """What is to be seen in a member, with its place in front."""
-        head = file.getbuffer()[:HEAD_BYTES].tobytes()
         told = False
-        for found in look_at(file, _visible(head), self._limits, self._room):
+        for found in look_at(file, file_format, self._limits, self._room):
             if isinstance(found, Part):
                 told = told or not found.place
                 yield replace(found, place=f"{place} {found.place}".strip())
@@ -435,10 +431,6 @@ class _Opening:
             yield Part(where, unreadable=Unreadable.NOT_SUPPORTED)
             return
         yield from self._member(stream, where, depth, entry=entry)
-
-
-def _visible(head: bytes) -> PictureFormat | VideoFormat | None:
-    return recognise(head) or recognise_video(head)
 
 
 class _At:

@@ -25,13 +25,7 @@ from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadab
 from tutela.sandbox import video
 from tutela.sandbox.archives import look_at, members_of
 from tutela.sandbox.decoding import Room, prepare
-from tutela.sandbox.formats import (
-    HEAD_BYTES,
-    PictureFormat,
-    VideoFormat,
-    recognise,
-    recognise_video,
-)
+from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
 from tutela.sandbox.model import PACKET_BYTES, Limits
 from tutela.sandbox.packets import write_digests, write_found, write_not_read
 from tutela.sandbox.sealing import confine
@@ -75,20 +69,16 @@ def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) ->
             content = _whole(file, limits)
             if content is not None:
                 file = io.BytesIO(content)
-            head = file.read(HEAD_BYTES)
-            picture_format, video_format = recognise(head), recognise_video(head)
+            file_format = recognise_visible(file.read(HEAD_BYTES))
             file.seek(0)
             digests = digests_of(file)
         except OSError as error:
             yield write_not_read(error.errno or errno.EIO)
             return
-        found_format = picture_format or video_format
-        yield write_digests(digests, found_format.name if found_format else None)
+        yield write_digests(digests, file_format.name if file_format else None)
         signal.alarm(int(limits.whole_seconds) + _GRACE_SECONDS)
         picture = Picture(PictureState.NONE)
-        everything = _found_in(
-            file, picture_format or video_format, limits, room, dihedrals=dihedrals
-        )
+        everything = _found_in(file, file_format, limits, room, dihedrals=dihedrals)
         for found in _at_most(limits.parts, everything):
             if isinstance(found, Picture):
                 picture = found

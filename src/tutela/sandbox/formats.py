@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 
 HEAD_BYTES = 1024
-"""How much of a file's beginning ``recognise`` and ``recognise_video`` look at."""
+"""How much of a file's beginning tells its format."""
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -148,18 +148,19 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
 )
 
 
-def recognise_video(head: bytes) -> VideoFormat | None:
-    """The video format that a file is in, by its content alone.
+def recognise_visible(head: bytes) -> PictureFormat | VideoFormat | None:
+    """The picture or video format that a file is in, by its content alone.
 
     Args:
         head: The file's first ``HEAD_BYTES`` bytes, or all of a shorter file.
 
     Returns:
-        ``None`` if the file does not begin as a video does, or is a picture: those whose names
-        mark them as one of a family with videos (HEIC, AVIF) are for ``recognise``.
+        ``None`` if the file begins as neither does. Pictures whose names mark them as one of a
+        family with videos (HEIC, AVIF) are pictures.
     """
-    if recognise(head) is not None:
-        return None
+    picture_format = recognise(head)
+    if picture_format is not None:
+        return picture_format
     for beginning, video_format in _VIDEO_BEGINNINGS:
         if beginning.match(head):
             return video_format

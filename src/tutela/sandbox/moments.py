@@ -13,7 +13,7 @@ from PIL import Image
 
 from tutela.errors import InvalidInputError
 from tutela.sandbox.decoding import check_size
-from tutela.sandbox.formats import HEAD_BYTES, recognise_video
+from tutela.sandbox.formats import VideoFormat
 from tutela.sandbox.model import Limits
 
 av: Any
@@ -75,26 +75,22 @@ def moments_of_animation(image: Image.Image, most: int, side: int, limits: Limit
     return Moments(tuple(frames), None)
 
 
-def moments_of_video(file: BinaryIO, most: int, side: int, limits: Limits) -> Moments | None:
+def moments_of_video(
+    file: BinaryIO, video_format: VideoFormat, most: int, side: int, limits: Limits
+) -> Moments:
     """A few frames of a video, evenly spread over its length.
 
     Args:
         file: Read from its beginning; must be seekable.
+        video_format: What it begins as.
         most: How many frames at most.
         side: The longer side of each, in pixels.
         limits: Its ``pixels`` are held against each frame's size, and its ``seconds`` end it
             early, with the frames so far.
 
-    Returns:
-        ``None`` if it does not begin as a video does.
-
     Raises:
-        InvalidInputError: It begins as a video and cannot be shown; the message says why.
+        InvalidInputError: It cannot be shown; the message says why.
     """
-    file.seek(0)
-    video_format = recognise_video(file.read(HEAD_BYTES))
-    if video_format is None:
-        return None
     if av is None:
         raise InvalidInputError('videos cannot be shown here: install the extra "video"')
     file.seek(0)

@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter, ImageOps
 from tutela.errors import InvalidInputError
 from tutela.sandbox import faces
 from tutela.sandbox.decoding import as_unreadable, check_size, took_too_much_memory
-from tutela.sandbox.formats import HEAD_BYTES, recognise
+from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.marking import marked
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
 from tutela.sandbox.moments import (
@@ -68,19 +68,19 @@ def render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
 
 def _render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
     file.seek(0)
-    picture_format = recognise(file.read(HEAD_BYTES))
+    file_format = recognise_visible(file.read(HEAD_BYTES))
     side = VEIL_SIDE if look.level is Level.VEIL else min(look.side, MOST_SIDE)
     most = _FRAMES[look.level]
-    if picture_format is None:
-        moments = moments_of_video(file, most, side // math.isqrt(most), limits)
-        if moments is None:
-            raise InvalidInputError("it is neither a picture nor a video")
+    if file_format is None:
+        raise InvalidInputError("it is neither a picture nor a video")
+    if isinstance(file_format, VideoFormat):
+        moments = moments_of_video(file, file_format, most, side // math.isqrt(most), limits)
         return _sheet(moments, look, side)
-    if not picture_format.decoders:
-        raise InvalidInputError("{name} pictures cannot be shown here", name=picture_format.name)
+    if not file_format.decoders:
+        raise InvalidInputError("{name} pictures cannot be shown here", name=file_format.name)
     file.seek(0)
     try:
-        with Image.open(file, formats=picture_format.decoders) as image:
+        with Image.open(file, formats=file_format.decoders) as image:
             check_size(image.size, limits)
             if image.format in _MOVING and getattr(image, "n_frames", 1) > 1:
                 moments = moments_of_animation(image, most, side // math.isqrt(most), limits)
@@ -91,7 +91,7 @@ def _render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
             check_size(image.size, limits)
             upright = ImageOps.exif_transpose(_plain(image))
     except Exception as error:
-        raise as_unreadable(error, picture_format.name, limits) from None
+        raise as_unreadable(error, file_format.name, limits) from None
     upright.thumbnail((side, side), reducing_gap=2.0)
     shown, hidden = _softened(upright, look)
     return _finished(shown, look, Shown.PICTURE, faces_hidden=hidden)
