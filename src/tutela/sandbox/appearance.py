@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
-from tutela.fingerprints.model import Part
+from tutela.fingerprints.model import Part, Pdq
 from tutela.fingerprints.pdq import PdqSums
 from tutela.sandbox.decoding import is_deep_grey, strip_rows
-from tutela.sandbox.turning import TurnedSums, turn_of
+from tutela.sandbox.turning import AS_SHOWN, TurnedSums, turn_of
 
 OVER_WHITE = "over white"
 OVER_BLACK = "over black"
@@ -37,6 +37,21 @@ _USUAL_GAMMA = 0.45455
 _GAMMA_TOLERANCE = 0.25
 
 _Colours = Callable[[Image.Image], Image.Image]
+
+
+def looks_at(image: Image.Image, place: str, stored: Pdq, shown: Pdq | None) -> Iterator[Part]:
+    """All looks of a picture within a file: as it is stored, and however else it is shown.
+
+    Args:
+        image: The picture, or the frame that it stands at.
+        place: Where it is.
+        stored: Its hash as it is stored.
+        shown: Its hash as it is shown, if it is to be turned.
+    """
+    yield Part(place, pdq=stored)
+    if shown is not None:
+        yield Part(f"{place} {AS_SHOWN}", pdq=shown)
+    yield from other_looks(image, place)
 
 
 def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:

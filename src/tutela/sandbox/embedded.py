@@ -12,11 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from tutela.fingerprints.model import Part
-from tutela.sandbox.appearance import other_looks
+from tutela.sandbox.appearance import looks_at
 from tutela.sandbox.decoding import Room, hashes_of, opened, pixels_of_first
 from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, recognise
 from tutela.sandbox.model import Limits
-from tutela.sandbox.turning import AS_SHOWN
 
 MOST_EMBEDDED = 16
 """So many beginnings are looked at, of each format."""
@@ -74,10 +73,7 @@ def looks_within(
     """
     with opened(file, picture_format, limits) as image:
         hashes, shown = hashes_of(image, pixels_of_first(image, file, limits, room))
-        yield Part(place, pdq=hashes[0])
-        if shown is not None:
-            yield Part(f"{place} {AS_SHOWN}", pdq=shown)
-        yield from other_looks(image, place)
+        yield from looks_at(image, place, hashes[0], shown)
 
 
 def _starts(content: bytes) -> Iterator[int]:

@@ -10,10 +10,9 @@ from typing import Any
 from PIL import Image
 
 from tutela.fingerprints.model import Part, Pdq, Unreadable
-from tutela.sandbox.appearance import other_looks
+from tutela.sandbox.appearance import looks_at
 from tutela.sandbox.decoding import as_unreadable, check_size, hashes_of, pixels_of
 from tutela.sandbox.model import Limits
-from tutela.sandbox.turning import AS_SHOWN
 
 # What the pictures of one file are called; and whether the decoder has to go through all of them to
 # get to the last.
@@ -65,7 +64,7 @@ def other_pictures(image: Image.Image, limits: Limits, deadline: float) -> Itera
                     yield Part(place, unreadable=Unreadable.TOO_MANY)
                     return
                 told, left = hashes[0], left - 1
-                yield from _looks(image, place, hashes[0], shown)
+                yield from looks_at(image, place, hashes[0], shown)
         except Exception as error:
             # What comes after it is drawn on it, or cannot be found.
             yield Part(place, unreadable=as_unreadable(error, "", limits).unreadable)
@@ -87,13 +86,6 @@ def _spread(count: int, most: int) -> frozenset[int]:
     return frozenset(round((place + 1) * count / most) for place in range(most))
 
 
-def _looks(image: Image.Image, place: str, stored: Pdq, shown: Pdq | None) -> Iterator[Part]:
-    yield Part(place, pdq=stored)
-    if shown is not None:
-        yield Part(f"{place} {AS_SHOWN}", pdq=shown)
-    yield from other_looks(image, place)
-
-
 def _differ(one: Pdq, other: Pdq) -> int:
     return (int.from_bytes(one.value) ^ int.from_bytes(other.value)).bit_count()
 
@@ -111,6 +103,6 @@ def _sizes(image: Image.Image, limits: Limits) -> Iterator[Part]:
             size = icon.frame(number)
             check_size(size.size, limits)
             hashes, shown = hashes_of(size, pixels_of(size, limits))
-            yield from _looks(size, place, hashes[0], shown)
+            yield from looks_at(size, place, hashes[0], shown)
         except Exception as error:
             yield Part(place, unreadable=as_unreadable(error, "", limits).unreadable)
