@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 from tutela.fingerprints.model import Part, Pdq
 from tutela.fingerprints.pdq import PdqSums
-from tutela.sandbox.decoding import is_deep_grey, strip_rows
+from tutela.sandbox.decoding import cut_to_strips, is_deep_grey
 from tutela.sandbox.turning import AS_SHOWN, TurnedSums, turn_of
 
 OVER_WHITE = "over white"
@@ -70,7 +70,7 @@ def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
             return
         image.load()
         shown = _sums_of(image)
-        for top, part in _strips(image):
+        for top, part in cut_to_strips(image):
             shown.add(top, np.asarray(colours(part)))
         yield Part(f"{place} {IN_ITS_COLOURS}".strip(), pdq=shown.pdq())
         return
@@ -79,7 +79,7 @@ def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
         image.info["transparency"] = 0
     white, black = _sums_of(image), _sums_of(image)
     least = 255
-    for top, part in _strips(image):
+    for top, part in cut_to_strips(image):
         seen = part.convert("RGBA")
         opacity = np.asarray(seen.getchannel("A")).astype(np.uint16)
         least = min(least, int(opacity.min()))
@@ -103,12 +103,6 @@ def _sums_of(image: Image.Image) -> PdqSums | TurnedSums:
     return TurnedSums(image.height, image.width, turn)
 
 
-def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    rows = strip_rows(image.width)
-    for top in range(0, image.height, rows):
-        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
-
-
 def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Part]:
     """Grey of 16 bits, of which a PNG may name one to see through."""
     key = image.info.get("transparency")
@@ -116,7 +110,7 @@ def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Part]:
         return
     image.load()
     white = _sums_of(image)
-    for top, part in _strips(image):
+    for top, part in cut_to_strips(image):
         grey = np.asarray(part)
         white.add(top, np.where(grey == key, 255, grey >> 8).astype(np.uint8))
     yield Part(f"{place} {OVER_WHITE}".strip(), pdq=white.pdq())

@@ -258,9 +258,7 @@ def _strips(image: Image.Image) -> Iterator[Strip]:
             "its pixels are of a kind that is not supported ({mode})",
             mode=image.mode,
         )
-    rows = strip_rows(width)
-    for top in range(0, height, rows):
-        part = image.crop((0, top, width, min(top + rows, height)))
+    for top, part in cut_to_strips(image):
         yield Strip(height, width, top, _grey(part) if is_grey else _colours(part))
 
 
@@ -279,9 +277,11 @@ def is_deep_grey(image: Image.Image) -> bool:
     return image.mode in _GREY_16_BITS or (image.mode == "I" and image.format == "PPM")
 
 
-def strip_rows(width: int) -> int:
-    """How many rows of a picture are taken over at a time."""
-    return max(1, _STRIP_PIXELS // width)
+def cut_to_strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """A picture in strips, each with the number of its first row."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def hashes_of(

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from tutela.errors import InvalidInputError
 from tutela.sandbox import faces
-from tutela.sandbox.decoding import as_unreadable, check_size, took_too_much_memory
+from tutela.sandbox.decoding import as_unreadable, check_size, is_deep_grey, took_too_much_memory
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.marking import marked
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
@@ -36,7 +36,6 @@ _ORIENTATION = 0x0112
 _QUALITIES = (82, 65, 45, 25)
 # Of these all frames or pages are for people to see. What others have is previews and layers.
 _MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF", "TIFF", "HEIF"})
-_DEEP_GREY = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 
 
 def rehearse() -> None:
@@ -126,7 +125,7 @@ def _sheet(moments: Moments, look: Look, side: int) -> Rendering:
 def _plain(image: Image.Image) -> Image.Image:
     """Red, green and blue alone, keeping what the EXIF data says of the way up."""
     orientation = image.getexif().get(_ORIENTATION)
-    if image.mode in _DEEP_GREY or (image.mode == "I" and image.format == "PPM"):
+    if is_deep_grey(image):
         plain = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     else:
         plain = image.convert("RGB")
