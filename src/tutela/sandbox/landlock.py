@@ -8,6 +8,8 @@ import ctypes
 import os
 import struct
 
+from tutela.sandbox.asking import LIBC, granted
+
 # The same on every kind of processor.
 _CREATE_RULESET, _RESTRICT_SELF = 444, 446
 _ASK_VERSION = 1
@@ -20,7 +22,7 @@ _OTHERS = {6: 2}
 
 def version() -> int:
     """Which version of Landlock the kernel has; 0 if it has none, or has it switched off."""
-    return max(0, int(ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)))
+    return max(0, int(LIBC.syscall(_CREATE_RULESET, None, 0, _ASK_VERSION)))
 
 
 def give_up_files_and_network() -> None:
@@ -34,17 +36,14 @@ def give_up_files_and_network() -> None:
     here = version()
     if not here:
         raise OSError("the kernel has no Landlock, or has it switched off")
-    libc = ctypes.CDLL(None, use_errno=True)
     handled = b"".join(
         struct.pack("=Q", (1 << bits) - 1)
         for known in (_FILES, _NETWORK, _OTHERS)
         if (bits := max((count for since, count in known.items() if since <= here), default=0))
     )
-    rules = libc.syscall(_CREATE_RULESET, handled, ctypes.c_size_t(len(handled)), 0)
-    if rules < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    size = ctypes.c_size_t(len(handled))
+    rules = granted(LIBC.syscall(_CREATE_RULESET, handled, size, 0))
     try:
-        if libc.syscall(_RESTRICT_SELF, rules, 0):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        granted(LIBC.syscall(_RESTRICT_SELF, rules, 0))
     finally:
         os.close(rules)

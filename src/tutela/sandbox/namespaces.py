@@ -7,7 +7,8 @@ often switched off, above all in containers.
 import ctypes
 import os
 import resource
-from collections.abc import Callable
+
+from tutela.sandbox.asking import LIBC, granted
 
 _USER, _MOUNTS, _NETWORK, _IPC, _NAMES = 0x10000000, 0x20000, 0x40000000, 0x8000000, 0x4000000
 _PRIVATE, _RECURSIVE = 1 << 18, 1 << 14
@@ -31,21 +32,15 @@ def leave() -> None:
     pivot_root = _PIVOT_ROOT.get(os.uname().machine)
     if pivot_root is None:
         raise OSError(f"its system calls are not known for {os.uname().machine}")
-    libc = ctypes.CDLL(None, use_errno=True)
-    _do(libc.unshare, _USER | _MOUNTS | _NETWORK | _IPC | _NAMES)
-    _do(libc.mount, b"none", b"/", None, ctypes.c_ulong(_RECURSIVE | _PRIVATE), None)
+    granted(LIBC.unshare(_USER | _MOUNTS | _NETWORK | _IPC | _NAMES))
+    granted(LIBC.mount(b"none", b"/", None, ctypes.c_ulong(_RECURSIVE | _PRIVATE), None))
     limited = _READ_ONLY | _NO_SET_UID | _NO_DEVICES | _NO_PROGRAMS
     small = b"size=4k,nr_inodes=2,mode=0111"
-    _do(libc.mount, b"none", _FOLDER, b"tmpfs", ctypes.c_ulong(limited), small)
+    granted(LIBC.mount(b"none", _FOLDER, b"tmpfs", ctypes.c_ulong(limited), small))
     os.chdir(_FOLDER)
-    _do(libc.syscall, pivot_root, b".", b".")
-    _do(libc.umount2, b".", _DETACH)
+    granted(LIBC.syscall(pivot_root, b".", b"."))
+    granted(LIBC.umount2(b".", _DETACH))
     os.chdir("/")
-    _do(libc.mount, None, b"/", None, ctypes.c_ulong(_REMOUNT | _BIND | limited), None)
+    granted(LIBC.mount(None, b"/", None, ctypes.c_ulong(_REMOUNT | _BIND | limited), None))
     if tuple(map(int, os.uname().release.split(".")[:2])) >= _COUNTING_KERNEL:
         resource.setrlimit(resource.RLIMIT_NPROC, (_THREADS, _THREADS))
-
-
-def _do(call: Callable[..., int], *arguments: object) -> None:
-    if call(*arguments):
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

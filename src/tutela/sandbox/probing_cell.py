@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tutela.sandbox import landlock
+from tutela.sandbox.asking import LIBC, granted
 from tutela.sandbox.model import Layer, Limits
 from tutela.sandbox.sealing import confine
 
@@ -138,8 +139,7 @@ def _write(_: Limits) -> None:
 
 
 def _rise(_: Limits) -> None:
-    libc = ctypes.CDLL(None)
-    if libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) and not libc.prctl(
+    if LIBC.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) and not LIBC.prctl(
         _PR_GET_DUMPABLE, 0, 0, 0, 0
     ):
         # A right of root's, used to no effect.
@@ -187,14 +187,15 @@ def _signal(_: Limits) -> None:
 
 
 def _trace(_: Limits) -> None:
-    _call("ptrace", _PTRACE_SEIZE, os.getppid(), None, None)
+    granted(LIBC.ptrace(_PTRACE_SEIZE, os.getppid(), None, None))
 
 
 def _read_memory(_: Limits) -> None:
     # Split off, this process has everything where the other one has it.
     word = ctypes.create_string_buffer(8)
     place = (ctypes.c_size_t * 2)(ctypes.addressof(word), 8)
-    _call("process_vm_readv", os.getppid(), place, ctypes.c_ulong(1), place, ctypes.c_ulong(1), 0)
+    one = ctypes.c_ulong(1)
+    granted(LIBC.process_vm_readv(os.getppid(), place, one, place, one, 0))
 
 
 def _make_program(_: Limits) -> None:
@@ -203,17 +204,11 @@ def _make_program(_: Limits) -> None:
 
 def _reach_deep(_: Limits) -> None:
     try:
-        _call("syscall", _IO_URING_SETUP, 1, None)
+        granted(LIBC.syscall(_IO_URING_SETUP, 1, None))
     except PermissionError:
         raise
     except OSError:
         return
-
-
-def _call(name: str, *arguments: object) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if getattr(libc, name)(*arguments) == -1:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 _FOLDER = tempfile.gettempdir()

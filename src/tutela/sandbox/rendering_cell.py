@@ -8,7 +8,6 @@ ends: first ``Rendering`` without its picture, as JSON, then the picture. When t
 ended, or is ended for being late, the cell says so: ``{"ended": status, "late": bool}``.
 """
 
-import ctypes
 import io
 import json
 import os
@@ -20,6 +19,7 @@ import sys
 from dataclasses import asdict
 from typing import BinaryIO, cast
 
+from tutela.sandbox.asking import LIBC
 from tutela.sandbox.cell import SharedFile
 from tutela.sandbox.decoding import prepare
 from tutela.sandbox.model import PACKET_BYTES, Layer, Level, Limits, Look, Rendering, Shown
@@ -77,7 +77,7 @@ def _show(
 ) -> None:
     """Show one file, and end."""
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (int(limits.seconds) + 1,) * 2)
         lacking = confine(limits, _OF_ITS_OWN, idle=idle)
         look = Look(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tutela.sandbox import landlock, namespaces, seccomp
+from tutela.sandbox.asking import LIBC, granted
 from tutela.sandbox.model import Layer, Limits
 
 _OPEN_FILES = 32
@@ -82,20 +83,14 @@ def _limit(addresses: int) -> None:
 
 def _give_up_privileges() -> None:
     _keep_from_rising()
-    libc = ctypes.CDLL(None, use_errno=True)
     wanted = (ctypes.c_uint32 * 2)(*_CAPABILITIES), (ctypes.c_uint32 * 6)(*_NONE)
-    _see(libc.capset(*map(ctypes.byref, wanted)))
+    granted(LIBC.capset(*map(ctypes.byref, wanted)))
     # Then not even another cell may look into its memory.
-    _see(libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
+    granted(LIBC.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0))
 
 
 def _keep_from_rising() -> None:
-    _see(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-
-
-def _see(failed: int) -> None:
-    if failed:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    granted(LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
 
 def _threads() -> int:

@@ -10,6 +10,7 @@ import platform
 import struct
 from collections.abc import Iterable, Iterator
 
+from tutela.sandbox.asking import LIBC, granted
 from tutela.sandbox.system_calls import (
     AARCH64,
     KILL,
@@ -97,9 +98,6 @@ def install(instructions: Iterable[Instruction], machine: str = platform.machine
     """
     packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
     told = _Program(len(packed) // 8, packed)
-    libc = ctypes.CDLL(None, use_errno=True)
-    made = libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(told))
-    if made > 0:
-        raise OSError(f"thread {made} cannot be sealed with the others")
-    if made:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    answer = LIBC.syscall(_SECCOMP[machine], _SET_MODE_FILTER, _ALL_THREADS, ctypes.byref(told))
+    if thread := granted(answer):
+        raise OSError(f"thread {thread} cannot be sealed with the others")
