@@ -17,6 +17,7 @@ from tutela.cli.acting import needs
 from tutela.cli.output import print_error, print_json, print_line
 from tutela.fingerprints.model import (
     DIHEDRALS,
+    Digests,
     FileFingerprints,
     Part,
     Pdq,
@@ -124,9 +125,7 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
     digests, picture = found.digests, found.picture
     answer: dict[str, object] = {
         "path": file,
-        "md5": digests.md5.hex(),
-        "sha1": digests.sha1.hex(),
-        "sha256": digests.sha256.hex(),
+        **_as_texts(digests),
         "pdq": picture.pdq.text if picture.pdq else None,
         "pdq_quality": picture.pdq.quality if picture.pdq else None,
     }
@@ -165,11 +164,7 @@ def _video_and_parts(found: FileFingerprints) -> tuple[list[VideoFrame], list[Pa
 def _part_as_json(part: Part) -> dict[str, object]:
     answer: dict[str, object] = {"place": part.place}
     if part.digests is not None:
-        answer |= {
-            "md5": part.digests.md5.hex(),
-            "sha1": part.digests.sha1.hex(),
-            "sha256": part.digests.sha256.hex(),
-        }
+        answer |= _as_texts(part.digests)
     if part.pdq is not None:
         answer |= {"pdq": part.pdq.text, "pdq_quality": part.pdq.quality}
     if part.unreadable is not None:
@@ -180,9 +175,8 @@ def _part_as_json(part: Part) -> dict[str, object]:
 def _print_block(file: str, found: FileFingerprints, min_quality: int) -> None:
     digests, picture = found.digests, found.picture
     print_line(file)
-    print_line(f"  md5     {digests.md5.hex()}")
-    print_line(f"  sha1    {digests.sha1.hex()}")
-    print_line(f"  sha256  {digests.sha256.hex()}")
+    for name, text in _as_texts(digests).items():
+        print_line(f"  {name:<7} {text}")
     if picture.pdq is None:
         print_line(f"  pdq     none: {picture.reason}")
     else:
@@ -198,13 +192,20 @@ def _print_block(file: str, found: FileFingerprints, min_quality: int) -> None:
     for part in parts:
         print_line(f"  {part.place}")
         if part.digests is not None:
-            print_line(f"    md5     {part.digests.md5.hex()}")
-            print_line(f"    sha1    {part.digests.sha1.hex()}")
-            print_line(f"    sha256  {part.digests.sha256.hex()}")
+            for name, text in _as_texts(part.digests).items():
+                print_line(f"    {name:<7} {text}")
         if part.pdq is not None:
             print_line(f"    pdq     {_pdq_words(part.pdq, min_quality)}")
         if part.unreadable is not None:
             print_line(f"    unreadable: {part.unreadable.words}")
+
+
+def _as_texts(digests: Digests) -> dict[str, str]:
+    return {
+        "md5": digests.md5.hex(),
+        "sha1": digests.sha1.hex(),
+        "sha256": digests.sha256.hex(),
+    }
 
 
 def _pdq_words(pdq: Pdq, min_quality: int) -> str:
