@@ -16,7 +16,7 @@ from tutela.cases.model import CaseId, ItemKind
 from tutela.cases.states import State
 from tutela.cases.tables import case_decisions, case_items, cases, subjects, viewings
 from tutela.reporting.desk import Desk
-from tutela.storage.settings import Settings
+from tutela.storage.settings import CyberTipline, ReportsTo, Settings
 
 LONG_AGO = timedelta(hours=1)
 
@@ -32,6 +32,11 @@ def set_up(settings: Settings, **reporting: Any) -> Settings:
 def desk_of(world: World, **reporting: Any) -> Desk:
     """A desk in such a house."""
     return Desk(set_up(world.settings, **reporting), world.database, world.vault, world.clock)
+
+
+def live_desk_of(world: World) -> Desk:
+    """The same house with the settings of the authority itself."""
+    return desk_of(world, cybertipline=CyberTipline(environment=ReportsTo.LIVE))
 
 
 def confirmed(

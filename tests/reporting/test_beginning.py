@@ -3,14 +3,13 @@
 import io
 import json
 import zipfile
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
 
 from tests.cases.world import ANNA, OPERATOR
 from tests.evidence.sealing import sealed_item
-from tests.reporting.desks import confirmed, desk_of, viewed
+from tests.reporting.desks import confirmed, desk_of, live_desk_of, viewed
 from tests.reporting.world import NCMEC, World
 from tutela.cases.facts import Fact
 from tutela.cases.states import State as CaseState
@@ -44,13 +43,6 @@ from tutela.reporting.supplying import supply
 from tutela.reporting.tables import reports
 from tutela.reporting.writing import change_report, remove_file
 from tutela.sandbox.model import Level, Shown
-from tutela.storage.settings import CyberTipline, ReportsTo, Settings
-
-
-def live(settings: Settings) -> Settings:
-    way = CyberTipline(environment=ReportsTo.LIVE)
-    reporting = settings.reporting.model_copy(update={"cybertipline": way})
-    return settings.model_copy(update={"reporting": reporting})
 
 
 def read(desk, report):
@@ -238,7 +230,7 @@ def test_what_was_only_rehearsed_is_reported_for_real_and_never_corrected_there(
         connection.execute(rehearsed.values(remote_id="4711", environment=Environment.SANDBOX))
     with pytest.raises(AlreadyExistsError):
         begin_report(desk, case, NCMEC, OPERATOR)
-    real = replace(desk, settings=live(desk.settings))
+    real = live_desk_of(world)
     with pytest.raises(OutOfTurnError, match="went to the sandbox environment"):
         correct_report(real, report, OPERATOR)
     second = begin_report(real, case, NCMEC, OPERATOR)

@@ -9,14 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.cases.world import ANNA, BEN, LEAD, OPERATOR, OTHER_LEAD, PROGRAM
-from tests.reporting.desks import confirmed, desk_of, viewed
+from tests.reporting.desks import confirmed, desk_of, live_desk_of, viewed
 from tests.reporting.world import NCMEC, World
 from tutela.cases.states import State as CaseState
 from tutela.cases.tables import case_matches, cases
 from tutela.errors import InvalidInputError, NotPermittedError, OutOfTurnError
 from tutela.reporting.as_read import ChangedMeanwhileError, seal_of
 from tutela.reporting.beginning import begin_report, correct_report, refill_report
-from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import Environment, ReportId
 from tutela.reporting.moving import ReportMoveError
@@ -37,7 +36,7 @@ from tutela.reporting.tables import reports
 from tutela.reporting.writing import change_report
 from tutela.storage.jobs.model import Job, Later
 from tutela.storage.jobs.tables import jobs
-from tutela.storage.settings import Approval, Company, CyberTipline
+from tutela.storage.settings import Approval, Company
 
 
 def jobs_called(world: World, kind: str) -> list:
@@ -170,11 +169,6 @@ def test_a_report_is_returned_written_on_and_signed_anew(world: World) -> None:
         sign_report(desk, report, BEN)
 
 
-def live(world: World) -> Desk:
-    """The same house with the settings of the authority itself."""
-    return desk_of(world, cybertipline=CyberTipline(environment="live"))
-
-
 def sent(world: World, report: ReportId, number: str) -> None:
     world.move(report, Move.QUEUE, Move.SEND)
     with world.database.writing() as connection:
@@ -192,9 +186,9 @@ def test_no_number_of_a_rehearsal_is_told_to_the_authority_itself(world: World) 
     sent(world, rehearsed, "1000001")
     report = begin_report(desk, confirmed(world, b"a lake"), NCMEC, ANNA)
     with pytest.raises(InvalidInputError, match="1000001, which is none of the authority"):
-        sign_report(live(world), report, ANNA)
-    refill_report(live(world), report, ANNA)
-    assert sign_report(live(world), report, ANNA) is State.SIGNED
+        sign_report(live_desk_of(world), report, ANNA)
+    refill_report(live_desk_of(world), report, ANNA)
+    assert sign_report(live_desk_of(world), report, ANNA) is State.SIGNED
 
 
 def test_what_was_signed_for_one_environment_is_not_sent_to_another(world: World, clock) -> None:
@@ -202,8 +196,8 @@ def test_what_was_signed_for_one_environment_is_not_sent_to_another(world: World
     report = begin_report(desk, case, NCMEC, ANNA)
     sign_report(desk, report, ANNA)
     with pytest.raises(OtherEnvironmentError, match="sign it for this one"):
-        send_report(live(world), report, ANNA)
-    do(live(world), report)
+        send_report(live_desk_of(world), report, ANNA)
+    do(live_desk_of(world), report)
     assert state_of(world, report) is State.DRAFT
     assert world.acts(case)[-1] == "report.returned"
 
