@@ -119,7 +119,7 @@ def _told(
         each
         for each in reports
         if each.state is not State.DISCARDED
-        and not (environment is Environment.LIVE and is_rehearsal(each))
+        and not (environment is Environment.LIVE and each.is_rehearsal)
     ]
     return Told(
         authority=authority,
@@ -136,12 +136,8 @@ def _told(
         ),
         reports=reports,
         environment=environment,
-        rehearsed=any(map(is_rehearsal, reports)) and not any(each.is_told for each in reports),
+        rehearsed=any(each.is_rehearsal for each in reports)
+        and not any(each.is_told for each in reports),
         can_begin=is_due and not there_is and way is not None and not by_hand,
         by_hand=by_hand,
     )
-
-
-def is_rehearsal(report: Report) -> bool:
-    """Whether a report went to a sandbox or a test system."""
-    return report.state is State.SENT and not report.is_told

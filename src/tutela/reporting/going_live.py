@@ -15,8 +15,7 @@ from tutela.reporting.model import ChannelKind, Environment
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.resting import ChannelState, channel_state, lock_channel, resume_channel
 from tutela.reporting.resting import go_live as keep_live
-from tutela.reporting.states import State
-from tutela.reporting.tables import reports
+from tutela.reporting.tables import IS_REHEARSAL, reports
 from tutela.storage.clock import Clock
 from tutela.storage.settings import Settings
 
@@ -97,8 +96,7 @@ def rehearsed(connection: Connection, channel: ChannelKind, authority: str) -> i
     sent = select(func.count()).where(
         reports.c.channel == channel,
         reports.c.authority == authority,
-        reports.c.state == State.SENT,
-        reports.c.environment != Environment.LIVE,
+        IS_REHEARSAL,
     )
     return connection.execute(sent).scalar_one()
 

@@ -97,6 +97,11 @@ class Report:
         return self.state is State.SENT and self.environment is Environment.LIVE
 
     @property
+    def is_rehearsal(self) -> bool:
+        """Whether it went to a sandbox or a test system."""
+        return self.state is State.SENT and not self.is_told
+
+    @property
     def thing(self) -> str:
         """What the ledger calls it."""
         return thing_of(self.id)

@@ -15,7 +15,7 @@ from tutela.ledger.model import Act
 from tutela.reporting.content import erase
 from tutela.reporting.model import ChannelKind, Environment, ReportId, thing_of
 from tutela.reporting.states import ENDED, Move, State, after
-from tutela.reporting.tables import house_restorations, reports
+from tutela.reporting.tables import IS_REHEARSAL, house_restorations, reports
 from tutela.storage.clock import Clock
 
 _ACTS = {
@@ -272,8 +272,7 @@ def _refuse_second(
         reports.c.state != State.DISCARDED,
     )
     if environment is Environment.LIVE:
-        rehearsed = (reports.c.state == State.SENT) & (reports.c.environment != Environment.LIVE)
-        wanted = wanted.where(~rehearsed)
+        wanted = wanted.where(~IS_REHEARSAL)
     there = connection.execute(wanted.order_by(reports.c.id).limit(1)).scalar_one_or_none()
     if there is not None:
         raise AlreadyExistsError(

@@ -92,6 +92,9 @@ report_files = Table(
     Column("details", LargeBinary),
 )
 
+IS_REHEARSAL = (reports.c.state == "sent") & (reports.c.environment != "live")
+"""That a report was sent, and the authority itself does not have it."""
+
 # That the house was restored, and to which moment: what was sent since is not known here.
 house_restorations = Table(
     "house_restorations",
