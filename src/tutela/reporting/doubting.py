@@ -18,10 +18,11 @@ from tutela.reporting.channel import Step
 from tutela.reporting.finding import SHOWN, report_of
 from tutela.reporting.model import ChannelKind, Environment, Report, ReportId
 from tutela.reporting.moving import enter, lock_report
+from tutela.reporting.notebook import add_attempt
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.resting import DELIVER
 from tutela.reporting.states import ENDED
-from tutela.reporting.tables import delivery_attempts, house_restorations, reports
+from tutela.reporting.tables import house_restorations, reports
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.tending import hurry
 from tutela.storage.settings import Settings
@@ -97,23 +98,11 @@ def say_sent(
     can_be_asked = channel is ChannelKind.CYBERTIPLINE
     if can_be_asked and not (number.isascii() and number.isdigit()):
         raise InvalidInputError("the CyberTipline's numbers are digits alone")
-    environment = row.environment or environment_of(settings, channel)
+    environment = Environment(row.environment or environment_of(settings, channel))
     _refuse_anothers(connection, row.authority, environment, number)
-    count = connection.execute(
-        select(func.count()).where(delivery_attempts.c.report_id == report)
-    ).scalar_one()
-    connection.execute(
-        insert(delivery_attempts).values(
-            report_id=report,
-            number=count + 1,
-            begun_at=clock(),
-            environment=Environment(environment),
-            remote_id=number,
-            step=Step.FINISHING if can_be_asked else Step.FINISHED,
-            files={},
-            heard_at=clock(),
-        )
-    )
+    now = clock()
+    step = Step.FINISHING if can_be_asked else Step.FINISHED
+    add_attempt(connection, report, environment, now, step=step, remote_id=number, heard_at=now)
     hurry(connection, DELIVER, clock)
     said = f"the authority calls it {number}"
     enter(connection, report, row.case_id, Act.REPORT_SAID_SENT, caller, clock, reason=said)
@@ -138,7 +127,9 @@ def say_unsent(
     enter(connection, report, row.case_id, Act.REPORT_SAID_UNSENT, caller, clock, reason=reason)
 
 
-def _refuse_anothers(connection: Connection, authority: str, environment: str, number: str) -> None:
+def _refuse_anothers(
+    connection: Connection, authority: str, environment: Environment, number: str
+) -> None:
     there = connection.execute(
         select(reports.c.id)
         .where(

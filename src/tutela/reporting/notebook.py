@@ -70,22 +70,13 @@ class AttemptNotebook:
             hold_lease(connection, self._job)
             now = self._clock()
             take_turn(connection, self._channel, self._authority, self._submits_per_minute, now)
-            number = connection.execute(
-                select(func.count()).where(delivery_attempts.c.report_id == self._report)
-            ).scalar_one()
-            row = connection.execute(
-                insert(delivery_attempts)
-                .values(
-                    report_id=self._report,
-                    number=number + 1,
-                    begun_at=now,
-                    environment=self._environment,
-                    document_sha256=hashlib.sha256(first).digest(),
-                    step=Step.BEGUN,
-                    files={},
-                )
-                .returning(delivery_attempts)
-            ).one()
+            row = add_attempt(
+                connection,
+                self._report,
+                self._environment,
+                now,
+                document_sha256=hashlib.sha256(first).digest(),
+            )
             self._keep(connection, AttemptId(row.id), documents)
         return _attempt(row)
 
@@ -158,6 +149,42 @@ class AttemptNotebook:
                     sealed=self._secrets.seal(content, _document_of(attempt, name)),
                 )
             )
+
+
+def add_attempt(
+    connection: Connection,
+    report: ReportId,
+    environment: Environment,
+    now: datetime,
+    *,
+    step: Step = Step.BEGUN,
+    **known: object,
+) -> Row[Any]:
+    """Add the row of one more attempt to send a report.
+
+    Args:
+        connection: A transaction that writes.
+        report: The report.
+        environment: Where to.
+        now: When it begins.
+        step: How far it is.
+        known: What else is known of it, by the columns of ``delivery_attempts``.
+    """
+    earlier = select(func.count()).where(delivery_attempts.c.report_id == report)
+    number = connection.execute(earlier).scalar_one() + 1
+    return connection.execute(
+        insert(delivery_attempts)
+        .values(
+            report_id=report,
+            number=number,
+            begun_at=now,
+            environment=environment,
+            step=step,
+            files={},
+            **known,
+        )
+        .returning(delivery_attempts)
+    ).one()
 
 
 def attempts_of(connection: Connection, report: ReportId) -> list[Attempt]:
