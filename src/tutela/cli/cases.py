@@ -12,7 +12,7 @@ from tutela.accounts.people import names_of_people
 from tutela.accounts.permissions import Permission
 from tutela.cases.grounds import undoable_since
 from tutela.cases.listing import listed
-from tutela.cases.model import read_case_id
+from tutela.cases.model import Match, read_case_id
 from tutela.cases.queue import Queued
 from tutela.cases.reading import WholeCase, WholeItem, enter_read, read_case
 from tutela.cases.schemes import all_schemes
@@ -199,22 +199,19 @@ def _item_lines(item: WholeItem) -> list[tuple[str, str]]:
     else:
         reason = f": {item.evidence.reason}" if item.evidence.reason else ""
         lines.append(("  evidence", f"{item.evidence.id}, {item.evidence.state}{reason}"))
-    lines += [
-        (
-            "  match",
-            f"{match.list_name}: {match.kind}, distance {match.distance}"
-            + (f", in {match.place}" if match.place else "")
-            + (
-                ""
-                if match.query_percent is None
-                else f", {match.query_percent} % of it and {match.compared_percent} % of the "
-                "listed video"
-            ),
-        )
-        for match in item.matches
-    ]
+    lines += [("  match", _match_words(match)) for match in item.matches]
     lines += [("  same file", f"{each.case}, {each.state.words}") for each in item.elsewhere]
     return lines
+
+
+def _match_words(match: Match) -> str:
+    words = f"{match.list_name}: {match.kind}, distance {match.distance}"
+    if match.place:
+        words += f", in {match.place}"
+    if match.query_percent is not None:
+        shares = f"{match.query_percent} % of it and {match.compared_percent} %"
+        words += f", {shares} of the listed video"
+    return words
 
 
 app.add_typer(case_work.app)
