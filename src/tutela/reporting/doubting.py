@@ -15,7 +15,7 @@ from tutela.accounts.model import Caller
 from tutela.errors import AlreadyExistsError, InvalidInputError, OutOfTurnError
 from tutela.ledger.model import Act
 from tutela.reporting.channel import Step
-from tutela.reporting.finding import SHOWN, report_of
+from tutela.reporting.finding import SHOWN, report_numbered, report_of
 from tutela.reporting.model import ChannelKind, Environment, Report, ReportId
 from tutela.reporting.moving import enter, lock_report
 from tutela.reporting.notebook import add_attempt
@@ -99,7 +99,11 @@ def say_sent(
     if can_be_asked and not (number.isascii() and number.isdigit()):
         raise InvalidInputError("the CyberTipline's numbers are digits alone")
     environment = Environment(row.environment or environment_of(settings, channel))
-    _refuse_anothers(connection, row.authority, environment, number)
+    there = report_numbered(connection, row.authority, environment, number)
+    if there is not None:
+        raise AlreadyExistsError(
+            "{number} is the number of report {there} already", number=number, there=there
+        )
     now = clock()
     step = Step.FINISHING if can_be_asked else Step.FINISHED
     add_attempt(connection, report, environment, now, step=step, remote_id=number, heard_at=now)
@@ -125,24 +129,6 @@ def say_unsent(
     connection.execute(update(reports).where(reports.c.id == report).values(doubted_since=None))
     hurry(connection, DELIVER, clock)
     enter(connection, report, row.case_id, Act.REPORT_SAID_UNSENT, caller, clock, reason=reason)
-
-
-def _refuse_anothers(
-    connection: Connection, authority: str, environment: Environment, number: str
-) -> None:
-    there = connection.execute(
-        select(reports.c.id)
-        .where(
-            reports.c.authority == authority,
-            reports.c.remote_id == number,
-            reports.c.environment == environment,
-        )
-        .limit(1)
-    ).scalar_one_or_none()
-    if there is not None:
-        raise AlreadyExistsError(
-            "{number} is the number of report {there} already", number=number, there=there
-        )
 
 
 def _require_doubt(report: ReportId, since: datetime | None) -> None:

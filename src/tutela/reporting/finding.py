@@ -26,6 +26,19 @@ def find_report(connection: Connection, report: ReportId) -> Report:
     return report_of(row)
 
 
+def report_numbered(
+    connection: Connection, authority: str, environment: str, number: str
+) -> ReportId | None:
+    """The report that an authority calls by this number there, if one is known."""
+    named = select(reports.c.id).where(
+        reports.c.authority == authority,
+        reports.c.remote_id == number,
+        reports.c.environment == environment,
+    )
+    found = connection.execute(named.limit(1)).scalar_one_or_none()
+    return None if found is None else ReportId(found)
+
+
 def find_reports(
     connection: Connection,
     *,

@@ -23,6 +23,7 @@ from tutela.evidence.subjects import Subject
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.reporting.channel import Outcome
+from tutela.reporting.finding import report_numbered
 from tutela.reporting.following.alerting import ALERT
 from tutela.reporting.following.finding import IS_OPEN
 from tutela.reporting.following.model import (
@@ -337,10 +338,4 @@ def _refuse_too_many(connection: Connection, authority: str) -> None:
 def _is_anothers(connection: Connection, row: Row[Any], number: str) -> bool:
     if number in ("", row.remote_id):
         return False
-    others = select(reports.c.id).where(
-        reports.c.authority == row.authority,
-        reports.c.remote_id == number,
-        reports.c.environment == row.environment,
-        reports.c.id != row.id,
-    )
-    return connection.execute(others.limit(1)).first() is not None
+    return report_numbered(connection, row.authority, row.environment, number) is not None
