@@ -1,16 +1,12 @@
 """Asking which layers seal the cells of this machine. It is tried, not only looked up."""
 
-import json
-import socket
 import sys
 from functools import lru_cache
 from typing import Any
 
 from tutela.errors import SettingsError, TutelaError
-from tutela.sandbox.model import NEEDED_LAYERS, PACKET_BYTES, Keeping, Layer, Limits, Seal, Worn
-from tutela.sandbox.starting import refusal, start_cell
-
-_SECONDS = 60
+from tutela.sandbox.model import NEEDED_LAYERS, Keeping, Layer, Limits, Seal, Worn
+from tutela.sandbox.starting import CellProcess, refusal
 
 
 @lru_cache(maxsize=4)
@@ -22,24 +18,17 @@ def probe(limits: Limits) -> Seal:
     Raises:
         TutelaError: No cell can be started.
     """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours:
-        with theirs:
-            process = start_cell("tutela.sandbox.probing_cell", theirs, limits, Keeping())
-        try:
-            ours.settimeout(_SECONDS)
-            packet = ours.recv(PACKET_BYTES)
-        except OSError:
-            packet = b""
-        finally:
-            process.kill()
-            process.wait()
-    if not packet:
+    cell = CellProcess("tutela.sandbox.probing_cell", limits, Keeping())
+    try:
+        answer = cell.first_answer()
+    finally:
+        cell.end()
+    if answer is None:
         raise TutelaError(
             "the process that tries out the layers of the sandbox broke, or was too slow; to see "
             f"whether it starts, run: {sys.executable} -c 'import tutela.sandbox.probing_cell'"
         )
-    return _read(json.loads(packet))
+    return _read(answer)
 
 
 def require(seal: Seal) -> None:

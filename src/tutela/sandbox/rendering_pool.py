@@ -3,10 +3,8 @@
 import json
 import signal
 import socket
-import subprocess
 import sys
 import time
-from contextlib import suppress
 from queue import LifoQueue
 from threading import BoundedSemaphore, Event
 from types import TracebackType
@@ -16,9 +14,8 @@ from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.model import Unreadable
 from tutela.sandbox.model import PACKET_BYTES, Keeping, Limits, Look, Rendering, Shown
 from tutela.sandbox.rendering import MOST_BYTES
-from tutela.sandbox.starting import reopened, start_cell
+from tutela.sandbox.starting import CellProcess, reopened
 
-_START_SECONDS = 60
 # The cell ends a process that is late; if it does not, the cell itself is ended.
 _GRACE_SECONDS = 5
 # For each cell. Whoever comes when all are taken is told so at once, instead of keeping a thread.
@@ -116,7 +113,7 @@ class RenderingPool:
         if cell is None:
             cell = _Cell(self._limits, self._keeping)
             self._cells.add(cell)
-            if not cell.is_ready():
+            if cell.first_answer() is None:
                 self._drop(cell)
                 raise TutelaError(
                     "a process that shows files cannot be started; to see why, run: "
@@ -129,27 +126,17 @@ class RenderingPool:
         cell.end()
 
 
-class _Cell:
-    """A running cell, and the line to it; used by one thread at a time."""
+class _Cell(CellProcess):
+    """A running cell that shows files."""
 
     def __init__(self, limits: Limits, keeping: Keeping) -> None:
+        super().__init__("tutela.sandbox.rendering_cell", limits, keeping)
         self.is_well = True
         self._limits = limits
-        self._line, theirs = _pair()
-        with theirs:
-            self._process = start_cell("tutela.sandbox.rendering_cell", theirs, limits, keeping)
-
-    def is_ready(self) -> bool:
-        """Whether it has started well; waits until it has."""
-        try:
-            self._line.settimeout(_START_SECONDS)
-            return bool(self._line.recv(PACKET_BYTES))
-        except OSError:
-            return False
 
     def render(self, descriptor: int, look: Look) -> Rendering | None:
         """What is shown of a file; ``None`` if the cell has ended already."""
-        answer, theirs = _pair()
+        answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = {
             "level": look.level,
             "colour": look.colour,
@@ -187,28 +174,17 @@ class _Cell:
     def _ended(self, deadline: float) -> dict[str, Any] | None:
         """How the file's own process ended; ``None`` if the cell did not say so in time."""
         try:
-            self._line.settimeout(max(0.1, deadline - time.monotonic()))
-            packet = self._line.recv(PACKET_BYTES)
+            said = self.hear(max(0.1, deadline - time.monotonic()))
         except OSError:
-            packet = b""
-        if not packet:
+            said = None
+        if said is None:
             self.is_well = False
-            return None
-        said: dict[str, Any] = json.loads(packet)
         return said
 
-    def end(self) -> None:
-        """End the process, if it has not ended; the file's own process ends with it."""
+    def end(self) -> int | None:
+        """As ``CellProcess.end``; the file's own process ends with it."""
         self.is_well = False
-        self._process.kill()
-        self._line.close()
-        # One that does not end is buried when another process is started.
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE_SECONDS)
-
-
-def _pair() -> tuple[socket.socket, socket.socket]:
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        return super().end()
 
 
 def _heard(line: socket.socket, deadline: float) -> Rendering | None:

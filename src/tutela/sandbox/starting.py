@@ -35,20 +35,70 @@ STRICT = "strict"
 """A cell started with this opens nothing where it cannot be sealed whole."""
 
 
-class Cell:
-    """A running cell, and the line to it; used by one thread at a time.
+class CellProcess:
+    """The process of a cell, and the line to it; used by one thread at a time.
 
     Attributes:
         process: Its process.
+
+    Args:
+        program: The module that it runs.
+        limits: What one file may cost.
+        keeping: Whether it is to open nothing if it cannot be sealed.
+    """
+
+    def __init__(self, program: str, limits: Limits, keeping: Keeping) -> None:
+        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self.process = _start(program, theirs, limits, keeping)
+
+    def first_answer(self) -> Packet | None:
+        """What it says when it has started; ``None`` if it does not start."""
+        try:
+            return self.hear(_START_SECONDS)
+        except OSError:
+            return None
+
+    def hear(self, seconds: float) -> Packet | None:
+        """The next answer, or ``None`` if the cell has ended.
+
+        Raises:
+            TimeoutError: None came in time.
+        """
+        self._line.settimeout(seconds)
+        try:
+            packet = self._line.recv(PACKET_BYTES)
+        except ConnectionError:
+            return None
+        if not packet:
+            return None
+        answer: Packet = json.loads(packet)
+        return answer
+
+    def end(self) -> int | None:
+        """End the process, if it has not ended, and say how it did; ``None`` if it does not end.
+
+        Such a one is left to itself, and buried when another process is started.
+        """
+        self.process.kill()
+        self._line.close()
+        try:
+            return self.process.wait(_DYING_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+class Cell(CellProcess):
+    """A running cell that takes fingerprints.
+
+    Attributes:
         jobs: How many files it has been given.
     """
 
     def __init__(self, limits: Limits, keeping: Keeping) -> None:
+        super().__init__("tutela.sandbox.cell", limits, keeping)
         self.jobs = 0
         self._limits = limits
-        self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self.process = start_cell("tutela.sandbox.cell", theirs, limits, keeping)
         # How Linux counts the processor's time of another process (linux/posix-timers.h).
         self._clock = (~self.process.pid << 3) | 2
 
@@ -59,10 +109,7 @@ class Cell:
             SettingsError: It cannot be sealed here, and is to be.
             TutelaError: It does not start.
         """
-        try:
-            answer = self.hear(_START_SECONDS)
-        except TimeoutError:
-            answer = None
+        answer = self.first_answer()
         if answer is None:
             raise TutelaError(
                 "a decoding process cannot be started; to see why, run: "
@@ -93,34 +140,6 @@ class Cell:
         except TimeoutError:
             raise OSError(ETIMEDOUT, "it took too long to be read") from None
 
-    def hear(self, seconds: float) -> Packet | None:
-        """The next answer, or ``None`` if the cell has ended.
-
-        Raises:
-            TimeoutError: None came in time.
-        """
-        self._line.settimeout(seconds)
-        try:
-            packet = self._line.recv(PACKET_BYTES)
-        except ConnectionError:
-            return None
-        if not packet:
-            return None
-        answer: Packet = json.loads(packet)
-        return answer
-
-    def end(self) -> int | None:
-        """End the process, if it has not ended, and say how it did; ``None`` if it does not end.
-
-        Such a one is left to itself, and buried when another process is started.
-        """
-        self.process.kill()
-        self._line.close()
-        try:
-            return self.process.wait(_DYING_SECONDS)
-        except subprocess.TimeoutExpired:
-            return None
-
     def _says_something(self) -> bool:
         poll = select.poll()
         poll.register(self._line, select.POLLIN)
@@ -138,17 +157,9 @@ class Cell:
             resource.prlimit(pid, resource.RLIMIT_CPU, (int(used + seconds) + 1, most))
 
 
-def start_cell(
+def _start(
     program: str, line: socket.socket, limits: Limits, keeping: Keeping
 ) -> subprocess.Popen[bytes]:
-    """Start the process of a cell.
-
-    Args:
-        program: The module that it runs.
-        line: The cell's end of the line to the house; the caller closes its own copy.
-        limits: What one file may cost.
-        keeping: Whether it is to open nothing if it cannot be sealed.
-    """
     told = [str(line.fileno()), limits.text, *([STRICT] if keeping.strict else [])]
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-P", "-W", "ignore", "-m", program, *told],
