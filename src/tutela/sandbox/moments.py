@@ -6,21 +6,15 @@ Videos need PyAV (the extra ``video``). Sound is never decoded.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, BinaryIO
 
 from PIL import Image
 
 from tutela.errors import InvalidInputError
+from tutela.sandbox import video
 from tutela.sandbox.decoding import check_size
 from tutela.sandbox.formats import VideoFormat
 from tutela.sandbox.model import Limits
-
-av: Any
-try:
-    import av
-except ImportError:
-    av = None
 
 _MICROSECONDS = 1_000_000
 # Of one moment to the next, and of all: a video without places to jump to is read through.
@@ -41,12 +35,6 @@ class Moments:
 
     frames: tuple[Image.Image, ...]
     seconds: float | None
-
-
-def load_readers() -> None:
-    """Load what PyAV loads only when a video is opened."""
-    if av is not None:
-        import_module("av.subtitles.stream")
 
 
 def moments_of_animation(image: Image.Image, most: int, side: int, limits: Limits) -> Moments:
@@ -91,18 +79,11 @@ def moments_of_video(
     Raises:
         InvalidInputError: It cannot be shown; the message says why.
     """
-    if av is None:
+    if video.av is None:
         raise InvalidInputError('videos cannot be shown here: install the extra "video"')
-    file.seek(0)
     deadline = time.monotonic() + limits.seconds * _SHARE_OF_TIME
     try:
-        with av.open(
-            file,
-            "r",
-            format=video_format.reader,
-            options={"protocol_whitelist": "none"},
-            metadata_errors="ignore",
-        ) as container:
+        with video.open_container(file, video_format) as container:
             if not container.streams.video:
                 raise InvalidInputError("it has sound at most, and nothing to see")
             stream = container.streams.video[0]
@@ -113,7 +94,7 @@ def moments_of_video(
                 for frame in _chosen(container, stream, seconds, most, deadline):
                     check_size((frame.width, frame.height), limits)
                     frames.append(_small(frame.to_image(), side))
-            except av.FFmpegError:
+            except video.av.FFmpegError:
                 if not frames:
                     raise
     except InvalidInputError:

@@ -11,14 +11,13 @@ import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from tutela.errors import InvalidInputError
-from tutela.sandbox import faces
+from tutela.sandbox import faces, video
 from tutela.sandbox.decoding import as_unreadable, check_size, is_deep_grey, took_too_much_memory
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.marking import marked
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
 from tutela.sandbox.moments import (
     Moments,
-    load_readers,
     moments_of_animation,
     moments_of_video,
 )
@@ -44,7 +43,7 @@ def rehearse() -> None:
     Image.new("RGB", (8, 8)).save(picture, "PNG")
     for level in Level:
         render(picture, Look(level, colour=False, mark="-"), Limits())
-    load_readers()
+    video.prepare()
 
 
 def render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from importlib import import_module
-from importlib.util import find_spec
 from pkgutil import walk_packages
 from typing import Any, BinaryIO
 
@@ -41,11 +40,6 @@ _DAMAGED_IN = 20
 _SCENE_SIDE = 24
 _SCENE_DIFFERENCE = 24.0
 _OF_NO_USE = ("av.__main__", "av.datasets", "av.audio", "av.filter", "av.sidedata.encparams")
-
-
-def can_look() -> bool:
-    """Whether videos can be looked at here. Loads nothing."""
-    return find_spec("av") is not None
 
 
 def prepare() -> None:
@@ -118,6 +112,20 @@ def _frames(file: BinaryIO, video_format: VideoFormat, limits: Limits) -> Iterat
             raise _damaged("it has no frame that can be decoded")
 
 
+def open_container(file: BinaryIO, video_format: VideoFormat) -> Any:
+    """A video, opened by PyAV; raises whatever that does."""
+    file.seek(0)
+    return av.open(
+        file,
+        "r",
+        format=video_format.reader,
+        # Reads nothing but this file, whatever it names.
+        options={"protocol_whitelist": "none"},
+        metadata_errors="ignore",
+        buffer_size=_BUFFER_BYTES,
+    )
+
+
 @contextmanager
 def _opened(file: BinaryIO, video_format: VideoFormat) -> Iterator[Any]:
     """A container, opened.
@@ -125,23 +133,13 @@ def _opened(file: BinaryIO, video_format: VideoFormat) -> Iterator[Any]:
     Raises:
         UnreadableError: It cannot be, or what was done with it failed for the decoder's sake.
     """
-    file.seek(0)
     try:
-        with av.open(
-            file,
-            "r",
-            format=video_format.reader,
-            # Reads nothing but this file, whatever it names.
-            options={"protocol_whitelist": "none"},
-            metadata_errors="ignore",
-            buffer_size=_BUFFER_BYTES,
-        ) as container:
+        with open_container(file, video_format) as container:
             yield container
     except (UnreadableError, MemoryError):
+        # FFmpeg's own want of memory, too, is a MemoryError.
         raise
-    except av.FFmpegError as error:
-        if isinstance(error, av.MemoryError):
-            raise MemoryError from None
+    except av.FFmpegError:
         raise _damaged("it cannot be decoded") from None
     except (OSError, GeneratorExit):
         raise
@@ -204,8 +202,8 @@ def _decoded(container: Any, stream: Any, packets: Iterator[Any] | None = None) 
         count += 1
         try:
             frames = packet.decode()
-        except av.MemoryError:
-            raise MemoryError from None
+        except MemoryError:
+            raise
         except av.FFmpegError:
             failed += 1
             continue
