@@ -19,8 +19,8 @@ from tests.moving import drawn_face, sound_alone, video_of
 from tests.sandbox.taking_over import found_by, let_files_take_over, picture_that_does
 from tutela.errors import OverCapacityError
 from tutela.fingerprints.model import Unreadable
-from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
-from tutela.sandbox.rendering import MOST_BYTES, VEIL_SIDE
+from tutela.sandbox.model import MOST_SHOWN_BYTES, Level, Limits, Look, Rendering, Shown
+from tutela.sandbox.rendering import VEIL_SIDE
 from tutela.sandbox.rendering_pool import RenderingPool
 
 MARK = "person 3"
@@ -140,7 +140,7 @@ def test_what_is_shown_is_never_large(cells: RenderingPool) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (2400, 2400, 3), np.uint8)
     rendering = shown(cells, encoded(Image.fromarray(noise)), Look(Level.WHOLE, True, MARK, 9999))
     assert max(rendering.width, rendering.height) <= 1600
-    assert 0 < len(rendering.jpeg) <= MOST_BYTES
+    assert 0 < len(rendering.jpeg) <= MOST_SHOWN_BYTES
 
 
 def test_grey_of_sixteen_bits_is_shown(cells: RenderingPool) -> None:

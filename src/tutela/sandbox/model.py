@@ -173,6 +173,10 @@ class Level(StrEnum):
     """Everything."""
 
 
+MOST_SHOWN_BYTES = 1 << 20
+"""No picture that is shown is larger."""
+
+
 class Shown(StrEnum):
     """What a person was shown of a file."""
 

@@ -15,17 +15,11 @@ from tutela.sandbox import faces, video
 from tutela.sandbox.decoding import as_unreadable, check_size, is_deep_grey, took_too_much_memory
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.marking import marked
-from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
-from tutela.sandbox.moments import (
-    Moments,
-    moments_of_animation,
-    moments_of_video,
-)
+from tutela.sandbox.model import MOST_SHOWN_BYTES, Level, Limits, Look, Rendering, Shown
+from tutela.sandbox.moments import Moments, moments_of_animation, moments_of_video
 
 VEIL_SIDE = 160
 MOST_SIDE = 1600
-MOST_BYTES = 1 << 20
-"""No picture that is shown is larger."""
 
 # So few pixels are left of the longer side when something is blurred.
 _VEIL_PIXELS = 12
@@ -177,7 +171,7 @@ def _finished(
         file = io.BytesIO()
         final.save(file, "JPEG", quality=quality)
         jpeg = file.getvalue()
-        if len(jpeg) <= MOST_BYTES:
+        if len(jpeg) <= MOST_SHOWN_BYTES:
             break
     return Rendering(
         shown,

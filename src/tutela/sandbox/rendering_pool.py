@@ -12,8 +12,15 @@ from typing import Any, BinaryIO, Self
 
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.model import Unreadable
-from tutela.sandbox.model import PACKET_BYTES, Keeping, Limits, Look, Rendering, Shown
-from tutela.sandbox.rendering import MOST_BYTES
+from tutela.sandbox.model import (
+    MOST_SHOWN_BYTES,
+    PACKET_BYTES,
+    Keeping,
+    Limits,
+    Look,
+    Rendering,
+    Shown,
+)
 from tutela.sandbox.starting import CellProcess, reopened
 
 # The cell ends a process that is late; if it does not, the cell itself is ended.
@@ -194,7 +201,7 @@ def _heard(line: socket.socket, deadline: float) -> Rendering | None:
         fields = json.loads(line.recv(PACKET_BYTES) or b"null")
         size = int(fields["jpeg"])
         jpeg = bytearray()
-        while len(jpeg) < size <= MOST_BYTES:
+        while len(jpeg) < size <= MOST_SHOWN_BYTES:
             line.settimeout(max(0.1, deadline - time.monotonic()))
             packet = line.recv(PACKET_BYTES)
             if not packet:
