@@ -148,12 +148,10 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
 
 def _video_and_parts(found: FileFingerprints) -> tuple[list[VideoFrame], list[Part]]:
     """The frames of a file that is a video, as it is stored, and the other parts."""
-    parts = list(found.parts)
-    # Those of a video within the file come after its digests.
-    is_video = bool(parts) and parts[0].seconds is not None
+    is_video = found.is_video
     frames: list[VideoFrame] = []
     others: list[Part] = []
-    for part in parts:
+    for part in found.parts:
         if is_video and part.seconds is not None and part.pdq is not None and not part.is_turned:
             frames.append(VideoFrame(part.pdq, part.seconds))
         else:

@@ -284,6 +284,11 @@ class FileFingerprints:
     parts: tuple[Part, ...] = ()
     format: str | None = None
 
+    @property
+    def is_video(self) -> bool:
+        """Whether the file itself is a video: frames of one within it come after its digests."""
+        return bool(self.parts) and self.parts[0].seconds is not None
+
 
 @dataclass(frozen=True, slots=True)
 class FingerprintSet:

@@ -23,9 +23,7 @@ MOST_FRAMES = 50_000
 
 MOST_DISTANCE = 31
 LEAST_QUALITY = 50
-LEAST_PERCENT = 80.0
-"""What Meta publishes as ``VPDQ_DISTANCE_THRESHOLD``, ``VPDQ_QUALITY_THRESHOLD``, and as the share
-of frames that makes two videos match."""
+"""What Meta publishes as ``VPDQ_DISTANCE_THRESHOLD`` and ``VPDQ_QUALITY_THRESHOLD``."""
 
 _WIDTH = Kind.PDQ.width
 _PACKED = np.dtype([("value", "u1", (_WIDTH,)), ("quality", "u1"), ("milliseconds", ">u4")])

@@ -179,11 +179,6 @@ class Unpacking(io.RawIOBase):
         self._rest = b""
         self._over = False
 
-    @property
-    def unused(self) -> int:
-        """How many bytes were read from the packed stream and belong to what comes behind it."""
-        return len(self._unpacker.unused_data)
-
     def readable(self) -> bool:
         """Yes."""
         return True

@@ -28,8 +28,7 @@ def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
         pdq_quality=picture.pdq.quality if picture.pdq else None,
     )
     words, cause = _unreadable(found)
-    is_video = bool(found.parts) and found.parts[0].seconds is not None
-    return Known(fingerprints, words, found.parts, cause, is_video)
+    return Known(fingerprints, words, found.parts, cause, found.is_video)
 
 
 def _unreadable(found: FileFingerprints) -> tuple[str | None, Unreadable | None]:
