@@ -18,8 +18,8 @@ from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unre
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
-from tutela.sandbox.model import Limits, UnreadableError
-from tutela.sandbox.pictures import SHARE_OF_TIME, look
+from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
+from tutela.sandbox.pictures import look
 from tutela.sandbox.unpacking import (
     AnyUnpacker,
     Budget,

@@ -338,6 +338,17 @@ def as_unreadable(error: Exception, name: str, limits: Limits) -> UnreadableErro
     )
 
 
+def what_failed(error: UnreadableError | OSError | MemoryError, limits: Limits) -> UnreadableError:
+    """Why a file cannot be looked at, from whatever came of trying to."""
+    if isinstance(error, UnreadableError):
+        return error
+    if isinstance(error, MemoryError):
+        return took_too_much_memory(limits)
+    return UnreadableError(
+        Unreadable.NOT_READ, "the file cannot be read: {why}", why=error.strerror
+    )
+
+
 def took_too_much_memory(limits: Limits) -> UnreadableError:
     """What is said of a picture whose decoding needs more memory than allowed."""
     return UnreadableError(

@@ -12,6 +12,11 @@ PACKET_BYTES = 1 << 14
 """More than the longest request to a cell or answer from one."""
 
 
+SHARE_OF_TIME = 0.6
+"""How much of the time for something is over when no other part of it is begun: the rest is for the
+one that is under way, and for what is made of them all."""
+
+
 class UnreadableError(InvalidInputError):
     """What begins as a picture cannot be decoded.
 

@@ -14,14 +14,12 @@ from tutela.errors import InvalidInputError
 from tutela.sandbox import video
 from tutela.sandbox.decoding import check_size
 from tutela.sandbox.formats import VideoFormat
-from tutela.sandbox.model import Limits
+from tutela.sandbox.model import SHARE_OF_TIME, Limits
 
 _MICROSECONDS = 1_000_000
 # Of one moment to the next, and of all: a video without places to jump to is read through.
 _FRAMES_A_MOMENT = 300
 _FRAMES_IN_ALL = 3_000
-# What is left of the time is for making the sheet.
-_SHARE_OF_TIME = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def moments_of_animation(image: Image.Image, most: int, side: int, limits: Limit
         side: The longer side of each, in pixels.
         limits: Its ``seconds`` end it early, with the frames so far.
     """
-    deadline = time.monotonic() + limits.seconds * _SHARE_OF_TIME
+    deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
     count: int = getattr(image, "n_frames", 1)
     frames: list[Image.Image] = []
     for place in _spread(count, most):
@@ -81,7 +79,7 @@ def moments_of_video(
     """
     if video.av is None:
         raise InvalidInputError('videos cannot be shown here: install the extra "video"')
-    deadline = time.monotonic() + limits.seconds * _SHARE_OF_TIME
+    deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
     try:
         with video.open_container(file, video_format) as container:
             if not container.streams.video:

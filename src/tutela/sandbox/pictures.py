@@ -16,12 +16,12 @@ from tutela.sandbox.decoding import (
     opened,
     pixels_of,
     pixels_of_first,
-    took_too_much_memory,
+    what_failed,
 )
 from tutela.sandbox.embedded import pictures_within
 from tutela.sandbox.formats import PictureFormat
 from tutela.sandbox.frames import other_pictures
-from tutela.sandbox.model import Limits, UnreadableError
+from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
 from tutela.sandbox.turning import AS_SHOWN
 
 AS_FAR_AS_IT_GOES = "as far as it can be decoded"
@@ -29,8 +29,6 @@ AS_FAR_AS_IT_GOES = "as far as it can be decoded"
 
 # Whatever is brighter in the dark than by this shows what the lower of 16 bits hold.
 _MOST_GAMMA = 1.5
-SHARE_OF_TIME = 0.6
-"""How much of the time for a file is over when no other part is begun."""
 
 
 def look(
@@ -70,13 +68,8 @@ def look(
             if picture_format.name == "PNG" and _is_too_deep(file, image):
                 yield from told.new([Part(AS_SHOWN, unreadable=Unreadable.NOT_SUPPORTED)])
             yield from told.new(other_pictures(image, limits, deadline))
-    except UnreadableError as error:
-        failure = error
-    except OSError as error:
-        not_read = "the file cannot be read: {why}"
-        failure = UnreadableError(Unreadable.NOT_READ, not_read, why=error.strerror)
-    except MemoryError:
-        failure = took_too_much_memory(limits)
+    except (UnreadableError, OSError, MemoryError) as error:
+        failure = what_failed(error, limits)
     if failure is not None and not hashes:
         yield from told.new(_as_far_as_it_goes(file, picture_format, limits))
     if isinstance(file, io.BytesIO):

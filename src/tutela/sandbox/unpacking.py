@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tutela.fingerprints.digests import Digesting
 from tutela.fingerprints.model import Unreadable
-from tutela.sandbox.model import Limits, UnreadableError
+from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,8 +22,6 @@ _PACKED = 1 << 14
 _UNPACKED = 1 << 18
 # A dictionary may be this large: what the strongest usual setting takes, and more.
 _MOST_LZMA_BYTES = 1 << 28
-# The rest is for the one that is being unpacked when this is over.
-_SHARE_OF_TIME = 0.6
 
 
 class SpentError(UnreadableError):
@@ -43,7 +41,7 @@ class Budget:
         most = max(limits.freely_unpacked_bytes, size * limits.ratio)
         self._left = min(most, limits.unpacked_bytes)
         self._files = 0
-        self._end = time.monotonic() + limits.whole_seconds * _SHARE_OF_TIME
+        self._end = time.monotonic() + limits.whole_seconds * SHARE_OF_TIME
         self._deadline = self._end
 
     def begin(self) -> None:
@@ -56,7 +54,7 @@ class Budget:
         if self._files > self._limits.parts:
             raise SpentError(Unreadable.TOO_MANY, Unreadable.TOO_MANY.words)
         # The house hears of each by itself, and waits no longer than for one picture.
-        self._deadline = min(self._end, time.monotonic() + self._limits.seconds * _SHARE_OF_TIME)
+        self._deadline = min(self._end, time.monotonic() + self._limits.seconds * SHARE_OF_TIME)
 
     def spend(self, size: int) -> None:
         """So many bytes were unpacked.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tutela.fingerprints.model import Part, Picture, PictureState, Unreadable
 from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
-from tutela.sandbox.decoding import check_size, took_too_much_memory
+from tutela.sandbox.decoding import check_size, what_failed
 from tutela.sandbox.formats import VideoFormat
 from tutela.sandbox.model import Limits, Sampling, UnreadableError
 from tutela.sandbox.turning import AS_SHOWN
@@ -68,21 +68,13 @@ def look_at_video(
     """
     try:
         yield from _frames(file, video_format, limits)
-    except UnreadableError as error:
-        yield _not_looked_at(error)
-    except MemoryError:
-        yield _not_looked_at(took_too_much_memory(limits))
-    except OSError as error:
-        why = {"why": error.strerror}
-        yield _not_looked_at(
-            UnreadableError(Unreadable.NOT_READ, "the file cannot be read: {why}", **why)
+    except (UnreadableError, OSError, MemoryError) as error:
+        failure = what_failed(error, limits)
+        yield Picture(
+            PictureState.UNREADABLE, reason=failure.message, unreadable=failure.unreadable
         )
     else:
         yield Picture(PictureState.NONE, reason="not a picture")
-
-
-def _not_looked_at(error: UnreadableError) -> Picture:
-    return Picture(PictureState.UNREADABLE, reason=error.message, unreadable=error.unreadable)
 
 
 def _frames(file: BinaryIO, video_format: VideoFormat, limits: Limits) -> Iterator[Part]:
