@@ -30,6 +30,7 @@ from tutela.hashlists.tables import (
     list_changes,
     list_revision,
 )
+from tutela.matching.building import KINDS as KINDS_IN_BATCHES
 from tutela.matching.building import Batch, batch_of, joined
 from tutela.matching.durable import DamagedIndexError
 from tutela.matching.index import Index
@@ -38,7 +39,7 @@ from tutela.storage.database import Database
 
 _ROWS_AT_ONCE = 10_000
 _VIDEOS_AT_ONCE = 50
-_PDQ = tuple(Kind).index(Kind.PDQ)
+_PDQ = KINDS_IN_BATCHES.index(Kind.PDQ)
 
 Mark = tuple[int, str]
 """A revision of the lists, and the token that it has in one database alone."""
