@@ -148,6 +148,11 @@ def test_grey_of_sixteen_bits_is_shown(cells: RenderingPool) -> None:
     assert abs(pixels(shown(cells, encoded(deep), WHOLE)).mean() - 156) < 4
 
 
+def test_an_avif_by_another_brand_is_shown_as_browsers_show_it(cells: RenderingPool) -> None:
+    other = encoded(landscape(), "AVIF").replace(b"ftypavif", b"ftypmiaf", 1)
+    assert shown(cells, other, WHOLE).shown is Shown.PICTURE
+
+
 def test_a_video_is_a_sheet_of_moments_spread_over_it(cells: RenderingPool) -> None:
     # One shade a second: a sheet of the first frames alone would be dark all over.
     frames = [Image.new("RGB", (160, 120), (20 * (n // 10),) * 3) for n in range(120)]

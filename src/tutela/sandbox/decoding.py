@@ -135,19 +135,20 @@ def opened(file: BinaryIO, picture_format: PictureFormat, limits: Limits) -> Ite
         )
     file.seek(0)
     try:
-        with _open(file, picture_format) as image:
+        if picture_format.decoders == ("BMP",):
+            _check_bitmap(file)
+        with open_image(file, picture_format) as image:
             check_size(image.size, limits)
             yield image
     except Exception as error:
         raise as_unreadable(error, name, limits) from None
 
 
-def _open(file: BinaryIO, picture_format: PictureFormat) -> Image.Image:
+def open_image(file: BinaryIO, picture_format: PictureFormat) -> Image.Image:
+    """A picture file that stands at its beginning, opened by Pillow; raises whatever that does."""
     if picture_format.decoders == ("AVIF",):
         # By ``Image.open`` Pillow takes only those whose first brand says so. Browsers take all.
         return AvifImagePlugin.AvifImageFile(file)
-    if picture_format.decoders == ("BMP",):
-        _check_bitmap(file)
     return Image.open(file, formats=picture_format.decoders)
 
 

@@ -12,7 +12,13 @@ from PIL import Image, ImageFilter, ImageOps
 
 from tutela.errors import InvalidInputError
 from tutela.sandbox import faces, video
-from tutela.sandbox.decoding import as_unreadable, check_size, is_deep_grey, took_too_much_memory
+from tutela.sandbox.decoding import (
+    as_unreadable,
+    check_size,
+    is_deep_grey,
+    open_image,
+    took_too_much_memory,
+)
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.marking import marked
 from tutela.sandbox.model import MOST_SHOWN_BYTES, Level, Limits, Look, Rendering, Shown
@@ -72,7 +78,7 @@ def _render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
         raise InvalidInputError("{name} pictures cannot be shown here", name=file_format.name)
     file.seek(0)
     try:
-        with Image.open(file, formats=file_format.decoders) as image:
+        with open_image(file, file_format) as image:
             check_size(image.size, limits)
             if image.format in _MOVING and getattr(image, "n_frames", 1) > 1:
                 moments = moments_of_animation(image, most, side // math.isqrt(most), limits)
