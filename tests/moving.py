@@ -8,6 +8,7 @@ from functools import cache
 
 import av
 import numpy as np
+from av.stream import Disposition
 from PIL import Image, ImageDraw, ImageFilter
 
 
@@ -25,6 +26,27 @@ def video_of(frames: Sequence[Image.Image], rate: int = 10, *, sound: bool = Fal
         if tone is not None:
             _add_tone(container, tone)
     return file.getvalue()
+
+
+def video_behind_its_cover(frames: Sequence[Image.Image], cover: Image.Image) -> bytes:
+    """An MP4 of these frames that names its cover before them, as no program writes it."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        streams = container.add_stream("mpeg4", rate=10), container.add_stream("mjpeg", rate=1)
+        streams[1].disposition = Disposition.attached_pic
+        shown = (frames, [cover])
+        for stream, images, pixels in zip(streams, shown, ("yuv420p", "yuvj420p"), strict=True):
+            (stream.width, stream.height), stream.pix_fmt = images[0].size, pixels
+        for stream, images in zip(streams, shown, strict=True):
+            for image in images:
+                container.mux(stream.encode(av.VideoFrame.from_image(image)))
+            container.mux(stream.encode())
+    content = file.getvalue()
+    # Both are told of in one box, of which the order is free: a length, a name, and what it holds.
+    begin = content.index(b"trak") - 4
+    middle = begin + int.from_bytes(content[begin : begin + 4])
+    end = middle + int.from_bytes(content[middle : middle + 4])
+    return content[:begin] + content[middle:end] + content[begin:middle] + content[end:]
 
 
 def sound_alone() -> bytes:

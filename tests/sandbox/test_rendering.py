@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.drawing import landscape
-from tests.moving import drawn_face, sound_alone, video_of
+from tests.moving import drawn_face, sound_alone, video_behind_its_cover, video_of
 from tests.sandbox.taking_over import found_by, let_files_take_over, picture_that_does
 from tutela.errors import OverCapacityError
 from tutela.fingerprints.model import Unreadable
@@ -165,6 +165,12 @@ def test_a_video_is_a_sheet_of_moments_spread_over_it(cells: RenderingPool) -> N
     assert shades[20:60, 20:60].mean() < 60
     assert shades[-60:-20, -60:-20].mean() > 180
     assert shown(cells, video_of(frames), VEIL).frames == 4
+
+
+def test_no_cover_is_shown_in_the_place_of_its_video(cells: RenderingPool) -> None:
+    frames = [Image.new("RGB", (160, 120), (200,) * 3)] * 20
+    hidden = video_behind_its_cover(frames, Image.new("RGB", (160, 120), (20,) * 3))
+    assert pixels(shown(cells, hidden, WHOLE)).mean() > 150
 
 
 def test_a_picture_that_moves_is_a_sheet_too(cells: RenderingPool) -> None:

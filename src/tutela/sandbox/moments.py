@@ -82,9 +82,10 @@ def moments_of_video(
     deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
     try:
         with video.open_container(file, video_format) as container:
-            if not container.streams.video:
+            streams = video.moving_streams(container) or container.streams.video
+            if not streams:
                 raise InvalidInputError("it has sound at most, and nothing to see")
-            stream = container.streams.video[0]
+            stream = streams[0]
             stream.codec_context.thread_count = 1
             seconds = container.duration / _MICROSECONDS if container.duration else None
             frames: list[Image.Image] = []

@@ -139,17 +139,22 @@ def _opened(file: BinaryIO, video_format: VideoFormat) -> Iterator[Any]:
         raise _damaged("it cannot be decoded") from None
 
 
+def moving_streams(container: Any) -> list[Any]:
+    """The streams of pictures that move; those that lie beside them, such as a cover, do not."""
+    return [
+        each
+        for each in container.streams.video
+        if not each.disposition & av.stream.Disposition.attached_pic
+    ]
+
+
 def _stream(container: Any, limits: Limits) -> Any:
     """The first stream of pictures that move, made ready; ``None`` if there is none.
 
     Raises:
         UnreadableError: It cannot be decoded here, or is too large.
     """
-    streams = [
-        each
-        for each in container.streams.video
-        if not each.disposition & av.stream.Disposition.attached_pic
-    ]
+    streams = moving_streams(container)
     if not streams:
         return None
     stream = streams[0]
