@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.archived import zipped
 from tests.drawing import landscape
 from tests.moving import clip
 from tutela.cli.main import run
@@ -232,3 +233,17 @@ def test_a_video_has_the_published_fingerprint(tmp_path: Path, capsysbinary: Out
     assert line["pdq"] is None
     assert run(["hash", str(path)]) == 0
     assert f"vpdq    {frames[1].pdq.text}" in capsysbinary.readouterr().out.decode()
+
+
+def test_a_video_behind_another_one_has_frames_of_its_own(
+    tmp_path: Path, capsysbinary: Output
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip(2) + zipped({"b.mp4": clip(3, seed=2)}))
+    assert run(["hash", "--json", str(path)]) == 0
+    (line,) = lines(capsysbinary)
+    assert len(read_frames(line["vpdq"])) == 2
+    assert [part["place"] for part in line["parts"]] == [
+        "b.mp4",
+        *(f"b.mp4 00:00:0{second}" for second in range(3)),
+    ]

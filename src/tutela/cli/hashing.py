@@ -27,6 +27,7 @@ from tutela.fingerprints.model import (
 from tutela.fingerprints.vpdq import clock_words, frame_texts
 from tutela.sandbox.pool import CellPool
 from tutela.screening.opening import keeping_of, limits_of
+from tutela.screening.videos import videos_among
 from tutela.storage.settings import load_settings
 
 _STANDARD_INPUT = "-"
@@ -148,14 +149,12 @@ def _as_json(file: str, found: FileFingerprints) -> dict[str, object]:
 
 def _video_and_parts(found: FileFingerprints) -> tuple[list[VideoFrame], list[Part]]:
     """The frames of a file that is a video, as it is stored, and the other parts."""
-    is_video = found.is_video
     frames: list[VideoFrame] = []
-    others: list[Part] = []
-    for part in found.parts:
-        if is_video and part.seconds is not None and part.pdq is not None and not part.is_turned:
-            frames.append(VideoFrame(part.pdq, part.seconds))
-        else:
-            others.append(part)
+    numbers: set[int] = set()
+    for video in videos_among(found.parts):
+        if not video.within and not found.parts[video.numbers[0]].is_turned:
+            frames, numbers = video.frames, set(video.numbers)
+    others = [part for number, part in enumerate(found.parts) if number not in numbers]
     return frames, others
 
 
