@@ -40,6 +40,41 @@ def pytest_configure(config: pytest.Config) -> None:
         tempfile.tempdir = None
 
 
+# Modules that take a minute or so, whatever the number of their tests: the suite would wait for a
+# worker that begins one of them last.
+_LONG = (
+    "samples/test_start",
+    "cli/test_serving",
+    "cli/test_evidence",
+    "cli/test_scanning",
+    "cli/test_jobs",
+    "api/test_openapi",
+    "benchmarks/test_benchmarks",
+    "test_permissions",
+    "cli/test_users",
+    "ledger/test_verifying",
+    "backup/test_making",
+    "backup/test_crashes",
+    "backup/test_restoring",
+    "api/test_slow_storage",
+    "reporting/test_killed_deliveries",
+    "cli/test_delivery_status",
+    "fingerprints/test_pdq.",
+    "fingerprints/test_pdq_kernel",
+    "matching/test_probing",
+    "reporting/test_sealed_mail",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the long modules begin first."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))
+
+    items.sort(key=rank)
+
+
 class TurnedClock:
     """A clock that stands until a test turns it."""
 

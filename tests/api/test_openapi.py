@@ -10,7 +10,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 def test_no_request_that_the_description_allows_is_answered_otherwise(make_house) -> None:
     with make_house() as house:
-        schema = schemathesis.openapi.from_url(f"{house.address}/openapi.json")
+        schema = schemathesis.openapi.from_url(f"{house.address}/openapi.json", timeout=100)
         headers = {"Authorization": house.client.headers["Authorization"]}
         operations = [result.ok() for result in schema.get_all_operations()]
         assert len(operations) >= 11
@@ -26,7 +26,9 @@ def test_no_request_that_the_description_allows_is_answered_otherwise(make_house
             @given(case=operation.as_strategy())
             def hold(case: Case) -> None:
                 # A hash may be well formed by its pattern and a request still make no sense.
-                case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
+                case.call_and_validate(
+                    headers=headers, excluded_checks=[positive_data_acceptance], timeout=100
+                )
 
             hold()
 
