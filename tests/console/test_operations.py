@@ -113,6 +113,13 @@ def test_settings_are_shown_to_who_has_just_proved_who_they_are(house: House) ->
     assert ENGLISH["setting_from_command_line"] in page
 
 
+def test_what_settings_mean_is_said_in_the_readers_language(administrator: httpx.Client) -> None:
+    page = administrator.get("/settings?lang=fr").text
+    assert "<td>Le serveur de courrier (SMTP). <" in page
+    assert "seuil usuel du secteur" in page
+    assert '<span lang="en"' not in page
+
+
 def test_health_tells_of_every_part(administrator: httpx.Client) -> None:
     page = administrator.get("/health").text
     for part in ("database", "index", "cells", "vault", "ledger"):

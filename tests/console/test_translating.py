@@ -11,6 +11,7 @@ from string import Formatter
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 import tutela
 from tutela.cases import grounds, resting
@@ -18,13 +19,20 @@ from tutela.cases.model import CaseId
 from tutela.cases.moving import AlreadyHeldError
 from tutela.cases.schemes import all_schemes
 from tutela.cases.states import State
-from tutela.console.language import languages, own_schemes, own_sentences, own_texts
-from tutela.console.translating import in_scheme, translated
+from tutela.console.language import (
+    languages,
+    own_schemes,
+    own_sentences,
+    own_texts,
+    sentences_by_file,
+)
+from tutela.console.translating import in_scheme, translated, translated_meaning
 from tutela.errors import InvalidInputError, OutOfTurnError, TutelaError
 from tutela.hashlists.formats import columns, hashes
 from tutela.reporting.cybertipline import model, problems
 from tutela.reporting.cybertipline.codes import CODES
-from tutela.storage.settings import Settings
+from tutela.storage.settings import ListPolicy, Policy, Settings
+from tutela.storage.stated_settings import state_settings
 
 OTHERS = sorted(set(languages()) - {"en"})
 HOUSE = Path(tutela.__file__).parent
@@ -131,6 +139,7 @@ COMPOSED = (
     "a-hotline takes no reports",
     "it is not as the schema wants it: /report/age: should be a number; /report: lacks something",
 )
+WITH_A_LIST = Policy(lists={"partners": ListPolicy()})
 # Sentences that several errors share, by the names that they have there.
 NAMED = {"AMBIGUOUS": hashes.AMBIGUOUS, "UNKNOWN_KIND": columns.UNKNOWN_KIND}
 
@@ -211,8 +220,16 @@ def test_a_sentence_names_no_value_that_its_english_lacks(tag: str) -> None:
 
 
 def test_every_language_knows_the_same_sentences() -> None:
-    assert len({frozenset(own_sentences(tag)) for tag in OTHERS}) == 1
+    found = [
+        {file: set(content) for file, content in sentences_by_file(tag).items()} for tag in OTHERS
+    ]
+    assert all(each == found[0] for each in found)
     assert own_sentences("en") == {}
+
+
+def test_no_sentence_is_in_two_files() -> None:
+    found = sentences_by_file(OTHERS[0])
+    assert sum(map(len, found.values())) == len(own_sentences(OTHERS[0]))
 
 
 def kept_sentences() -> Iterator[str]:
@@ -274,6 +291,49 @@ def test_what_a_field_of_a_report_means_is_said_in_every_language(tag: str) -> N
     }
     assert len(said) > 100
     assert said - known.keys() == set()
+
+
+def meanings(model: type[BaseModel] = Settings) -> Iterator[str]:
+    """What each setting means, also those of a list."""
+    for field in model.model_fields.values():
+        is_section = False
+        for each in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                is_section = each is field.annotation
+                yield from meanings(each)
+        if field.description and not is_section:
+            yield field.description
+
+
+def test_each_setting_says_what_it_means() -> None:
+    said = set(meanings())
+    shown = {each.meaning for each in state_settings(Settings(policy=WITH_A_LIST))}
+    assert shown <= said
+    assert len(shown) > 120
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_what_a_setting_means_is_said_in_every_language(tag: str) -> None:
+    known = own_sentences(tag)
+    said = set(meanings())
+    assert said - known.keys() == set()
+    assert sentences_by_file(tag)["settings"].keys() - said == set()
+    for meaning in said:
+        # What is in backquotes is typed as it stands, and what is in brackets leads somewhere.
+        for form in (r"`[^`]+`", r"\]\([^)]+\)"):
+            there = sorted(re.findall(form, known[meaning]))
+            assert there == sorted(re.findall(form, meaning)), meaning
+
+
+def test_what_a_setting_means_is_shown_with_its_code_and_what_to_read() -> None:
+    meaning = "`max_distance` of 31 & less; see [videos](videos.md#scenes)."
+    said = translated_meaning(meaning, languages()["en"])
+    assert said == (
+        '<code dir="ltr">max_distance</code> of 31 &amp; less; see videos '
+        '(<code dir="ltr">docs/videos.md</code>).'
+    )
+    french = translated_meaning("Its port.", languages()["fr"])
+    assert french == "Son port."
 
 
 @pytest.mark.parametrize("tag", OTHERS)

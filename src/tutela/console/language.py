@@ -8,8 +8,9 @@ with ``public``) is whole in every language.
 
 Sentences that rooms say to programs and people alike are written in English in the code. Every
 other language has each of them by its English: the messages of errors in ``errors.toml``, what a
-field of a report means in ``report_help.toml``, what is kept and shown as a sentence in
-``sentences.toml``, and what Tutela's own label schemes say in ``schemes.toml``, by scheme.
+field of a report means in ``report_help.toml``, what a setting means in ``settings.toml``, what is
+kept and shown as a sentence in ``sentences.toml``, and what Tutela's own label schemes say in
+``schemes.toml``, by scheme.
 """
 
 import tomllib
@@ -23,7 +24,7 @@ from typing import Any
 
 DEFAULT = "en"
 _ITSELF = "language.toml"
-_BY_ENGLISH = ("errors.toml", "report_help.toml", "sentences.toml")
+_BY_ENGLISH = ("errors.toml", "report_help.toml", "sentences.toml", "settings.toml")
 _SCHEMES = "schemes.toml"
 
 
@@ -89,10 +90,18 @@ def texts_by_file(tag: str) -> dict[str, dict[str, str]]:
 def own_sentences(tag: str) -> dict[str, str]:
     """What a language says for sentences that the code has in English, by those."""
     sentences: dict[str, str] = {}
-    for file in _folder(tag).iterdir():
-        if file.name in _BY_ENGLISH:
-            sentences |= _read(file)
+    for content in sentences_by_file(tag).values():
+        sentences |= content
     return sentences
+
+
+def sentences_by_file(tag: str) -> dict[str, dict[str, str]]:
+    """The same, by the file that they are in."""
+    return {
+        file.name.removesuffix(".toml"): _read(file)
+        for file in _folder(tag).iterdir()
+        if file.name in _BY_ENGLISH
+    }
 
 
 def own_schemes(tag: str) -> dict[str, dict[str, str]]:

@@ -1,5 +1,6 @@
 """``/settings``: what is configured, what it means, and where it was set."""
 
+from functools import partial
 from itertools import groupby
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from tutela.accounts.permissions import Permission
 from tutela.console.frame import page_router, show
 from tutela.console.house import Here
+from tutela.console.translating import translated_meaning
 from tutela.console.visiting import Visitor, visitor
 from tutela.storage.settings import settings_file
 from tutela.storage.stated_settings import state_settings
@@ -30,4 +32,5 @@ def show_settings(request: Request, house: Here, reader: Reader) -> HTMLResponse
             for section, settings in groupby(stated, key=lambda each: each.section)
         ],
         file=settings_file(),
+        meaning=partial(translated_meaning, language=reader.language),
     )

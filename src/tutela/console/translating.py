@@ -21,6 +21,8 @@ _FEWEST_LETTERS = 4
 """A form of fewer fixed letters could be anybody's words."""
 _FOREIGN = re.compile(r"([+-]{0,2}[A-Za-z0-9](?:[A-Za-z0-9_./:@#%?=&~+ -]*[A-Za-z0-9/])?)")
 """A run of Latin letters and digits, such as a date, an address or a command."""
+_MARKED = re.compile(r"`([^`]+)`|\[([^\]]+)\]\(([^)#]+)[^)]*\)")
+"""Code in backquotes, or words that lead to a page of the documentation."""
 _WHERE = re.compile(r"((?:file \d+ )?/\S*): (.+)", re.DOTALL)
 """Where in a report something is wrong, and what."""
 
@@ -41,6 +43,27 @@ def translated(said: TutelaError | str, language: Language) -> Markup:
     if template is None:
         return _sentence(said.message, language)
     return _filled(template, said.values, language)
+
+
+def translated_meaning(meaning: str, language: Language) -> Markup:
+    """What a setting means, in a language, as a part of a page.
+
+    Args:
+        meaning: As the code has it: code stands in backquotes, and what leads to a page of the
+            documentation as in Markdown.
+        language: The reader's.
+    """
+    said = language.sentences.get(meaning, meaning)
+    page, done = Markup(), 0
+    for found in _MARKED.finditer(said):
+        page += _fixed(said[done : found.start()], language)
+        code, words, document = found.groups()
+        if words:
+            page += _fixed(words, language)
+        shown = Markup('<code dir="ltr">{}</code>').format(code or f"docs/{document}")
+        page += shown if code else Markup(" ({})").format(shown)
+        done = found.end()
+    return page + _fixed(said[done:], language)
 
 
 def in_scheme(scheme: str, words: str, language: Language) -> str:
