@@ -12,7 +12,11 @@ from tests.reporting.desks import confirmed, set_up
 from tests.reporting.world import World
 from tutela.accounts.permissions import Permission, Role
 from tutela.ledger.tables import ledger_entries
-from tutela.storage.settings import Approval
+from tutela.reporting.doubting import doubt_unsent
+from tutela.reporting.going_live import PHRASE
+from tutela.reporting.model import ChannelKind
+from tutela.reporting.resting import stop_channel
+from tutela.storage.settings import Approval, CyberTipline, ReportsTo
 
 SUPPLIED = {
     "reported": {
@@ -62,7 +66,8 @@ def test_a_report_is_written_signed_and_agreed_to_over_http(house: House, world:
     assert "words of the chat" in str(shown)
     auditor = one(house, 3, Role.AUDITOR)
     for way in ("", "/preview"):
-        assert "words of the chat" not in str(sent(auditor, "GET", f"/reports/{report}{way}"))
+        hidden = sent(auditor, "GET", f"/reports/{report}{way}")
+        assert ("words of the chat" in str(hidden), hidden["seal"]) == (False, None)
     assert shown["problems"] == []
     (file,) = shown["files"]
     assert file["details"]["publicly_available"] is False
@@ -74,10 +79,16 @@ def test_a_report_is_written_signed_and_agreed_to_over_http(house: House, world:
     assert [each["name"] for each in preview["documents"]] == ["report.xml", "file-1.xml"]
     assert "<additionalInfo>read this</additionalInfo>" in preview["documents"][0]["text"]
     assert "<reportId>(given by the authority)</reportId>" in preview["documents"][1]["text"]
-    assert sent(anna, "POST", f"/reports/{report}/sign")["state"] == "signed"
-    sent(anna, "POST", f"/reports/{report}/approve", 403)
+    sent(anna, "POST", f"/reports/{report}/sign", 422)
+    sent(anna, "POST", f"/reports/{report}/sign", 409, seal=shown["seal"])
+    read = {"seal": written["seal"]}
+    assert preview["seal"] == written["seal"] != shown["seal"]
+    assert sent(anna, "POST", f"/reports/{report}/sign", **read)["state"] == "signed"
+    sent(anna, "POST", f"/reports/{report}/approve", 403, **read)
     sent(anna, "POST", f"/reports/{report}/send", 409)
-    assert sent(lead, "POST", f"/reports/{report}/approve")["state"] == "approved"
+    sent(lead, "POST", f"/reports/{report}/approve", 409, seal=shown["seal"])
+    seal = sent(lead, "GET", f"/reports/{report}")["seal"]
+    assert sent(lead, "POST", f"/reports/{report}/approve", seal=seal)["state"] == "approved"
     assert sent(anna, "POST", f"/reports/{report}/return", reason="more")["state"] == "draft"
     assert sent(anna, "POST", f"/reports/{report}/refill")["content"]["additional_info"]
     assert sent(anna, "DELETE", f"/reports/{report}/files/{item}")["files"] == []
@@ -98,7 +109,8 @@ def test_a_report_is_written_signed_and_agreed_to_over_http(house: House, world:
 def test_a_program_signs_nothing_and_reads_nothing(house: House, world: World) -> None:
     case = confirmed(world, b"a landscape")
     (report,) = sent(house.client, "POST", f"/cases/{case}/reports", 201)["reports"]
-    sent(house.client, "POST", f"/reports/{report}/sign", 403)
+    seal = sent(house.client, "GET", f"/reports/{report}")["seal"]
+    sent(house.client, "POST", f"/reports/{report}/sign", 403, seal=seal)
     sent(house.client, "POST", f"/reports/{report}/discard", 403, reason="of no use")
     forum = house.client_with(Permission.SUBJECTS_WRITE)
     sent(forum, "GET", f"/reports/{report}", 403)
@@ -137,3 +149,54 @@ def test_reports_are_listed_in_pages(house: House, world: World) -> None:
     last = sent(house.client, "GET", f"/reports?limit=2&before={page['next']}")
     assert ([each["id"] for each in last["reports"]], last["next"]) == ([made[0]], None)
     assert sent(house.client, "GET", "/reports?authority=xx")["reports"] == []
+
+
+def test_what_is_in_doubt_after_a_restore_is_settled_over_http(house: House, world: World) -> None:
+    drafts = []
+    for _ in range(3):
+        case = confirmed(world, b"a landscape")
+        drafts += sent(house.client, "POST", f"/cases/{case}/reports", 201)["reports"]
+    first, second, third = drafts
+    assert sent(house.client, "GET", "/reports/doubts") == {"count": 0, "reports": [], "next": None}
+    with world.database.writing() as connection:
+        doubt_unsent(connection, world.clock(), world.clock)
+    page = sent(house.client, "GET", "/reports/doubts?limit=2")
+    assert ([each["id"] for each in page["reports"]], page["next"]) == ([first, second], second)
+    last = sent(house.client, "GET", f"/reports/doubts?after={page['next']}")
+    assert ([each["id"] for each in last["reports"]], last["count"]) == ([third], 3)
+    lead, reviewer = one(house, 1, Role.LEAD), one(house, 2, Role.REVIEWER)
+    number, why = {"number": "1234567"}, {"reason": "not among what they have"}
+    for way, said in (("was-sent", number), ("not-sent", why)):
+        # A reviewer lacks the permission, and a program is nobody who stands for it.
+        sent(reviewer, "POST", f"/reports/{first}/{way}", 403, **said)
+        sent(house.client, "POST", f"/reports/{first}/{way}", 403, **said)
+        sent(lead, "POST", f"/reports/{first}/{way}", 422)
+        sent(lead, "POST", f"/reports/999/{way}", 404, **said)
+    sent(lead, "POST", f"/reports/{first}/was-sent", 422, number="a-word")
+    assert sent(lead, "POST", f"/reports/{first}/was-sent", **number)["doubted_since"]
+    assert sent(lead, "POST", f"/reports/{second}/not-sent", **why)["doubted_since"] is None
+    sent(lead, "POST", f"/reports/{second}/not-sent", 409, **why)
+    assert sent(house.client, "GET", "/reports/doubts")["count"] == 2
+
+
+def test_a_way_goes_on_and_goes_live_over_http(make_house, settings) -> None:
+    live = set_up(settings, cybertipline=CyberTipline(environment=ReportsTo.LIVE)).reporting
+    with make_house(reporting=live) as house:
+        database, clock = house.service.database, house.service.clock
+        lead, administrator = one(house, 1, Role.LEAD), one(house, 2, Role.ADMINISTRATOR)
+        way = {"channel": "cybertipline", "authority": "us-ncmec"}
+        sent(administrator, "POST", "/reports/channels/resume", 404, **way)
+        with database.writing() as connection:
+            stop_channel(connection, ChannelKind.CYBERTIPLINE, "us-ncmec", "it says no", clock)
+        (stopped,) = sent(lead, "GET", "/reports/channels")["channels"]
+        assert (stopped["why"], stopped["live_at"]) == ("it says no", None)
+        sent(lead, "POST", "/reports/channels/resume", 403, **way)
+        by_hand = {**way, "channel": "form"}
+        sent(administrator, "POST", "/reports/channels/resume", 422, **by_hand)
+        went_on = sent(administrator, "POST", "/reports/channels/resume", **way)
+        assert (went_on["stopped_at"], went_on["why"]) == (None, None)
+        sure = {"typed": PHRASE}
+        for nobody in (administrator, house.client):
+            sent(nobody, "POST", "/reports/live", 403, **sure)
+        sent(lead, "POST", "/reports/live", 422, typed="yes")
+        assert sent(lead, "POST", "/reports/live", **sure)["live_by"].startswith("key:")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import unescape
 
 import httpx
@@ -27,6 +28,7 @@ from tutela.cases.model import CaseId
 from tutela.cases.viewing import Why
 from tutela.cases.viewings import viewings_of_case
 from tutela.ledger.reading import newest_entries
+from tutela.reporting.doubting import doubt_unsent
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import ReportId
 from tutela.reporting.reading import draft_of
@@ -292,6 +294,36 @@ def test_a_sent_report_has_a_receipt_and_is_corrected_by_a_new_one(
     assert ENGLISH["report_corrects"] in page.text
     assert typed(page)["person_or_user_reported.prior_ct_reports.0"] == ["1234567"]
     assert new in reviewer.get(f"/reports/{report}").text
+
+
+def test_what_is_in_doubt_after_a_restore_is_settled_on_its_page(house: House) -> None:
+    sent, unsent = (begun(house, confirmed_in(house, each), OPERATOR) for each in (b"1", b"2"))
+    with house.service.database.writing() as connection:
+        # Restored from a backup that knows none of the cases of other tests.
+        doubt_unsent(connection, datetime(2020, 1, 1, tzinfo=UTC), house.service.clock)
+    reviewer, lead = signed_in(house, Role.REVIEWER)[0], signed_in(house, Role.LEAD)[0]
+    for report in (sent, unsent):
+        listed = unescape(lead.get("/reports").text)
+        assert ENGLISH["reports_doubts_text"] in listed
+        assert f'href="/reports/{report}"' in listed.partition('id="doubts"')[2]
+        assert ENGLISH["doubt_others"] in unescape(reviewer.get(f"/reports/{report}").text)
+        asked = unescape(lead.get(f"/reports/{report}").text)
+        assert (ENGLISH["doubt_title"] in asked, ENGLISH["doubt_others"] in asked) == (True, False)
+    late, _ = signed_in(house, Role.LEAD, proved=False)
+    for way in ("was-sent", "not-sent"):
+        assert reviewer.post(f"/reports/{sent}/{way}").status_code == 403
+        assert late.post(f"/reports/{sent}/{way}").headers["location"].startswith("/prove?next=")
+        assert lead.post(f"/reports/{sent}/{way}").status_code == 422
+    said = lead.post(f"/reports/{sent}/was-sent", data={"number": "7654321"})
+    assert said.headers["location"] == f"/reports/{sent}"
+    said = lead.post(f"/reports/{unsent}/not-sent", data={"reason": "not among theirs"})
+    assert said.headers["location"] == f"/reports/{unsent}"
+    assert ENGLISH["doubt_title"] not in unescape(lead.get(f"/reports/{unsent}").text)
+    again = lead.post(f"/reports/{unsent}/not-sent", data={"reason": "not among theirs"})
+    assert again.status_code == 409
+    with house.service.database.reading() as connection:
+        case = find_report(connection, unsent).case
+    assert "report.said-unsent" in acts(house, case)
 
 
 def test_auditors_read_and_write_nothing(house: House) -> None:

@@ -15,6 +15,8 @@ from tutela.api import (
     lists,
     numbers,
     people,
+    report_channels,
+    report_doubts,
     report_feedback,
     reports,
     screening,
@@ -46,6 +48,8 @@ ROUTERS = (
     evidence.router,
     # Before the routes of one report, whose number these words would be taken for.
     report_feedback.router,
+    report_doubts.router,
+    report_channels.router,
     service_levels.router,
     reports.router,
     subjects.router,

@@ -18,6 +18,12 @@ _Reason = Annotated[
 ]
 
 
+_SEAL = (
+    "The seal of this wording, for whoever signs or agrees to it: what is signed is what was read. "
+    "`null` where there is nothing to sign, and for whoever is not shown the words of the case."
+)
+
+
 class ReportAnswer(BaseModel):
     """A report, without what it says."""
 
@@ -89,6 +95,7 @@ class WrittenAnswer(ReportAnswer):
     files: list[ReportFileAnswer]
     missing: list[MissingAnswer]
     problems: list[ProblemAnswer]
+    seal: str | None = Field(description=_SEAL)
 
 
 class DocumentAnswer(BaseModel):
@@ -107,6 +114,7 @@ class PreviewAnswer(BaseModel):
     documents: list[DocumentAnswer]
     files: list[str] = Field(description="The evidence whose bytes go with it.")
     problems: list[ProblemAnswer]
+    seal: str | None = Field(description=_SEAL)
 
 
 class LeftOutAnswer(BaseModel):
@@ -156,6 +164,16 @@ class SentChanges(_Sent):
         description="Values by where they stand, `null` to take one out; places in lists by "
         "number, and files by their item.",
         examples=[{"incident_summary.incident_type": "enticement", "victims.0.person.age": 13}],
+    )
+
+
+class SentSeal(_Sent):
+    """That somebody stands for what they read."""
+
+    seal: str = Field(
+        pattern="^[0-9a-f]{64}$",
+        description="The seal of the wording that you read, as `GET /v1/reports/{report}` and its "
+        "preview give it. If it says something else by now, the answer is 409.",
     )
 
 

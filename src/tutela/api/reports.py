@@ -18,6 +18,7 @@ from tutela.api.report_documents import (
     SentChanges,
     SentDiscarding,
     SentReturn,
+    SentSeal,
     WrittenAnswer,
 )
 from tutela.api.service import Here, Permitted, Service
@@ -172,16 +173,16 @@ def preview(service: Here, key: Reader, report: Number) -> PreviewAnswer:
 
 
 @router.post("/reports/{report}/sign", summary="Sign a report")
-def sign(service: Here, key: Writer, report: Number) -> ReportAnswer:
+def sign(service: Here, key: Writer, report: Number, sent: SentSeal) -> ReportAnswer:
     """It is sent by itself from here, unless somebody has to agree. By a person's key."""
-    sign_report(_desk(service), ReportId(report), caller_of_key(key))
+    sign_report(_desk(service), ReportId(report), caller_of_key(key), seal=sent.seal)
     return _standing(service, report)
 
 
 @router.post("/reports/{report}/approve", summary="Agree that a report is sent")
-def approve(service: Here, key: Approver, report: Number) -> ReportAnswer:
+def approve(service: Here, key: Approver, report: Number, sent: SentSeal) -> ReportAnswer:
     """By a key of another person than the one who signed it."""
-    approve_report(_desk(service), ReportId(report), caller_of_key(key))
+    approve_report(_desk(service), ReportId(report), caller_of_key(key), seal=sent.seal)
     return _standing(service, report)
 
 

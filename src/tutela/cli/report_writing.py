@@ -51,6 +51,14 @@ CaseNumber = Annotated[
     str, typer.Argument(metavar="CASE", help="The case's number, such as 7K3M-9QPD-2X4H.")
 ]
 Number = Annotated[int, typer.Argument(metavar="REPORT", help="The report's number.", min=1)]
+Seal = Annotated[
+    str | None,
+    typer.Option(
+        "--seal",
+        metavar="SEAL",
+        help="Of what you read, as show --json and preview --json give it: nothing else is signed.",
+    ),
+]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why, for the ledger.")]
 
 
@@ -228,11 +236,13 @@ def preview(report: Number, json: JsonLines = False, data: DataFolder = None) ->
 
 @app.command("sign")
 @needs(Permission.REPORTS_WRITE)
-def sign(report: Number, json: JsonLines = False, data: DataFolder = None) -> None:
+def sign(
+    report: Number, seal: Seal = None, json: JsonLines = False, data: DataFolder = None
+) -> None:
     """Stand for a draft, word by word. It goes from here, unless somebody has to agree."""
     with open_house(data) as (settings, database):
         desk = _desk(settings, database)
-        sign_report(desk, ReportId(report), local_caller())
+        sign_report(desk, ReportId(report), local_caller(), seal=seal)
         found = _found(database, report)
         with database.reading() as connection:
             waits = needs_approval(connection, found.case, settings)
@@ -249,10 +259,13 @@ def sign(report: Number, json: JsonLines = False, data: DataFolder = None) -> No
 
 @app.command("approve")
 @needs(Permission.REPORTS_APPROVE)
-def approve(report: Number, json: JsonLines = False, data: DataFolder = None) -> None:
+def approve(
+    report: Number, seal: Seal = None, json: JsonLines = False, data: DataFolder = None
+) -> None:
     """Agree that a report is sent that another person signed."""
     with open_house(data) as (settings, database):
-        approve_report(_desk(settings, database), ReportId(report), local_caller())
+        desk = _desk(settings, database)
+        approve_report(desk, ReportId(report), local_caller(), seal=seal)
         found = _found(database, report)
     _tell_state(found, json)
 

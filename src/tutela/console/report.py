@@ -22,7 +22,6 @@ from tutela.console.visiting import Visitor, visitor
 from tutela.errors import NotFoundError, TutelaError
 from tutela.ledger.model import Act, Entry
 from tutela.ledger.reading import newest_entries, words_of
-from tutela.reporting.as_read import seal_of
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.beginning import REPORTABLE
 from tutela.reporting.cybertipline.model import FileDescription
@@ -178,7 +177,7 @@ def _values(
         "is_reportable": case_state in REPORTABLE,
         "needs_approval": asked,
         "signed_it": report.signed_by in own,
-        "seal": "" if written.draft is None else seal_of(written.draft),
+        "seal": written.seal or "",
         "mend": _places_in(report.trouble or ""),
     }
 

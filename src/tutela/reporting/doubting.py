@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from tutela.accounts.model import Caller
+from tutela.cases.moving import holder_of
 from tutela.errors import AlreadyExistsError, InvalidInputError, OutOfTurnError
 from tutela.ledger.model import Act
 from tutela.reporting.channel import Step
@@ -86,7 +87,9 @@ def say_sent(
         OutOfTurnError: It is not in doubt.
         InvalidInputError: There is no number, or it is none.
         AlreadyExistsError: It is another report's.
+        NotPermittedError: The caller is a program: people stand for it.
     """
+    holder_of(caller)
     number = number.strip()
     if not number or len(number) > LONGEST_NUMBER:
         raise InvalidInputError(
@@ -121,7 +124,9 @@ def say_unsent(
         NotFoundError: There is no such report.
         OutOfTurnError: It is not in doubt.
         InvalidInputError: It is not said how that is known.
+        NotPermittedError: The caller is a program: people stand for it.
     """
+    holder_of(caller)
     if not reason.strip():
         raise InvalidInputError("say how you know that it was not sent: the ledger keeps it")
     row = lock_report(connection, report)

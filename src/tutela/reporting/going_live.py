@@ -8,12 +8,19 @@ up to try it would be reported for real.
 from sqlalchemy import Connection, func, select
 
 from tutela.accounts.model import Caller
-from tutela.errors import InvalidInputError, NotPermittedError
+from tutela.cases.moving import holder_of
+from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
 from tutela.reporting.model import ChannelKind, Environment
 from tutela.reporting.queueing import environment_of
-from tutela.reporting.resting import ChannelState, channel_state, lock_channel, resume_channel
+from tutela.reporting.resting import (
+    ChannelState,
+    channel_state,
+    is_used,
+    lock_channel,
+    resume_channel,
+)
 from tutela.reporting.resting import go_live as keep_live
 from tutela.reporting.tables import IS_REHEARSAL, reports
 from tutela.storage.clock import Clock
@@ -48,8 +55,9 @@ def go_live(
 
     Raises:
         InvalidInputError: The phrase is another one, or the settings do not say ``live``.
-        NotPermittedError: Reports of this house were only rehearsed.
+        NotPermittedError: Reports of this house were only rehearsed, or the caller is a program.
     """
+    holder_of(caller)
     channel = ChannelKind.CYBERTIPLINE
     if environment_of(settings, channel) is not Environment.LIVE:
         raise InvalidInputError(
@@ -81,10 +89,16 @@ def resume(
 
     Raises:
         InvalidInputError: Nothing is ever sent by this channel.
+        NotFoundError: It was never used.
     """
     if not channel.sends:
         raise InvalidInputError(
             "{authority} is told by hand there: nothing waits to be sent", authority=authority
+        )
+    if not is_used(connection, channel, authority):
+        raise NotFoundError(
+            f'nothing waits for "{authority}" by {channel}, and nothing ever did: see "tutela '
+            'report channels"'
         )
     resume_channel(connection, channel, authority, clock)
     append(connection, caller.actor, Act.CHANNEL_RESUMED, clock, thing=_thing(channel, authority))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tutela.accounts.model import Caller
 from tutela.errors import OutOfTurnError
 from tutela.evidence.disclosure.recipients import Recipients
+from tutela.reporting.as_read import seal_of
 from tutela.reporting.checking_files import files_by_record
 from tutela.reporting.cybertipline.building import build_file_details, build_report
 from tutela.reporting.cybertipline.choosing import schema_of
@@ -60,6 +61,7 @@ class Preview:
         files: The evidence whose bytes go with it.
         problems: Why it cannot be sent as it stands.
         draft: What it says.
+        seal: Of what it says (``as_read.py``), for whoever is shown all of it.
     """
 
     report: Report
@@ -67,6 +69,7 @@ class Preview:
     files: tuple[str, ...]
     problems: tuple[Problem, ...]
     draft: Draft
+    seal: str | None
 
     def as_fields(self) -> dict[str, object]:
         """The preview by names, as programs are given it."""
@@ -82,6 +85,7 @@ class Preview:
                 {"field": each.field, "path": each.path, "words": each.words}
                 for each in self.problems
             ],
+            "seal": self.seal,
         }
 
 
@@ -107,7 +111,8 @@ def preview_report(desk: Desk, report: ReportId, caller: Caller) -> Preview:
                 state=found.state,
                 receipt=found.receipt or "-",
             )
-        draft = shown_to(draft_of(connection, desk.secrets, report), caller)
+        whole = draft_of(connection, desk.secrets, report)
+    draft = shown_to(whole, caller)
     schema = schema_of(desk.settings) if found.channel is ChannelKind.CYBERTIPLINE else None
     prepared = prepare(draft.values, [each.values for each in draft.files], schema)
     if found.channel is ChannelKind.CYBERTIPLINE:
@@ -115,7 +120,12 @@ def preview_report(desk: Desk, report: ReportId, caller: Caller) -> Preview:
     else:
         documents = tuple(_as_letter(desk, found, draft, prepared))
     return Preview(
-        found, documents, tuple(each.evidence for each in draft.files), prepared.problems, draft
+        found,
+        documents,
+        tuple(each.evidence for each in draft.files),
+        prepared.problems,
+        draft,
+        seal_of(whole) if draft == whole else None,
     )
 
 

@@ -11,6 +11,7 @@ from tutela.accounts.model import Caller
 from tutela.errors import NotFoundError
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
+from tutela.reporting.as_read import seal_of
 from tutela.reporting.content import content_of, files_of
 from tutela.reporting.cybertipline.choosing import schema_of
 from tutela.reporting.cybertipline.problems import Problem
@@ -35,12 +36,14 @@ class Written:
         draft: What it says; ``None`` once it is sent or discarded: then its receipt has it.
         missing: What it does not say, and would be better if it did.
         problems: Why it cannot be sent as it stands.
+        seal: Of what it says (``as_read.py``), for whoever is shown all of it.
     """
 
     report: Report
     draft: Draft | None
     missing: tuple[Missing, ...]
     problems: tuple[Problem, ...]
+    seal: str | None
 
     def as_fields(self) -> dict[str, object]:
         """The report by names, as programs are given it."""
@@ -59,6 +62,7 @@ class Written:
                 {"field": each.field, "path": each.path, "words": each.words}
                 for each in self.problems
             ],
+            "seal": self.seal,
         }
 
 
@@ -71,12 +75,11 @@ def read_report(connection: Connection, desk: Desk, report: ReportId) -> Written
     """
     found = find_report(connection, report)
     if found.state in ENDED:
-        return Written(found, None, (), ())
+        return Written(found, None, (), (), None)
     draft = draft_of(connection, desk.secrets, report)
     files = [each.values for each in draft.files]
-    return Written(
-        found, draft, missing(draft.values, files), problems_of(desk, found.channel, draft)
-    )
+    problems = problems_of(desk, found.channel, draft)
+    return Written(found, draft, missing(draft.values, files), problems, seal_of(draft))
 
 
 def read_as(desk: Desk, report: ReportId, caller: Caller) -> Written:
@@ -92,7 +95,8 @@ def read_as(desk: Desk, report: ReportId, caller: Caller) -> Written:
         enter_read(connection, written.report, written.draft, caller, desk.clock)
     if written.draft is None:
         return written
-    return replace(written, draft=shown_to(written.draft, caller))
+    shown = shown_to(written.draft, caller)
+    return replace(written, draft=shown, seal=written.seal if shown == written.draft else None)
 
 
 def enter_read(

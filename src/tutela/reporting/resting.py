@@ -98,6 +98,14 @@ def channel_state(connection: Connection, channel: ChannelKind, authority: str) 
     return _state(row)
 
 
+def is_used(connection: Connection, channel: ChannelKind, authority: str) -> bool:
+    """Whether anything is kept of a channel."""
+    there = select(report_channels.c.channel).where(
+        report_channels.c.channel == channel, report_channels.c.authority == authority
+    )
+    return connection.execute(there).first() is not None
+
+
 def channel_states(connection: Connection) -> list[ChannelState]:
     """Every channel that was ever used."""
     rows = select(report_channels).order_by(report_channels.c.channel, report_channels.c.authority)
