@@ -1,5 +1,6 @@
 """The page of authorities over HTTP: what it says, what it changes, and whom it lets do so."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -127,6 +128,19 @@ def test_an_authority_is_added_and_its_way_is_set(house: House) -> None:
     other, _ = signed_in(house, Role.CUSTODIAN, name="Robin")
     assert other.post(f"{row}/confirm", data=ON).status_code == 303
     assert ENGLISH["way_incomplete"] not in custodian.get("/authorities/fr-hotline").text
+
+
+def test_what_is_wrong_with_a_new_authority_is_said_in_the_readers_language(house: House) -> None:
+    custodian, _ = signed_in(house, Role.CUSTODIAN)
+    new = ON | {"id": "fr-police", "name": "x" * 201, "country": "FR", "kind": "police"}
+    said = {}
+    for tag in ("en", "fr", "ar"):
+        refused = custodian.post(f"/authorities?lang={tag}", data=new)
+        assert refused.status_code == 422
+        (said[tag],) = re.findall(r'<p class="wrong" role="alert">(.*?)</p>', refused.text)
+    assert said["en"] == "name: is longer than 200 characters; see docs/authorities.md"
+    assert said["fr"].endswith("dépasse <bdi>200</bdi> caractères (voyez docs/authorities.md)")
+    assert said["ar"].startswith(f"{languages()['ar'].texts['authority_name']}: أطول من")
 
 
 def test_a_case_says_to_whom_it_goes_who_was_told_and_until_when(house: House) -> None:

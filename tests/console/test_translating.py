@@ -29,6 +29,7 @@ from tutela.console.language import (
 from tutela.console.translating import in_scheme, translated, translated_meaning
 from tutela.errors import InvalidInputError, OutOfTurnError, TutelaError
 from tutela.hashlists.formats import columns, hashes
+from tutela.reporting import refusing
 from tutela.reporting.cybertipline import model, problems
 from tutela.reporting.cybertipline.codes import CODES
 from tutela.storage.settings import ListPolicy, Policy, Settings
@@ -266,8 +267,8 @@ def kept_sentences() -> Iterator[str]:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in called:
                 yield from (filled(each) for each in node.args if is_sentence(each))
-    words = [*problems._OF_MODEL.values(), *problems._STRUCTURE.values()]
-    words += [*problems._FACETS.values(), *problems._PLAIN.values()]
+    words = [*refusing._WRONG.values(), refusing._OTHERWISE, "is empty"]
+    words += [*problems._STRUCTURE.values(), *problems._FACETS.values(), *problems._PLAIN.values()]
     yield from (re.sub(r"{\w*}", "7", each) for each in words if each != "{error}")
     schema = files("tutela.reporting.cybertipline") / "schema.xsd"
     yield from re.findall(r'words="([^"]*)"', schema.read_text(encoding="utf-8"))

@@ -15,10 +15,18 @@ from markupsafe import Markup, escape
 from tutela.cases.states import State as CaseState
 from tutela.console.language import DEFAULT, Language, languages
 from tutela.errors import TutelaError
+from tutela.reporting.authorities.model import TypedPart
 from tutela.reporting.states import State as ReportState
 
 _FEWEST_LETTERS = 4
 """A form of fewer fixed letters could be anybody's words."""
+_TYPED = {
+    TypedPart.ID: "authority_id",
+    TypedPart.NAME: "authority_name",
+    TypedPart.COUNTRY: "authority_country",
+    TypedPart.ADDRESS: "way_address",
+    TypedPart.RECIPIENTS: "way_recipients",
+}
 _FOREIGN = re.compile(r"([+-]{0,2}[A-Za-z0-9](?:[A-Za-z0-9_./:@#%?=&~+ -]*[A-Za-z0-9/])?)")
 """A run of Latin letters and digits, such as a date, an address or a command."""
 _MARKED = re.compile(r"`([^`]+)`|\[([^\]]+)\]\(([^)#]+)[^)]*\)")
@@ -140,6 +148,9 @@ def _value(value: object, form: str, language: Language) -> Markup:
             return escape(texts[f"state_{value.replace('-', '_')}"])
         case ReportState():
             return escape(texts[f"report_is_{value.replace('-', '_')}"])
+        case TypedPart():
+            # As the form calls what is typed there.
+            return escape(texts[_TYPED[value]])
         case TutelaError():
             return translated(value, language)
         case tuple():

@@ -115,8 +115,8 @@ def test_a_draft_learns_everything_that_it_lacks() -> None:
     assert told == {
         "incident_summary.incident_type": (
             "/report/incidentSummary/incidentType",
-            "should be 'csam', 'trafficking', 'travel', 'molestation', 'misleading_domain', "
-            "'misleading_words', 'enticement' or 'unsolicited_material'",
+            "should be one of: csam, trafficking, travel, molestation, misleading_domain, "
+            "misleading_words, enticement, unsolicited_material",
         ),
         "incident_summary.escalate_to_high_priority": (
             "/report/incidentSummary/escalateToHighPriority",
@@ -184,7 +184,7 @@ def test_what_is_said_of_a_file_is_kept_until_the_authority_has_it() -> None:
         ({"incident_summary": {"incident_date_time": "2026-01-15T12:00:00+15:00"}}, "14 hours"),
         (
             {"incident_summary": {"incident_type": 3}},
-            "should be 'csam', 'trafficking', 'travel'",
+            "should be one of: csam, trafficking, travel",
         ),
         (
             {"reporter": {"reporting_person": {"emails": [{"address": "nobody"}]}}},

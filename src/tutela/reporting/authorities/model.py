@@ -39,6 +39,16 @@ class RowKind(StrEnum):
     DUTY = "duty"
 
 
+class TypedPart(StrEnum):
+    """What people type of an authority of their own, by its name in a file."""
+
+    ID = "id"
+    NAME = "name"
+    COUNTRY = "country"
+    ADDRESS = "address"
+    RECIPIENTS = "recipients"
+
+
 class AuthorityKind(StrEnum):
     """What an authority is."""
 

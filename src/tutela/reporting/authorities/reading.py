@@ -28,14 +28,17 @@ from tutela.reporting.authorities.model import (
     Incident,
     Origin,
     RowKind,
+    TypedPart,
     channel_id,
 )
 from tutela.reporting.model import ChannelKind
+from tutela.reporting.refusing import words_of_refusal
 from tutela.storage.settings import Settings
 
 _PACKAGED = files("tutela.reporting.authorities") / "directory.toml"
 
 ROW_ID = r"^[a-z0-9][a-z0-9-]{0,48}$"
+_TYPED = frozenset(TypedPart)
 PLACE = r"^([A-Z]{2,6}|\*)$"
 
 
@@ -70,7 +73,7 @@ def read_directory(text: str, name: str, origin: Origin) -> Directory:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        message = str(first["msg"]).removeprefix("Value error, ")
+        message = words_of_refusal(first)
         raise SettingsError(f"{name}: {where}: {message}; see docs/authorities.md") from None
     rows = [
         *(each.read(origin) for each in written.authority),
@@ -103,9 +106,10 @@ def read_row(
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or kind
-        message = str(first["msg"]).removeprefix("Value error, ")
         raise InvalidInputError(
-            "{where}: {message}; see docs/authorities.md", where=where, message=message
+            "{where}: {message}; see docs/authorities.md",
+            where=TypedPart(where) if where in _TYPED else where,
+            message=words_of_refusal(first),
         ) from None
     return written.read(Origin.HOUSE)
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tutela.reporting.cybertipline.model import Content
 from tutela.reporting.cybertipline.schema import Complaint, ElementPath, Schema, own_schema
 from tutela.reporting.cybertipline.shape import Kind, Part, elements, parts
+from tutela.reporting.refusing import words_of_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +122,30 @@ def _field_of(path: str, model: type[Content]) -> str:
     return ".".join(fields)
 
 
-_OF_MODEL = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here",
-    "string_too_long": "is longer than {max_length} characters",
-    "string_too_short": "is empty",
-    "too_long": "are more than {max_length}",
-    "too_short": "needs at least {min_length}",
-    "timezone_aware": "needs a zone, such as the Z in 2026-01-15T12:00:00Z",
-    "bool_type": "should be true or false",
-    "value_error": "{error}",
-}
+# What says more of itself than the schema says of the place.
+_PLAINLY = frozenset(
+    {
+        "missing",
+        "extra_forbidden",
+        "string_too_long",
+        "string_too_short",
+        "too_long",
+        "too_short",
+        "timezone_aware",
+        "bool_type",
+        "enum",
+        "value_error",
+    }
+)
 
 
 def _words_of_model(detail: dict[str, Any], path: str) -> str:
-    known = _OF_MODEL.get(detail["type"])
-    if known is not None:
-        return known.format(**detail.get("ctx", {}))
-    if detail["type"] != "enum":
+    if detail["type"] not in _PLAINLY:
         element, _, attribute = path.partition("/@")
         wording = own_schema().wording(_names(element), attribute)
         if wording:
             return f"should be {wording}"
-    return str(detail["msg"]).replace("Input should", "should", 1)
+    return words_of_refusal(detail)
 
 
 def _names(path: str) -> ElementPath:
