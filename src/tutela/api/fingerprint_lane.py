@@ -1,9 +1,9 @@
-"""Screening of fingerprints, sent as JSON, on a way of its own past the framework.
+"""Screening of fingerprints, addresses and texts, sent as JSON, past the framework.
 
 A look-up takes some tens of microseconds, and the framework's own work for a request is many times
-that (``docs/decisions/0017``). So a request that only asks for fingerprints is answered here, on
-the event loop, without a thread and without the database, as long as nothing is found. Its routes
-are described with those for files in ``screening.py``, which get what is sent as multipart.
+that (``docs/decisions/0017``). So a request without files is answered here, on the event loop,
+without a thread and without the database, as long as nothing is found. Its routes are described
+with those for files in ``screening.py``, which get what is sent as multipart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,6 @@ from tutela.api.screening_documents import (
 from tutela.api.service import Service, no_key
 from tutela.errors import InvalidInputError, TooLargeError, TutelaError
 from tutela.fingerprints.vpdq import MOST_FRAMES
-from tutela.screening.model import Known
 from tutela.screening.screening import Findings
 
 # One item of fingerprints is less than this, written out with all its names, a subject and a
@@ -115,7 +114,7 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
         )
         if len(body) <= _SHORT:
             items = route.read(service, body)
-            findings = await service.look_up([_known(item) for item in items])
+            findings = await service.look_up([item.known() for item in items])
         else:
             items, findings = await service.work(partial(_read_and_look_up, service, route, body))
         if findings.nothing:
@@ -138,12 +137,7 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
 
 def _read_and_look_up(service: Service, route: _Route, body: bytes) -> tuple[_Items, Findings]:
     items = route.read(service, body)
-    return items, service.screening.screener.look_up([_known(item) for item in items])
-
-
-def _known(item: ScreenRequest) -> Known:
-    parts = item.fingerprints.as_parts()
-    return Known(item.fingerprints.as_set(), parts=parts, is_video=bool(parts))
+    return items, service.screening.screener.look_up([item.known() for item in items])
 
 
 def _judge(
@@ -157,10 +151,11 @@ def _judge(
 ) -> list[ScreenAnswer]:
     submissions = [
         submission_of(
-            _known(item),
+            item.known(),
             item.name,
             key,
             route.idempotency_key(idempotency_key, number),
+            item.content(),
             subject=item.subject,
             reference=item.reference,
         )

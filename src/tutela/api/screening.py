@@ -49,7 +49,7 @@ IdempotencyKey = Annotated[
 @router.post(
     "",
     response_model_exclude_none=True,
-    summary="Screen one file or its fingerprints",
+    summary="Screen one file, its fingerprints, an address or a text",
     **documented(
         ScreenRequest,
         EXAMPLE,
@@ -73,6 +73,13 @@ IdempotencyKey = Annotated[
                     ],
                 }
             },
+            "match of an address, with the scope screen:details": {
+                "value": {
+                    "verdict": "match",
+                    "case": "7K3M-9QPD-2X4H",
+                    "matches": [{"list": "hotline", "kind": "url_prefix", "distance": 0}],
+                }
+            },
             "unreadable": {
                 "value": {
                     "verdict": "unreadable",
@@ -89,7 +96,7 @@ async def screen(
     key: Caller,
     idempotency_key: IdempotencyKey = None,
 ) -> ScreenAnswer:
-    """Send a file as multipart field `file`, or fingerprints as JSON.
+    """Send a file as multipart field `file`, or fingerprints, an address or a text as JSON.
 
     What is `clear` leaves nothing behind but a count: no file, no hash, no name.
     """
@@ -115,7 +122,7 @@ async def screen(
 @router.post(
     "/batch",
     response_model_exclude_none=True,
-    summary="Screen many files or fingerprints at once",
+    summary="Screen many files, fingerprints, addresses or texts at once",
     **documented(
         BatchRequest,
         {"items": [EXAMPLE]},

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -10,9 +10,13 @@ from tutela.api.problems import problems
 from tutela.cases.joining import LONGEST_KEY
 from tutela.cases.model import CaseId
 from tutela.errors import InvalidInputError
+from tutela.evidence.model import Content
 from tutela.fingerprints.model import FingerprintSet, Kind, Part, value_of
+from tutela.fingerprints.texts import LONGEST_TEXT
+from tutela.fingerprints.urls import LONGEST_URL
 from tutela.fingerprints.vpdq import MOST_FRAMES, clock_words, read_frames
-from tutela.screening.model import Verdict
+from tutela.screening.model import Known, Verdict
+from tutela.screening.words import known_of_text, known_of_url, sealed_as
 
 LONGEST_IDEMPOTENCY_KEY = 255
 
@@ -85,11 +89,24 @@ class SentFingerprints(BaseModel):
 
 
 class ScreenRequest(BaseModel):
-    """Fingerprints to screen instead of a file."""
+    """Fingerprints, an address or a text to screen instead of a file: one of the three."""
 
     model_config = ConfigDict(extra="forbid")
 
-    fingerprints: SentFingerprints
+    fingerprints: SentFingerprints | None = None
+    url: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LONGEST_URL,
+        description="An address of the web, to be looked up in lists of addresses.",
+        examples=["https://host.example/path"],
+    )
+    text: str | None = Field(
+        None,
+        min_length=1,
+        max_length=LONGEST_TEXT,
+        description="A text, to be looked up in lists of texts that are known word for word.",
+    )
     name: str = Field("", max_length=4096, description="The file's name; kept only with a case.")
     subject: str | None = Field(
         None,
@@ -107,9 +124,32 @@ class ScreenRequest(BaseModel):
         examples=["upload-9f3c"],
     )
 
+    def known(self) -> Known:
+        """What is known of what was sent.
+
+        Raises:
+            InvalidInputError: It is malformed, or not one of the three.
+        """
+        if [self.fingerprints, self.url, self.text].count(None) != 2:
+            raise InvalidInputError(
+                "send one of the three: fingerprints, url or text (a file as multipart/form-data)"
+            )
+        if self.url is not None:
+            return known_of_url(self.url)
+        if self.text is not None:
+            return known_of_text(self.text)
+        sent = cast("SentFingerprints", self.fingerprints)
+        parts = sent.as_parts()
+        return Known(sent.as_set(), parts=parts, is_video=bool(parts))
+
+    def content(self) -> Content | None:
+        """What is sealed with a case, if that is more than fingerprints."""
+        words = self.url if self.url is not None else self.text
+        return None if words is None else lambda: [sealed_as(words)]
+
 
 class BatchRequest(BaseModel):
-    """Many sets of fingerprints to screen at once."""
+    """Many things to screen at once."""
 
     model_config = ConfigDict(extra="forbid")
 

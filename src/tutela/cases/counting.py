@@ -39,6 +39,8 @@ class Technology(StrEnum):
     """A list has the very same file, by an exact digest."""
     PDQ = "pdq"
     """A list has a picture or video like it, by PDQ or vPDQ."""
+    WORDS = "words"
+    """A list has its address, or the words of it."""
     NONE = "none"
     """A person reported it."""
 
@@ -47,7 +49,9 @@ def technology_of(kinds: Collection[Kind]) -> Technology:
     """What found a case whose matches are of these kinds: the most exact of them. Pure."""
     if not kinds:
         return Technology.NONE
-    return Technology.EXACT if any(kind.is_digest for kind in kinds) else Technology.PDQ
+    if any(kind.is_digest for kind in kinds):
+        return Technology.EXACT
+    return Technology.WORDS if all(kind.is_of_words for kind in kinds) else Technology.PDQ
 
 
 def technology_behind(connection: Connection, case: CaseId) -> Technology:

@@ -19,6 +19,7 @@ from tutela.cases.viewings import Viewing, find_viewing
 from tutela.errors import InvalidInputError, NotFoundError
 from tutela.evidence.model import ItemId
 from tutela.evidence.vault import Vault
+from tutela.fingerprints.urls import broken_apart
 from tutela.sandbox.model import Level, Look, Rendering, Shown
 from tutela.sandbox.rendering_pool import RenderingPool
 
@@ -79,7 +80,8 @@ def read_words(vault: Vault, viewing: int, caller: Caller, *, session: int) -> t
     """The words of an item that is a text or an address, as ``show``.
 
     Returns:
-        The words, without letters that are not seen; and whether there are more of them.
+        The words, without letters that are not seen, and an address broken apart; and whether
+        there are more of them.
     """
     with vault.database.reading() as connection:
         found = _waiting(find_viewing(connection, viewing, caller.person, session))
@@ -96,6 +98,8 @@ def read_words(vault: Vault, viewing: int, caller: Caller, *, session: int) -> t
         content += chunk[: max(0, 4 * MOST_LETTERS - len(content))]
         more = more or len(content) >= 4 * MOST_LETTERS
     words = readable(content.decode("utf-8", "replace"))
+    if kind == ItemKind.URL:
+        words = broken_apart(words)
     with vault.database.writing() as connection:
         mark_shown(connection, found, Shown.TEXT, vault.clock)
     return words[:MOST_LETTERS], more or len(words) > MOST_LETTERS

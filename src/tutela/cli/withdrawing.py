@@ -21,7 +21,10 @@ from tutela.hashlists.reading import ListFile
 from tutela.storage.clock import system_clock
 
 Name = Annotated[str, typer.Argument(help="The list's name.")]
-HashText = Annotated[str | None, typer.Argument(metavar="[HASH]", help="The hash.")]
+HashText = Annotated[
+    str | None,
+    typer.Argument(metavar="[HASH]", help="The hash; with --kind url and the like, the address."),
+]
 HashFile = Annotated[
     Path | None, typer.Option("--file", help="A file of hashes instead, in any list format.")
 ]

@@ -86,7 +86,7 @@ def import_upload(
     source: Text = "",
     label: Text = "",
     reason: Text = "",
-    kind: Annotated[str, Form(pattern="^[a-z0-9]*$")] = "",
+    kind: Annotated[str, Form(pattern="^[a-z0-9_]*$")] = "",
 ) -> Response:
     """Put a file's hashes on the list, in the background."""
     hash_list = _find(house, number).hash_list

@@ -16,20 +16,35 @@ class Kind(StrEnum):
     VPDQ = "vpdq"
     """Of a video: the hashes of its frames, of any number. Its value is what tells one from all
     others: ``vpdq.identity``."""
+    URL = "url"
+    """Of one address of the web, as ``links`` has it; likewise below."""
+    URL_PREFIX = "url_prefix"
+    """Of an address and all that lie below it."""
+    DOMAIN = "domain"
+    """Of a host and all hosts below it."""
+    TEXT = "text"
+    """Of words, in the form that ``texts`` brings them into."""
 
     @property
     def width(self) -> int:
         """Length of a value in bytes."""
-        return _WIDTHS[self]
+        return _WIDTHS.get(self, _USUAL_WIDTH)
 
     @property
     def is_digest(self) -> bool:
         """Whether equal values mean equal files, to the bit."""
         return self in _DIGESTS
 
+    @property
+    def is_of_words(self) -> bool:
+        """Whether it is made of what is written down, of an address or a text, and of no file."""
+        return self in _OF_WORDS
 
-_WIDTHS = {Kind.MD5: 16, Kind.SHA1: 20, Kind.SHA256: 32, Kind.PDQ: 32, Kind.VPDQ: 32}
+
+_WIDTHS = {Kind.MD5: 16, Kind.SHA1: 20}
+_USUAL_WIDTH = 32
 _DIGESTS = frozenset({Kind.MD5, Kind.SHA1, Kind.SHA256})
+_OF_WORDS = frozenset({Kind.URL, Kind.URL_PREFIX, Kind.DOMAIN, Kind.TEXT})
 
 
 @dataclass(frozen=True, slots=True)

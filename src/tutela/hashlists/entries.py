@@ -23,7 +23,17 @@ from tutela.ledger.model import Act, Actor
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 
-KINDS: tuple[Kind, ...] = (Kind.MD5, Kind.SHA1, Kind.SHA256, Kind.PDQ, Kind.VPDQ)
+KINDS: tuple[Kind, ...] = (
+    Kind.MD5,
+    Kind.SHA1,
+    Kind.SHA256,
+    Kind.PDQ,
+    Kind.VPDQ,
+    Kind.URL,
+    Kind.URL_PREFIX,
+    Kind.DOMAIN,
+    Kind.TEXT,
+)
 """A kind's position here is its number in the database. Only ever add at the end."""
 
 VPDQ_NUMBER = KINDS.index(Kind.VPDQ)

@@ -46,19 +46,24 @@ class IndexEntry:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is looked up: the fingerprints of one file.
+    """What is looked up: the fingerprints of one file, or one of those of an address.
 
     Attributes:
         md5: 16 bytes, or ``None`` to leave the kind out; likewise below.
         sha1: 20 bytes.
         sha256: 32 bytes.
         pdq: 32 bytes.
+        url: 32 bytes; likewise the others, of addresses and texts.
     """
 
     md5: bytes | None = None
     sha1: bytes | None = None
     sha256: bytes | None = None
     pdq: bytes | None = None
+    url: bytes | None = None
+    url_prefix: bytes | None = None
+    domain: bytes | None = None
+    text: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -58,6 +58,14 @@ HASH_TYPES: Mapping[Kind, str] = {
 """What a report calls each kind of hash."""
 
 _LIKE = {Kind.PDQ: "a similar picture", Kind.VPDQ: "a similar video"}
+_OTHERWISE = {
+    Kind.PDQ: f"has a similar picture ({HASH_TYPES[Kind.PDQ]})",
+    Kind.VPDQ: "has a similar video (vPDQ)",
+    Kind.URL: "has this address",
+    Kind.URL_PREFIX: "has an address that this one lies below",
+    Kind.DOMAIN: "has the host of this address",
+    Kind.TEXT: "has the same words",
+}
 
 # What XML 1.0 cannot hold (section 2.2).
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -376,8 +384,9 @@ def _found_by(item: GatheredItem) -> Iterator[str]:
     exact = {name: kind for name, kind in item.matches if kind.is_digest}
     for name, kind in exact.items():
         yield _sure(f'The list "{name}" has the very same file ({HASH_TYPES[kind]}).')
-    for name in dict.fromkeys(name for name, _ in item.matches if name not in exact):
-        yield _sure(f'The list "{name}" has a similar picture ({HASH_TYPES[Kind.PDQ]}).')
+    for name, kind in dict(item.matches).items():
+        if name not in exact:
+            yield _sure(f'The list "{name}" {_OTHERWISE[kind]}.')
     for name, found, place in item.within[:_MOST_WITHIN]:
         like, made_by = _LIKE.get(found, "the very same file"), HASH_TYPES.get(found, "vPDQ")
         yield _sure(f'The list "{name}" has {like} ({made_by}) as is in it: {place}')

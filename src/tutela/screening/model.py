@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tutela.cases.model import CaseId, Match
-from tutela.fingerprints.model import FingerprintSet, Part, Unreadable
+from tutela.cases.model import CaseId, ItemKind, Match
+from tutela.fingerprints.model import Fingerprint, FingerprintSet, Part, Unreadable
 
 
 class Verdict(StrEnum):
@@ -30,6 +30,8 @@ class Known:
             the best of all.
         cause: The same as ``unreadable``, for policy and counters.
         is_video: Whether the file itself is a video.
+        listed_as: Of an address or a text: all that lists may have of it, the narrowest first.
+        words: ``ItemKind.URL`` or ``ItemKind.TEXT`` if it is one, and no file.
     """
 
     fingerprints: FingerprintSet
@@ -37,6 +39,8 @@ class Known:
     parts: tuple[Part, ...] = ()
     cause: Unreadable | None = None
     is_video: bool = False
+    listed_as: tuple[Fingerprint, ...] = ()
+    words: ItemKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 from sqlalchemy import Connection, select
 
@@ -17,7 +17,7 @@ from tutela.cases.model import CaseId, Item, ItemKind, Match, kind_of
 from tutela.cases.sealing import open_cases
 from tutela.evidence.model import Content
 from tutela.evidence.vault import Vault
-from tutela.fingerprints.model import FingerprintSet, Kind, Part
+from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind, Part
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
@@ -76,8 +76,8 @@ class Findings:
 
     Attributes:
         rules: The rules of every live list, by the list's number.
-        hits: For each file, and after it for each of its parts, the entries that may match,
-            nearest first.
+        hits: For each file, and after it for each of its parts and for all that lists may have of
+            it, the entries that may match, nearest first.
     """
 
     rules: Mapping[int, Rules]
@@ -136,6 +136,7 @@ class Screener:
         for file in files:
             queries.append(_query(file.fingerprints, lists.gate))
             queries += [_query_of_part(part, lists.gate) for part in file.parts]
+            queries += map(_query_of_words, file.listed_as)
         return Findings(lists.rules, self._index.look_up_many(queries, lists.radius))
 
     def is_quick(self, files: Sequence[Known]) -> bool:
@@ -144,7 +145,7 @@ class Screener:
         With the compiled index it is so for a few hundred without parts. Without it a single one
         can take longer.
         """
-        queries = len(files) + sum(len(file.parts) for file in files)
+        queries = len(files) + sum(len(file.parts) + len(file.listed_as) for file in files)
         return queries * self._lists.look_up_seconds <= _QUICK_SECONDS
 
     def count_clear(self, files: int) -> None:
@@ -171,9 +172,7 @@ class Screener:
         hits = iter(findings.hits)
         with self._database.reading() as connection:
             return [
-                _matches_of_file(
-                    connection, file, list(islice(hits, 1 + len(file.parts))), findings
-                )
+                _matches_of_file(connection, file, list(islice(hits, _asked_for(file))), findings)
                 for file in files
             ]
 
@@ -274,7 +273,7 @@ def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime 
             submission.name,
             submission.origin,
             fingerprints,
-            ItemKind.VIDEO if submission.known.is_video else kind_of(fingerprints),
+            _kind_of(submission.known),
             submission.reference,
         ),
         matches,
@@ -284,6 +283,12 @@ def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime 
         submission.subject,
         due_at=due_at,
     )
+
+
+def _kind_of(known: Known) -> ItemKind:
+    if known.words is not None:
+        return known.words
+    return ItemKind.VIDEO if known.is_video else kind_of(known.fingerprints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,13 +343,25 @@ def _query_of_part(part: Part, gate: int) -> Query:
     )
 
 
+def _query_of_words(listed: Fingerprint) -> Query:
+    return Query(**{listed.kind.value: listed.value})
+
+
+def _asked_for(file: Known) -> int:
+    return 1 + len(file.parts) + len(file.listed_as)
+
+
 def _matches_of_file(
     connection: Connection, file: Known, hits: Sequence[Hits], findings: Findings
 ) -> tuple[Match, ...]:
     own = _matches(connection, file.fingerprints.pdq_quality, hits[0], findings.rules)
+    within, listed = hits[1 : 1 + len(file.parts)], hits[1 + len(file.parts) :]
+    if any(listed):
+        own = _first_of_each(
+            chain(own, *(_matches(connection, None, each, findings.rules) for each in listed))
+        )
     if not file.parts:
         return own
-    within = hits[1:]
     parts = [
         (
             part,
@@ -359,6 +376,13 @@ def _matches_of_file(
         first = video.numbers[0]
         parts[first] = (parts[first][0], (*parts[first][1], *matches))
     return tuple(best_of(own, parts))
+
+
+def _first_of_each(matches: Iterable[Match]) -> tuple[Match, ...]:
+    first: dict[tuple[int, Kind], Match] = {}
+    for match in matches:
+        first.setdefault((match.hash_list, match.kind), match)
+    return tuple(first.values())
 
 
 def _matches(

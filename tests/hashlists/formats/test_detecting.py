@@ -372,3 +372,51 @@ def test_what_says_its_kind_comes_back_from_every_format(
             text = "".join(f"{each.kind} {each.text}\n" for each in fingerprints)
     rows = read(text)
     assert [row.fingerprint for row in rows if isinstance(row, ListRow)] == fingerprints
+
+
+def test_addresses_are_read_from_columns_that_say_how_far_they_reach() -> None:
+    rows = read(
+        "kind,value,label\n"
+        "url,https://www.example.org//a?b,A1\n"
+        "url_prefix,https://example.org/c/,\n"
+        "domain,*.example.net,\n"
+        'text,"Some, WORDS",\n'
+        f"domain,{WIDE},\n"
+        "url,not an address at all,\n"
+        "url,https://example.org/a,b,c\n"
+    )
+    assert good(rows) == [
+        (2, "url", sha256("example.org/a?b"), None, "A1"),
+        (3, "url_prefix", sha256("example.org/c"), None, ""),
+        (4, "domain", sha256("example.net"), None, ""),
+        (5, "text", sha256("some, words"), None, ""),
+        (6, "domain", WIDE, None, ""),
+    ]
+    assert [number for number, _ in bad(rows)] == [7, 8]
+
+
+def test_of_columns_named_for_addresses_each_makes_an_entry_unless_there_are_hashes() -> None:
+    rows = read("url;domain\nhttps://example.org/a,b;example.net\n")
+    assert [kind for _, kind, *_ in good(rows)] == ["url", "domain"]
+    rows = read(f"url,md5\nhttps://example.org/a,{MD5}\n")
+    assert [kind for _, kind, *_ in good(rows)] == ["md5"]
+    rows = read("url\nhttps://example.org/a,b\n")
+    assert good(rows) == [(2, "url", sha256("example.org/a,b"), None, "")]
+
+
+def test_lines_of_addresses_and_texts_are_read_whole() -> None:
+    assert good(read("https://example.org/a b,c\nhxxp://x.example\ndomain example.net\n")) == [
+        (1, "url", sha256("example.org/a%20b,c"), None, ""),
+        (3, "domain", sha256("example.net"), None, ""),
+    ]
+    assert good(read("example.org/a\nhxxps://example[.]org\n", kind=Kind.URL_PREFIX)) == [
+        (1, "url_prefix", sha256("example.org/a"), None, ""),
+        (2, "url_prefix", sha256("example.org"), None, ""),
+    ]
+    assert good(read("# texts\nmd5 some, words\n", kind=Kind.TEXT)) == [
+        (2, "text", sha256("md5 some, words"), None, "")
+    ]
+
+
+def sha256(form: str) -> str:
+    return hashlib.sha256(form.encode()).hexdigest()

@@ -17,7 +17,10 @@ from tutela.hashlists.formats.hashes import (
 from tutela.hashlists.formats.rows import checked_row
 from tutela.hashlists.model import ListRow, RejectedRow
 
-UNKNOWN_KIND = "hashes of this kind cannot be used; the kinds are md5, sha1, sha256, pdq and vpdq"
+UNKNOWN_KIND = (
+    "hashes of this kind cannot be used; the kinds are md5, sha1, sha256, pdq and vpdq, and url, "
+    "url_prefix, domain and text"
+)
 _LONGEST_SHOWN = 200
 _HASH = {"hash", "hashvalue", "value", "fingerprint", "signal", "indicator"}
 _KIND = {"kind", "type", "hashtype", "hashkind", "algorithm", "signaltype"}
@@ -34,17 +37,22 @@ class Columns:
         kind: Where the kind of the other hashes is.
         quality: Where the PDQ quality is.
         label: Where the row's own label is.
+        width: How many columns there are.
     """
 
     hashes: tuple[tuple[int, Kind | None], ...]
     kind: int | None = None
     quality: int | None = None
     label: int | None = None
+    width: int = 1
 
 
 @lru_cache(maxsize=64)
 def find_columns(names: tuple[str, ...]) -> Columns | None:
-    """Recognise columns by their names, in any case; ``None`` if none of them is for hashes."""
+    """Recognise columns by their names, in any case; ``None`` if none of them is for hashes.
+
+    Addresses and texts beside hashes say where a file was found: they are no entries themselves.
+    """
     plain = [re.sub(r"[-_ ]", "", name.strip().lower()) for name in names]
     hashes = tuple(
         (position, read_kind(name))
@@ -53,8 +61,13 @@ def find_columns(names: tuple[str, ...]) -> Columns | None:
     )
     if not hashes:
         return None
+    of_files = tuple(each for each in hashes if each[1] is None or not each[1].is_of_words)
     return Columns(
-        hashes, _position(plain, _KIND), _position(plain, _QUALITY), _position(plain, _LABEL)
+        of_files or hashes,
+        _position(plain, _KIND),
+        _position(plain, _QUALITY),
+        _position(plain, _LABEL),
+        len(names),
     )
 
 
@@ -87,6 +100,11 @@ def rows_of(
                 fingerprint, frames = read_video(text)
                 yield checked_row(number, fingerprint, None, label, frames)
                 continue
+            expected = kind or hint.every
+            if expected is not None and expected.is_of_words and len(values) > columns.width:
+                raise InvalidInputError(
+                    "has more values than there are columns: put it in quotation marks"
+                )
             fingerprint = read_hash(text, kind, hint)
             quality = None
             if fingerprint.kind is Kind.PDQ:

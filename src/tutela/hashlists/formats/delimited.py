@@ -6,6 +6,7 @@ Without a header a line may be, as the programs named write them:
 - ``hash,quality`` and anything behind it (Meta's ``pdq-photo-hasher``);
 - ``hash=...,norm=...,delta=...,quality=...,filename=...`` (its ``--details``);
 - ``kind hash`` (local signal files of Meta's ``threatexchange`` command);
+- an address, or ``domain host.example`` and the like (ours, of addresses and texts);
 - ``hash  file name`` (``md5sum`` and its like) or ``KIND (file name) = hash`` (``md5sum --tag``).
 
 File names are passed over.
@@ -33,6 +34,7 @@ from tutela.hashlists.formats.hashes import (
     read_hash,
     read_kind,
     read_video,
+    read_words,
 )
 from tutela.hashlists.formats.lines import LONGEST_LINE, read_lines
 from tutela.hashlists.formats.rows import checked_row
@@ -82,6 +84,9 @@ def read_table(file: BinaryIO, header: Header, hint: KindHint) -> Iterator[ListR
             yield record
             continue
         number, values, text = record
+        if header.columns.width == 1 and '"' not in text:
+            # An address may have the delimiter in it.
+            values = [text.strip()]
         if number > header.number:
             yield from rows_of(number, values, header.columns, hint, text)
 
@@ -113,9 +118,18 @@ _WORDS = re.compile(
 
 
 _VIDEO = re.compile(r"(\w+)\s+([\[{].*[\]}])")
+_OF_WORDS = re.compile(r"(\w+)\s+(.+)")
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
 def _plain_row(number: int, text: str, hint: KindHint) -> ListRow:
+    if hint.every is not None and hint.every.is_of_words:
+        return checked_row(number, read_words(hint.every, text))
+    if hint.every is None and _ADDRESS.match(text):
+        return checked_row(number, read_words(Kind.URL, text))
+    named = _OF_WORDS.fullmatch(text)
+    if named is not None and (of_words := read_kind(named[1])) and of_words.is_of_words:
+        return checked_row(number, read_words(of_words, named[2]))
     if text.isalnum():
         return checked_row(number, read_hash(text, None, hint))
     video = _VIDEO.fullmatch(text)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from tutela.errors import InvalidInputError
 from tutela.fingerprints import vpdq
+from tutela.fingerprints.links import entry_for
 from tutela.fingerprints.model import Fingerprint, Kind, VideoFrame
+from tutela.fingerprints.texts import text_digest
 
 AMBIGUOUS = (
     "64 digits may be SHA-256 or PDQ: say which with --kind sha256 or --kind pdq, "
@@ -70,11 +72,24 @@ def read_listed(kind: Kind, text: str) -> tuple[Fingerprint, bytes]:
     text = text.strip()
     if kind is Kind.VPDQ and text[:1] in ("[", "{"):
         return read_video(text)
+    if kind.is_of_words:
+        return read_words(kind, text), b""
     return Fingerprint.from_text(kind, text), b""
 
 
+def read_words(kind: Kind, text: str) -> Fingerprint:
+    """Read an address or a text, of which only the digest is kept; or that digest.
+
+    Raises:
+        InvalidInputError: It is none; the message is a reason for people, without what it says.
+    """
+    if _DIGEST.fullmatch(text):
+        return Fingerprint.from_text(kind, text)
+    return text_digest(text) if kind is Kind.TEXT else entry_for(kind, text)
+
+
 def read_hash(text: str, kind: Kind | None, hint: KindHint) -> Fingerprint:
-    """Read one hash, in hexadecimal digits of either case or in Base64.
+    """Read one hash, in hexadecimal digits of either case or in Base64; or what is hashed here.
 
     Args:
         text: The hash, without spaces around it.
@@ -84,8 +99,10 @@ def read_hash(text: str, kind: Kind | None, hint: KindHint) -> Fingerprint:
     Raises:
         InvalidInputError: It is none; the message is a reason for people, without the hash.
     """
-    value = _bytes(text)
     expected = kind or hint.every
+    if expected is not None and expected.is_of_words:
+        return read_words(expected, text)
+    value = _bytes(text)
     if expected is None:
         expected = _BY_WIDTH.get(len(value), hint.wide)
         if len(value) not in _WIDTHS:
@@ -110,9 +127,20 @@ _SEPARATORS = re.compile(r"[-_ ]")
 _KINDS = {
     prefix + str(kind) + suffix: kind
     for kind in Kind
+    if not kind.is_of_words
     for prefix in ("", "hash", "photo", "image", "video", "hashvideo")
     for suffix in ("", "hash")
+} | {
+    "url": Kind.URL,
+    "uri": Kind.URL,
+    "urlprefix": Kind.URL_PREFIX,
+    "prefix": Kind.URL_PREFIX,
+    "domain": Kind.DOMAIN,
+    "host": Kind.DOMAIN,
+    "hostname": Kind.DOMAIN,
+    "text": Kind.TEXT,
 }
+_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _BY_WIDTH = {Kind.MD5.width: Kind.MD5, Kind.SHA1.width: Kind.SHA1}
 _WIDTHS = {kind.width for kind in Kind}
 # As long as a MD5, SHA-1 or 32-byte value is in Base64, padding and all.

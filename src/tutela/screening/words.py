@@ -1,0 +1,42 @@
+"""What is known of an address or a text that is to be judged: no file, but words."""
+
+from tutela.cases.model import ItemKind
+from tutela.fingerprints.digests import digests_of
+from tutela.fingerprints.links import expressions
+from tutela.fingerprints.model import FingerprintSet
+from tutela.fingerprints.texts import text_digest
+from tutela.fingerprints.urls import Url, read_url
+from tutela.screening.model import Known
+
+
+def known_of_url(text: str) -> Known:
+    """What an address is looked up by.
+
+    Raises:
+        InvalidInputError: It is no address of the web.
+    """
+    return known_of_read_url(text, read_url(text))
+
+
+def known_of_read_url(text: str, url: Url) -> Known:
+    """The same of an address that was taken apart already."""
+    return Known(_of_bytes(text), listed_as=tuple(expressions(url)), words=ItemKind.URL)
+
+
+def known_of_text(text: str) -> Known:
+    """What a text is looked up by: in the form in which texts are compared, and bit by bit.
+
+    Raises:
+        InvalidInputError: There are no words in it, or too many.
+    """
+    return Known(_of_bytes(text), listed_as=(text_digest(text),), words=ItemKind.TEXT)
+
+
+def sealed_as(text: str) -> bytes:
+    """The bytes that are kept of an address or a text with a case."""
+    return text.encode("utf-8", "replace")
+
+
+def _of_bytes(text: str) -> FingerprintSet:
+    digests = digests_of(sealed_as(text))
+    return FingerprintSet(digests.size, digests.md5, digests.sha1, digests.sha256)
