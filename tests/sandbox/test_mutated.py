@@ -1,0 +1,170 @@
+"""Files made wrong on purpose harm nobody, and what a browser shows of them is never called clear.
+
+A million of them in ``make soak``.
+"""
+
+import gzip
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from selenium.webdriver import Chrome
+
+from tests.archived import zipped
+from tests.browser import running_browser
+from tests.moving import video_of
+from tests.oracle import differing_bits
+from tests.pictures import encoded
+from tests.sandbox.looking import hash_of, photograph
+from tests.sandbox.mutating import mutated, pieces_of
+from tests.sandbox.test_archives import tarred
+from tests.sandbox.test_what_is_shown import icon, shown, turned
+from tutela.fingerprints.model import FileFingerprints, PictureState
+from tutela.sandbox.model import Limits
+from tutela.sandbox.pool import CellPool
+
+SOAK = "TUTELA_TEST_SOAK" in os.environ
+MANY = int(os.environ.get("TUTELA_TEST_MUTATED", "250000")) if SOAK else 400
+SHARDS = 4 if SOAK else 1
+AT_ONCE = 32
+
+SIZE = (128, 96)
+KNOWN, OTHER = photograph(0, SIZE), photograph(1, SIZE)
+LISTED = hash_of(KNOWN)
+MATCH = 31
+# Two decoders of one damaged file may differ by some bits: so near, it is that picture.
+SHOWN = 20
+LIMITS = Limits(
+    pixels=4_000_000, memory_bytes=512 << 20, seconds=5, whole_seconds=10, cpu_seconds=10
+)
+# What an idle cell has, and what it takes to end one and begin another.
+IDLE_BYTES, GRACE = 512 << 20, 10
+
+
+def seeds() -> list[bytes]:
+    """The known picture in every format that can be written here, alone and within others."""
+    both = {"save_all": True, "append_images": [OTHER, KNOWN]}
+    # Pillow keeps at a picture how it was written, and stumbles over that here.
+    tiff = encoded(KNOWN.copy(), "TIFF", save_all=True, append_images=[OTHER.copy()])
+    jpeg = encoded(KNOWN, "JPEG", quality=90)
+    return [
+        jpeg,
+        encoded(KNOWN, "JPEG", progressive=True, exif=turned(6)),
+        encoded(KNOWN.convert("CMYK"), "JPEG", quality=95),
+        encoded(KNOWN, "MPO", **both),
+        encoded(KNOWN),
+        encoded(KNOWN.quantize(32)),
+        encoded(KNOWN, **both),
+        encoded(KNOWN.quantize(64), "GIF"),
+        encoded(KNOWN, "GIF", **both),
+        encoded(KNOWN, "WEBP", quality=90),
+        encoded(KNOWN, "WEBP", lossless=True),
+        encoded(KNOWN, "WEBP", **both),
+        encoded(KNOWN, "AVIF", speed=10),
+        encoded(KNOWN, "BMP"),
+        icon(1, KNOWN.resize((64, 64)), OTHER.resize((32, 32))),
+        tiff,
+        encoded(KNOWN, "TIFF", compression="tiff_lzw"),
+        encoded(KNOWN, "TIFF", compression="jpeg"),
+        video_of([KNOWN, OTHER, KNOWN]),
+        zipped({"a.jpg": jpeg, "b.png": encoded(OTHER)}),
+        tarred({"a.jpg": jpeg}),
+        gzip.compress(encoded(KNOWN)),
+    ]
+
+
+def taken(cells: CellPool, file: bytes) -> FileFingerprints:
+    """A file's fingerprints, by a cell."""
+    with os.fdopen(os.memfd_create("mutated"), "w+b") as lent:
+        lent.write(file)
+        lent.flush()
+        return cells.fingerprint(lent)
+
+
+def is_told(found: FileFingerprints) -> bool:
+    """Whether somebody hears of it: it matches, or something of it could not be looked at."""
+    if found.picture.state is PictureState.UNREADABLE or any(
+        part.unreadable is not None for part in found.parts
+    ):
+        return True
+    hashes = [found.picture.pdq, *(part.pdq for part in found.parts)]
+    return any(pdq and differing_bits(pdq, LISTED) <= MATCH for pdq in hashes)
+
+
+def kind_of(found: FileFingerprints) -> str:
+    reasons = {part.unreadable for part in found.parts} | {found.picture.unreadable}
+    if not is_told(found):
+        return "clear"
+    return min((str(reason) for reason in reasons if reason is not None), default="match")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chrome]:
+    with running_browser() as browser:
+        yield browser
+
+
+def known_among(browser: Chrome, files: list[bytes]) -> list[bytes]:
+    """Those files of which a browser shows the known picture."""
+    seen: list[Image.Image | None] = shown(browser, files)
+    return [
+        file
+        for file, image in zip(files, seen, strict=True)
+        if image is not None and differing_bits(hash_of(image), LISTED) <= SHOWN
+    ]
+
+
+def most_memory(process: int) -> int:
+    """The most bytes that a process has had, or none if it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return max(
+        (int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM")), default=0
+    )
+
+
+def test_pieces_are_the_whole_file() -> None:
+    for seed in seeds():
+        assert b"".join(pieces_of(seed)) == seed
+        assert len(pieces_of(seed)) > 1
+
+
+@pytest.mark.timeout(24 * 3600 if SOAK else 300)
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_files_made_wrong_harm_nobody_and_hide_nothing(shard: int, browser: Chrome) -> None:
+    sound = seeds()
+    outcomes: Counter[str] = Counter()
+    clear: list[bytes] = []
+    hidden: list[bytes] = []
+    slowest, largest = 0.0, 0
+    with CellPool(1, LIMITS) as cells:
+        for number in range(shard, MANY * SHARDS, SHARDS):
+            file = mutated(random.Random(number), sound[number // SHARDS % len(sound)], sound)
+            began = time.monotonic()
+            found = taken(cells, file)
+            slowest = max(slowest, time.monotonic() - began)
+            outcomes[kind_of(found)] += 1
+            if not is_told(found):
+                clear.append(file)
+            if len(clear) == AT_ONCE:
+                hidden += known_among(browser, clear)
+                clear.clear()
+            if number // SHARDS % 500 == 0:
+                largest = max(largest, *(most_memory(each) for each in cells.process_ids))
+        hidden += known_among(browser, clear)
+        # And it goes on.
+        for seed in sound:
+            assert kind_of(taken(cells, seed)) == "match"
+    print(shard, dict(outcomes), f"slowest {slowest:.2f} s", f"memory {largest >> 20} MiB")  # noqa: T201
+    assert [file.hex() for file in hidden] == []
+    assert outcomes.total() == MANY
+    assert outcomes["crashed"] * 100 < MANY
+    assert slowest <= LIMITS.whole_seconds + GRACE
+    assert largest <= IDLE_BYTES + LIMITS.memory_bytes
