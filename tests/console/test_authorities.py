@@ -88,6 +88,28 @@ def test_it_explains_to_whom_a_case_would_go(house: House) -> None:
     assert "votre service est établi dans US" in french.get("/authorities?incident=material").text
 
 
+def test_what_the_directory_says_is_said_in_the_readers_language(house: House) -> None:
+    auditor, _ = signed_in(house, Role.AUDITOR)
+    law = auditor.get("/authorities/us-2258a-apparent?lang=fr").text
+    # The law's own words stay, with what we make of them.
+    assert '<bdi lang="en">as soon as reasonably possible after obtaining actual knowledge' in law
+    assert "raisonnablement possible" in law
+    assert languages()["fr"].texts["directory_translated"] in law
+    assert "18 U.S.C. 2258A(a)(1)(A)(i)" in law
+    assert "The law names no number of hours" not in law
+    everybody = auditor.get("/authorities/hotline-of-the-country?lang=ar").text
+    assert "what hotlines" not in everybody
+    english = auditor.get("/authorities/us-2258a-apparent?lang=en").text
+    assert ENGLISH["directory_translated"] not in english
+
+
+def test_what_is_missing_is_called_in_the_readers_language(house: House) -> None:
+    auditor, _ = signed_in(house, Role.AUDITOR)
+    page = auditor.get("/authorities?lang=fr&incident=danger&victim=FR").text
+    assert "police du pays FR" in page
+    assert "police of" not in page
+
+
 def test_a_row_is_confirmed_and_withdrawn_by_name(house: House) -> None:
     custodian, _ = signed_in(house, Role.CUSTODIAN, name="Kim Keeper")
     assert custodian.post("/authorities/nz-dia/confirm", data={"source": " "}).status_code == 422

@@ -26,10 +26,12 @@ from tutela.console.language import (
     own_texts,
     sentences_by_file,
 )
-from tutela.console.translating import in_scheme, translated, translated_meaning
+from tutela.console.translating import in_directory, in_scheme, translated, translated_meaning
 from tutela.errors import InvalidInputError, OutOfTurnError, TutelaError
 from tutela.hashlists.formats import columns, hashes
 from tutela.reporting import refusing
+from tutela.reporting.authorities.model import Duty
+from tutela.reporting.authorities.reading import written_directory
 from tutela.reporting.cybertipline import model, problems
 from tutela.reporting.cybertipline.codes import CODES
 from tutela.storage.settings import ListPolicy, Policy, Settings
@@ -388,6 +390,56 @@ def test_what_a_setting_means_is_shown_with_its_code_and_what_to_read() -> None:
     )
     french = translated_meaning("Its port.", languages()["fr"])
     assert french == "Son port."
+
+
+def said_by_the_directory() -> Iterator[str]:
+    """What the packaged directory says, but for the names of authorities and laws."""
+    for row in written_directory(Settings()).rows():
+        yield row.notes
+        yield row.source
+        if isinstance(row, Duty):
+            yield from (row.provider, row.promptness, row.law)
+
+
+# Names of laws, and where in them something stands: in every language as the law has it.
+LAWS = (
+    "Criminal Code Act 1995 (Cth)",
+    "Internet Child Pornography Reporting Regulations",
+    "Online Safety Act 2023",
+    "Regulation (EU) 2022/2065, Article",
+    " and recital",
+)
+
+
+def is_a_name(words: str) -> bool:
+    for each in LAWS:
+        words = words.replace(each, "")
+    return not re.search("[A-Za-z]{4}", re.sub(r"https?://\S+", "", words))
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_what_the_directory_of_authorities_says_is_said_in_every_language(tag: str) -> None:
+    language = languages()[tag]
+    said = {each for each in said_by_the_directory() if each}
+    unknown = {each for each in said if in_directory(each, language) is None}
+    assert {each for each in unknown if not is_a_name(each)} == set()
+    assert len(said - unknown) > 45
+
+
+def test_the_directory_is_translated_as_it_reads_now() -> None:
+    said = "\n".join(said_by_the_directory())
+    stale = {
+        english
+        for english in sentences_by_file(OTHERS[0])["directory"]
+        if not re.search(".+?".join(map(re.escape, skeleton(english).split(GAP))), said)
+    }
+    assert stale == set()
+
+
+def test_what_an_operator_wrote_of_an_authority_stays_as_it_is() -> None:
+    assert in_directory("Our counsel has read it.", languages()["fr"]) is None
+    assert in_directory("promptly", languages()["en"]) is None
+    assert in_directory("promptly", languages()["fr"]) == "promptement"
 
 
 @pytest.mark.parametrize("tag", OTHERS)

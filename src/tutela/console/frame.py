@@ -19,7 +19,7 @@ from tutela.console.house import House
 from tutela.console.language import Language, choose, languages
 from tutela.console.navigation import line_of, navigation_for
 from tutela.console.pages import page
-from tutela.console.translating import translated
+from tutela.console.translating import in_directory, translated
 from tutela.console.visiting import Visitor
 
 _HTMX = json.dumps(
@@ -62,8 +62,9 @@ def show(
             ``content`` and ``scripts``.
         status: The HTTP status.
         values: What the template reads besides ``say``, ``visitor``, ``language``, ``path``,
-            ``line``, ``said`` and ``translated``, which says an error or an English sentence in the
-            reader's language. The error ``wrong`` is shown on top, if it is given.
+            ``line``, ``said``, ``translated``, which says an error or an English sentence in the
+            reader's language, and ``in_directory``, which does so for the directory of authorities.
+            The error ``wrong`` is shown on top, if it is given.
     """
     language = spoken(request, visitor)
     said = take_said(request)
@@ -75,6 +76,7 @@ def show(
         say=language.texts,
         language=language,
         translated=partial(translated, language=language),
+        in_directory=partial(in_directory, language=language),
         languages=languages().values(),
         theme=theme_of(request),
         navigation=navigation_for(visitor.caller.permissions) if visitor else (),

@@ -8,9 +8,9 @@ with ``public``) is whole in every language.
 
 Sentences that rooms say to programs and people alike are written in English in the code. Every
 other language has each of them by its English: the messages of errors in ``errors.toml``, what a
-field of a report means in ``report_help.toml``, what a setting means in ``settings.toml``, what is
-kept and shown as a sentence in ``sentences.toml``, and what Tutela's own label schemes say in
-``schemes.toml``, by scheme.
+field of a report means in ``report_help.toml``, what a setting means in ``settings.toml``, what the
+directory of authorities says in ``directory.toml``, what is kept and shown as a sentence in
+``sentences.toml``, and what Tutela's own label schemes say in ``schemes.toml``, by scheme.
 """
 
 import tomllib
@@ -24,7 +24,13 @@ from typing import Any
 
 DEFAULT = "en"
 _ITSELF = "language.toml"
-_BY_ENGLISH = ("errors.toml", "report_help.toml", "sentences.toml", "settings.toml")
+_BY_ENGLISH = (
+    "directory.toml",
+    "errors.toml",
+    "report_help.toml",
+    "sentences.toml",
+    "settings.toml",
+)
 _SCHEMES = "schemes.toml"
 
 

@@ -74,6 +74,19 @@ def translated_meaning(meaning: str, language: Language) -> Markup:
     return page + _fixed(said[done:], language)
 
 
+def in_directory(words: str, language: Language) -> Markup | None:
+    """What the directory of authorities says, in a language, as a part of a page.
+
+    Args:
+        words: Notes, a source, or what a law says of itself.
+        language: The reader's.
+
+    Returns:
+        ``None`` where it stays as it is: in English, a law's name, an operator's own words.
+    """
+    return None if language.tag == DEFAULT or not words else _known(words, language)
+
+
 def in_scheme(scheme: str, words: str, language: Language) -> str:
     """What a label scheme says, in a language, or as the scheme has it.
 

@@ -98,6 +98,8 @@ _WORDS = MappingProxyType(
 )
 
 
+HERE = "your country"
+"""Stands for the country where the provider is established, where that is not said."""
 ABOUT_INCIDENTS = frozenset({Because.INCIDENT, Because.OTHER_INCIDENT})
 """What these are said of are incidents, by their names."""
 
@@ -315,7 +317,7 @@ def _addressees(
         for each in found:
             yield each, ()
         if not found:
-            what = f"{duty.authority_kind} of {country or 'your country'}"
+            what = f"{duty.authority_kind} of {country or HERE}"
             yield None, (Reason(Because.MISSING, what),)
 
 
