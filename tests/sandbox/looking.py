@@ -1,6 +1,7 @@
 """Looking at picture files as a cell does, for tests."""
 
 import io
+import json
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from tutela.fingerprints.pdq import pdq_of
 from tutela.sandbox.decoding import Room, prepare
 from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.model import Limits
+from tutela.sandbox.packets import read_found, write_found
 from tutela.sandbox.pictures import look
 
 prepare()
@@ -23,14 +25,25 @@ ORIENTATION = 0x0112
 def looked(
     file: bytes, limits: Limits | None = None, *, dihedrals: bool = False
 ) -> tuple[Picture, list[Part]]:
-    """What came of a file's own picture, and its parts, of which the first is the file itself."""
+    """What came of a file's own picture, and its parts as the house hears of them.
+
+    If there are any, the first is the file itself.
+    """
     picture_format = recognise(file[:HEAD_BYTES])
     assert picture_format is not None
     *parts, picture = look(
         io.BytesIO(file), picture_format, limits or Limits(), Room(), dihedrals=dihedrals
     )
     assert isinstance(picture, Picture)
-    return picture, [part for part in parts if isinstance(part, Part)]
+    told = [heard(part) for part in parts if isinstance(part, Part)]
+    return picture, told if places(told) else []
+
+
+def heard(part: Part) -> Part:
+    """A part as the house hears of it."""
+    found = read_found(json.loads(write_found(part)))
+    assert isinstance(found, Part)
+    return found
 
 
 def places(parts: list[Part]) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser import running_browser
 from tests.pictures import encoded
-from tests.sandbox.looking import alike, hash_of, photograph
+from tests.sandbox.looking import alike, hash_of, heard, photograph
 from tests.sandbox.test_what_is_shown import shown
 from tutela.fingerprints.model import Part, Unreadable
 from tutela.sandbox.decoding import Room
@@ -40,7 +40,7 @@ DRAWINGS = {
 def found_in(content: bytes, limits: Limits | None = None) -> list[Part]:
     limits = limits or Limits()
     late = time.monotonic() + limits.seconds
-    return [*pictures_in_drawing(content, limits, Room(), late)]
+    return [heard(part) for part in pictures_in_drawing(content, limits, Room(), late)]
 
 
 @pytest.mark.parametrize("how", DRAWINGS)

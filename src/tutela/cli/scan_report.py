@@ -69,7 +69,8 @@ class ScanReport:
         seconds = time.monotonic() - self._begin
         resumed = " since it was resumed" if self._files_before else ""
         to_people.print(
-            f"{self._files:,} files, {decimal(self._bytes)} in {seconds:,.1f} s{resumed}: "
+            f"{self._files:,} {'file' if self._files == 1 else 'files'}, "
+            f"{decimal(self._bytes)} in {seconds:,.1f} s{resumed}: "
             f"{self.verdicts[Verdict.MATCH]:,} matched, "
             f"{self.verdicts[Verdict.UNREADABLE]:,} unreadable, "
             f"{self.verdicts[Verdict.CLEAR]:,} clear."

@@ -5,15 +5,16 @@ Runs in a cell, since the bytes are not trusted.
 
 import io
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from tutela.fingerprints.model import Part, Pdq
+from tutela.fingerprints.model import Pdq
 from tutela.fingerprints.pdq import PdqSums
-from tutela.sandbox.decoding import cut_to_strips, is_deep_grey
-from tutela.sandbox.turning import AS_SHOWN, TurnedSums, turn_of
+from tutela.sandbox.decoding import cut_to_strips, is_deep_grey, plain
+from tutela.sandbox.sights import Sight
+from tutela.sandbox.turning import AS_SHOWN, TurnedSums, turn_of, turned
 
 OVER_WHITE = "over white"
 OVER_BLACK = "over black"
@@ -39,22 +40,26 @@ _GAMMA_TOLERANCE = 0.25
 _Colours = Callable[[Image.Image], Image.Image]
 
 
-def looks_at(image: Image.Image, place: str, stored: Pdq, shown: Pdq | None) -> Iterator[Part]:
-    """All looks of a picture within a file: as it is stored, and however else it is shown.
+def looks_at(image: Image.Image, place: str, stored: Pdq, shown: Pdq | None) -> Iterator[Sight]:
+    """All looks of a picture: as it is stored, and however else it is shown.
 
     Args:
         image: The picture, or the frame that it stands at.
-        place: Where it is.
+        place: Where it is; ``""`` for the file itself.
         stored: Its hash as it is stored.
         shown: Its hash as it is shown, if it is to be turned.
     """
-    yield Part(place, pdq=stored)
+    yield Sight(place, pdq=stored, picture=lambda: plain(image))
     if shown is not None:
-        yield Part(f"{place} {AS_SHOWN}", pdq=shown)
+        yield Sight(
+            f"{place} {AS_SHOWN}".strip(),
+            pdq=shown,
+            picture=lambda: turned(plain(image), turn_of(image)),
+        )
     yield from other_looks(image, place)
 
 
-def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
+def other_looks(image: Image.Image, place: str = "") -> Iterator[Sight]:
     """What is shown of a picture where its opacity or its colours say so, the right way up.
 
     Args:
@@ -72,7 +77,7 @@ def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
         shown = _sums_of(image)
         for top, part in cut_to_strips(image):
             shown.add(top, np.asarray(colours(part)))
-        yield Part(f"{place} {IN_ITS_COLOURS}".strip(), pdq=shown.pdq())
+        yield _in_its_colours(image, place, shown.pdq(), colours)
         return
     image.load()
     if _skips_pixels(image):
@@ -90,10 +95,30 @@ def other_looks(image: Image.Image, place: str = "") -> Iterator[Part]:
         white.add(top, (on_black + (255 - opacity)).astype(np.uint8))
     if least == 255:
         if colours is not None:
-            yield Part(f"{place} {IN_ITS_COLOURS}".strip(), pdq=black.pdq())
+            yield _in_its_colours(image, place, black.pdq(), colours)
         return
-    yield Part(f"{place} {OVER_WHITE}".strip(), pdq=white.pdq())
-    yield Part(f"{place} {OVER_BLACK}".strip(), pdq=black.pdq())
+    for called, shade, sums in ((OVER_WHITE, "white", white), (OVER_BLACK, "black", black)):
+        yield Sight(
+            f"{place} {called}".strip(),
+            pdq=sums.pdq(),
+            picture=partial(_over, image, colours, shade),
+        )
+
+
+def _in_its_colours(image: Image.Image, place: str, pdq: Pdq, colours: _Colours) -> Sight:
+    return Sight(
+        f"{place} {IN_ITS_COLOURS}".strip(),
+        pdq=pdq,
+        picture=lambda: turned(colours(image).convert("RGB"), turn_of(image)),
+    )
+
+
+def _over(image: Image.Image, colours: _Colours | None, shade: str) -> Image.Image:
+    """A picture over a page."""
+    seen = image.convert("RGBA")
+    picture = Image.new("RGB", image.size, shade)
+    picture.paste((seen if colours is None else colours(image)).convert("RGB"), mask=seen)
+    return turned(picture, turn_of(image))
 
 
 def _sums_of(image: Image.Image) -> PdqSums | TurnedSums:
@@ -103,7 +128,7 @@ def _sums_of(image: Image.Image) -> PdqSums | TurnedSums:
     return TurnedSums(image.height, image.width, turn)
 
 
-def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Part]:
+def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Sight]:
     """Grey of 16 bits, of which a PNG may name one to see through."""
     key = image.info.get("transparency")
     if not isinstance(key, int):
@@ -113,7 +138,13 @@ def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Part]:
     for top, part in cut_to_strips(image):
         grey = np.asarray(part)
         white.add(top, np.where(grey == key, 255, grey >> 8).astype(np.uint8))
-    yield Part(f"{place} {OVER_WHITE}".strip(), pdq=white.pdq())
+
+    def over_white() -> Image.Image:
+        grey = np.asarray(image)
+        seen = Image.fromarray(np.where(grey == key, 255, grey >> 8).astype(np.uint8))
+        return turned(seen.convert("RGB"), turn_of(image))
+
+    yield Sight(f"{place} {OVER_WHITE}".strip(), pdq=white.pdq(), picture=over_white)
 
 
 def _skips_pixels(image: Image.Image) -> bool:

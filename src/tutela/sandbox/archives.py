@@ -6,10 +6,12 @@ unpacked as streams. Those that may hold something are held, up to a size, one a
 
 import codecs
 import io
+import re
 import struct
 import tarfile
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -20,6 +22,7 @@ from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
 from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
 from tutela.sandbox.pictures import look
+from tutela.sandbox.sights import Wanted
 from tutela.sandbox.unpacking import (
     AnyUnpacker,
     Budget,
@@ -62,6 +65,11 @@ _NOT_SUPPORTED = (
     (b"LZIP\x01", "lzip"),
 )
 _ZIP, _TAR = "ZIP", "TAR"
+# As the other rooms of the sandbox call what they find, see ``docs/parts.md``.
+_LIKE_A_LOOK = re.compile(
+    r"(^| )(as shown|over (white|black)|with its colour profile|as far as it can be decoded|"
+    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|[\d:]+:\d\d(\.\d\d)?)$"
+)
 
 _WITHOUT_DATA = frozenset(tarfile.SUPPORTED_TYPES) - frozenset(
     (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE)
@@ -104,13 +112,17 @@ def look_at(
     room: Room,
     *,
     dihedrals: bool = False,
+    since: float | None = None,
 ) -> Iterator[Part | Picture]:
-    """All that is to be seen in a file that is a picture or a video; as ``pictures.look``."""
+    """All that is to be seen in a file that is a picture or a video; as ``pictures.look``.
+
+    Where only one instant of a video is wanted, ``since`` is it, as ``video.look_at_video`` has it.
+    """
     match file_format:
         case PictureFormat():
             yield from look(file, file_format, limits, room, dihedrals=dihedrals)
         case VideoFormat():
-            yield from look_at_video(file, file_format, limits)
+            yield from look_at_video(file, file_format, limits, since)
         case None:
             if isinstance(file, io.BytesIO):
                 deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
@@ -118,19 +130,23 @@ def look_at(
             yield Picture(PictureState.NONE)
 
 
-def members_of(file: Stream, limits: Limits, room: Room) -> Iterator[Part]:
+def members_of(
+    file: Stream, limits: Limits, room: Room, wanted: Wanted | None = None
+) -> Iterator[Part]:
     """Everything within a file that is an archive, or has one behind something else.
 
     Args:
         file: Must be seekable.
         limits: What it may cost, with all that is in it.
         room: Where to put pixels.
+        wanted: If only one place is asked for: of other members that may have something to see,
+            there is a part that has nothing but its place; of the rest there is none.
 
     Yields:
         Its parts. One whose place is empty says why the file itself could not be looked into, or
         not to its end.
     """
-    opening = _Opening(Budget(file.seek(0, io.SEEK_END), limits), limits, room)
+    opening = _Opening(Budget(file.seek(0, io.SEEK_END), limits), limits, room, wanted)
     try:
         yield from opening.within(file, "", 1)
     except SpentError as error:
@@ -167,8 +183,10 @@ class _Opening:
         place: Of what is being looked at.
     """
 
-    def __init__(self, budget: Budget, limits: Limits, room: Room) -> None:
+    def __init__(self, budget: Budget, limits: Limits, room: Room, wanted: Wanted | None) -> None:
         self.place = ""
+        self._wanted = wanted
+        self._places: Counter[str] = Counter()
         self._budget = budget
         self._limits = limits
         self._room = room
@@ -213,7 +231,8 @@ class _Opening:
             return
         unpacked = Unpacking(stream, make, self._budget, several=True)
         # The files of a compressed TAR are told of as if it were one archive.
-        yield from self._member(unpacked, _joined(place, UNPACKED), depth, tar_place=place)
+        where = self._unused(_joined(place, UNPACKED))
+        yield from self._member(unpacked, where, depth, tar_place=place)
 
     def _member(
         self,
@@ -235,6 +254,19 @@ class _Opening:
         """
         self.place = place
         self._budget.begin()
+        if not self._is_passed_by(place, tar_place):
+            yield from self._entered(stream, place, depth, tar_place, entry)
+        elif _may_show_something(_buffered(stream)):
+            yield Part(place)
+
+    def _entered(
+        self,
+        stream: io.RawIOBase,
+        place: str,
+        depth: int,
+        tar_place: str | None,
+        entry: _Entry | None,
+    ) -> Iterator[Part]:
         digested = Digested(stream)
         reader = _buffered(digested)
         held = bytearray()
@@ -273,6 +305,17 @@ class _Opening:
             yield from self._looks(file, visible, place)
             yield from self.within(file, place, depth + 1)
 
+    def _is_passed_by(self, place: str, tar_place: str | None) -> bool:
+        """Whether a member is not, and does not hold, what is wanted."""
+        places = (place,) if tar_place is None else (place, tar_place)
+        return self._wanted is not None and not any(map(self._wanted.is_in, places))
+
+    def _unused(self, place: str) -> str:
+        """A place that no other member has: some archives have two of one name."""
+        self._places[place] += 1
+        count = self._places[place]
+        return place if count == 1 else self._unused(f"{place} ({count})")
+
     def _hold(
         self, reader: io.BufferedReader, held: bytearray, *, may_be_left: bool
     ) -> Unreadable | None:
@@ -289,15 +332,11 @@ class _Opening:
         self, file: io.BytesIO, file_format: PictureFormat | VideoFormat | None, place: str
     ) -> Iterator[Part]:
         """What is to be seen in a member, with its place in front."""
-        told = False
-        for found in look_at(file, file_format, self._limits, self._room):
+        since = self._wanted.seconds_in(place) if self._wanted else None
+        for found in look_at(file, file_format, self._limits, self._room, since=since):
             if isinstance(found, Part):
-                told = told or not found.place
                 yield replace(found, place=f"{place} {found.place}".strip())
-                continue
-            if found.pdq is not None and not told:
-                yield Part(place, pdq=found.pdq)
-            if found.state is PictureState.UNREADABLE:
+            elif found.state is PictureState.UNREADABLE:
                 yield Part(place, unreadable=found.unreadable)
 
     # TAR
@@ -335,7 +374,7 @@ class _Opening:
             if size < 0 or kind in _WITHOUT_DATA:
                 continue
             number += 1
-            where = _joined(place, _clean(name, number))
+            where = self._unused(_joined(place, _clean(name, number)))
             if kind == tarfile.GNUTYPE_SPARSE:
                 yield Part(where, unreadable=Unreadable.NOT_SUPPORTED)
             piece = Piece(stream, size, self._budget)
@@ -390,7 +429,7 @@ class _Opening:
     def _unzipped(
         self, file: BinaryIO, entry: _Entry, place: str, depth: int, number: int
     ) -> Iterator[Part]:
-        where = _joined(place, _clean(entry.name, number))
+        where = self._unused(_joined(place, _clean(entry.name, number)))
         self.place = where
         if entry.flags & _ENCRYPTED:
             self._budget.begin()
@@ -467,7 +506,20 @@ def _clean(name: str, number: int) -> str:
     if len(name) > _LONGEST_NAME:
         half = _LONGEST_NAME // 2
         name = f"{name[:half]}…{name[-half:]}"
-    return name.strip("/ ") or f"file {number}"
+    name = name.strip("/ ") or f"file {number}"
+    # A name must not read as if it were a frame of another file.
+    return f"“{name}”" if _LIKE_A_LOOK.search(name) else name
+
+
+def _may_show_something(reader: io.BufferedReader) -> bool:
+    """Whether a member is, or may hold, a picture or a video."""
+    try:
+        head = reader.peek(HEAD_BYTES)[:HEAD_BYTES]
+    except SpentError:
+        raise
+    except (UnreadableError, MemoryError):
+        return False
+    return recognise_visible(head) is not None or archive_format(head) is not None
 
 
 def _tar_header(block: bytes, *, with_mark: bool = False) -> tarfile.TarInfo | None:

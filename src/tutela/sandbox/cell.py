@@ -17,15 +17,14 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tutela.fingerprints.digests import digests_of
-from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
+from tutela.fingerprints.model import Picture, PictureState
 from tutela.sandbox import video
-from tutela.sandbox.archives import look_at, members_of
 from tutela.sandbox.decoding import Room, prepare
-from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
+from tutela.sandbox.everything import at_hand, everything_in
+from tutela.sandbox.formats import HEAD_BYTES, recognise_visible
 from tutela.sandbox.model import PACKET_BYTES, Limits
 from tutela.sandbox.packets import write_digests, write_found, write_not_read
 from tutela.sandbox.sealing import confine
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _BUFFER_BYTES = 1 << 16
-# Longer files are read piece by piece, twice: for the digests, and by the decoder.
-_MOST_WHOLE_BYTES = 1 << 26
 # The house kills a cell that is late. If the house itself has gone, the cell does it.
 _GRACE_SECONDS = 10
 
@@ -64,11 +61,8 @@ def main(arguments: list[str]) -> None:
 
 def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) -> Iterator[bytes]:
     with io.BufferedReader(SharedFile(descriptor), _BUFFER_BYTES) as reader:
-        file = cast("io.BytesIO | io.BufferedReader", reader)
         try:
-            content = _whole(file, limits)
-            if content is not None:
-                file = io.BytesIO(content)
+            file = at_hand(cast("BinaryIO", reader), limits)
             file_format = recognise_visible(file.read(HEAD_BYTES))
             file.seek(0)
             digests = digests_of(file)
@@ -78,8 +72,7 @@ def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) ->
         yield write_digests(digests, file_format.name if file_format else None)
         signal.alarm(int(limits.whole_seconds) + _GRACE_SECONDS)
         picture = Picture(PictureState.NONE)
-        everything = _found_in(file, file_format, limits, room, dihedrals=dihedrals)
-        for found in _at_most(limits.parts, everything):
+        for found in everything_in(file, file_format, limits, room, dihedrals=dihedrals):
             if isinstance(found, Picture):
                 picture = found
             else:
@@ -87,75 +80,6 @@ def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) ->
         signal.alarm(0)
     # Whoever hears this may take it that the file is closed.
     yield write_found(picture)
-
-
-def _at_most(most: int, everything: Iterator[Part | Picture]) -> Iterator[Part | Picture]:
-    own: Pdq | None = None
-    parts = 0
-    for found in everything:
-        if isinstance(found, Part):
-            own = own if found.place else found.pdq
-            # Frames of videos have a limit of their own.
-            parts += bool(found.place) and found.seconds is None
-            if parts > most:
-                yield Picture(
-                    PictureState.UNREADABLE,
-                    own,
-                    f"it has more than {most:,} parts",
-                    unreadable=Unreadable.TOO_MANY,
-                )
-                return
-        yield found
-
-
-def _found_in(
-    file: io.BytesIO | io.BufferedReader,
-    file_format: PictureFormat | VideoFormat | None,
-    limits: Limits,
-    room: Room,
-    *,
-    dihedrals: bool,
-) -> Iterator[Part | Picture]:
-    """Everything that a file holds, and last what came of its own picture."""
-    picture = Picture(PictureState.NONE)
-    for found in look_at(file, file_format, limits, room, dihedrals=dihedrals):
-        if isinstance(found, Picture):
-            picture = found
-        else:
-            yield found
-    own = picture.pdq
-    failure: Unreadable | None = None
-    for part in members_of(file, limits, room):
-        if not part.place:
-            failure = failure or part.unreadable
-            continue
-        if own is not None:
-            # It is known then, even if something within the archive breaks the decoder.
-            yield Part("", pdq=own)
-            own = None
-        yield part
-    if failure is not None and picture.state is not PictureState.UNREADABLE:
-        picture = replace(
-            picture, state=PictureState.UNREADABLE, reason=failure.words, unreadable=failure
-        )
-    yield picture
-
-
-def _whole(file: BinaryIO, limits: Limits) -> bytes | None:
-    """A file's bytes, read once for all that is done with them; ``None`` if they are too many."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    if size > min(_MOST_WHOLE_BYTES, limits.memory_bytes // 8):
-        return None
-    try:
-        # One more, since the file may have grown.
-        content = file.read(size + 1)
-        if len(content) <= size:
-            return content
-    except MemoryError:
-        pass
-    file.seek(0)
-    return None
 
 
 def _end_with(descriptor: int) -> None:

@@ -273,6 +273,17 @@ def _grey(part: Image.Image) -> NDArray[np.uint8]:
     return (np.asarray(part) >> 8).astype(np.uint8)
 
 
+def plain(image: Image.Image) -> Image.Image:
+    """The picture of the pixels that are hashed, in red, green and blue, as it is stored."""
+    if is_deep_grey(image):
+        picture = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    else:
+        picture = image.convert("RGB")
+    picture.info = {}
+    # What the EXIF data says of the way up is heeded by whoever asks.
+    return picture
+
+
 def is_deep_grey(image: Image.Image) -> bool:
     """Whether this is a 16-bit grey picture, of which Pillow keeps some kinds in 32 bits."""
     return image.mode in _GREY_16_BITS or (image.mode == "I" and image.format == "PPM")

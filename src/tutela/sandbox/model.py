@@ -186,8 +186,11 @@ class Shown(StrEnum):
     """What a person was shown of a file."""
 
     PICTURE = "picture"
+    """All that the file is a picture of."""
     SHEET = "sheet"
     """A few moments of a video or of a moving picture, side by side."""
+    ONE = "one"
+    """One of the pictures in a file: a frame, a page, a picture in an archive."""
     TEXT = "text"
     NOTHING = "nothing"
     """It cannot be shown."""
@@ -202,12 +205,16 @@ class Look:
         colour: Whether in colour. A veil has none.
         mark: What is written all over it: who looks.
         side: The longer side of what is shown, in pixels; a veil is smaller.
+        place: Which part of the file, as ``fingerprints.model.Part`` has it. ``None`` is the file
+            as a whole, or, where it is neither a picture nor a video, the first part that can be
+            seen.
     """
 
     level: Level
     colour: bool
     mark: str
     side: int = 800
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +230,9 @@ class Rendering:
         frames: How many moments there are on it.
         seconds: How long the video is, if that is known.
         faces: How many faces are hidden; ``None`` where nobody looked for any.
+        place: Which part it is; ``None`` if it is the file as a whole.
+        before: The place of the part before it; ``None`` if it is the first.
+        after: The place of the part after it; ``None`` if there is none, or it could not be found.
     """
 
     shown: Shown
@@ -233,3 +243,6 @@ class Rendering:
     frames: int = 1
     seconds: float | None = None
     faces: int | None = None
+    place: str | None = None
+    before: str | None = None
+    after: str | None = None

@@ -91,6 +91,11 @@ def read_found(packet: Packet) -> Part | Picture:
     )
 
 
+def as_told(place: str) -> str:
+    """A place as the house hears of it."""
+    return _text(_cut(place))
+
+
 def _digests_fields(digests: Digests) -> dict[str, object]:
     return {
         "size": digests.size,

@@ -9,19 +9,21 @@ from typing import BinaryIO
 from PIL import Image, ImageFile
 
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
-from tutela.sandbox.appearance import other_looks
+from tutela.sandbox.appearance import looks_at
 from tutela.sandbox.decoding import (
     Room,
     hashes_of,
     opened,
     pixels_of,
     pixels_of_first,
+    plain,
     what_failed,
 )
 from tutela.sandbox.embedded import pictures_within
 from tutela.sandbox.formats import PictureFormat
 from tutela.sandbox.frames import other_pictures
 from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
+from tutela.sandbox.sights import Sight
 from tutela.sandbox.turning import AS_SHOWN
 
 AS_FAR_AS_IT_GOES = "as far as it can be decoded"
@@ -49,9 +51,9 @@ def look(
         dihedrals: Whether the hashes of the turned and mirrored pictures are wanted too.
 
     Yields:
-        What came of the file's own picture, last. Before it, everything else, each hash once; and
-        before that, if there is anything else, the file's own hash as the part ``""``: it is known
-        then, even if one of the others breaks the decoder.
+        What came of the file's own picture, last. First, the file's own hash as the part ``""``:
+        it is known then, even if something else breaks the decoder. Between the two everything
+        else, each hash once.
     """
     deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
     told = _Told()
@@ -61,10 +63,7 @@ def look(
         with opened(file, picture_format, limits) as image:
             strips = pixels_of_first(image, file, limits, room)
             hashes, shown = hashes_of(image, strips, dihedrals=dihedrals)
-            told.begin(hashes[0])
-            if shown is not None:
-                yield from told.new([Part(AS_SHOWN, pdq=shown)])
-            yield from told.new(other_looks(image))
+            yield from told.new(looks_at(image, "", hashes[0], shown))
             if picture_format.name == "PNG" and _is_too_deep(file, image):
                 yield from told.new([Part(AS_SHOWN, unreadable=Unreadable.NOT_SUPPORTED)])
             yield from told.new(other_pictures(image, limits, deadline))
@@ -98,16 +97,10 @@ def _is_too_deep(file: BinaryIO, image: Image.Image) -> bool:
 
 
 class _Told:
-    """What has been told of a file: each hash once, and its own before any other."""
+    """What has been told of a file: each hash once."""
 
     def __init__(self) -> None:
         self._hashes: set[bytes] = set()
-        self._own: Pdq | None = None
-
-    def begin(self, own: Pdq) -> None:
-        """The file's own hash is known."""
-        self._own = own
-        self._hashes.add(own.value)
 
     def new(self, parts: Iterable[Part]) -> Iterator[Part]:
         """Those of the parts that say something new."""
@@ -116,9 +109,6 @@ class _Told:
                 if part.pdq.value in self._hashes:
                     continue
                 self._hashes.add(part.pdq.value)
-            if self._own is not None:
-                yield Part("", pdq=self._own)
-                self._own = None
             yield part
 
 
@@ -128,10 +118,11 @@ def _as_far_as_it_goes(
     try:
         with _lenient(), opened(file, picture_format, limits) as image:
             (pdq,), _ = hashes_of(image, pixels_of(image, limits))
+            picture = plain(image)
     except Exception:
         # Nothing of it can be shown.
         return
-    yield Part(AS_FAR_AS_IT_GOES, pdq=pdq)
+    yield Sight(AS_FAR_AS_IT_GOES, pdq=pdq, picture=lambda: picture)
 
 
 @contextmanager

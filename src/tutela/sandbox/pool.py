@@ -173,6 +173,7 @@ class _Seat:
     def _hear_out(self, cell: Cell) -> tuple[Picture, tuple[Part, ...]]:
         """Hear what a cell finds in a file, part by part, until it has come to the end."""
         parts: list[Part] = []
+        places: dict[str, int] = {}
         own: Pdq | None = None
         frames = 0
         limits = self._limits
@@ -191,11 +192,15 @@ class _Seat:
             found = read_found(packet)
             if isinstance(found, Picture):
                 return found, tuple(parts)
-            if found.place:
+            if not found.place:
+                own = found.pdq
+            elif (known := places.get(found.place)) is not None and found.digests is None:
+                # Of a file within, its digests are known before what can be seen of it.
+                parts[known] = _together(parts[known], found)
+            else:
+                places[found.place] = len(parts)
                 parts.append(found)
                 frames += found.seconds is not None
-            else:
-                own = found.pdq
             # A frame that is turned is shown both ways.
             if len(parts) - frames > limits.parts or frames > 2 * limits.video_frames:
                 raise ValueError("more parts than any cell tells of")
@@ -249,6 +254,10 @@ def _heed_name(picture: Picture, suffix: str, size: int) -> Picture:
     if size == 0:
         return _unreadable(Unreadable.EMPTY, f"{claims} it is empty")
     return _unreadable(Unreadable.WRONG_NAME, f"{claims} its content is not one")
+
+
+def _together(part: Part, more: Part) -> Part:
+    return replace(part, pdq=part.pdq or more.pdq, unreadable=part.unreadable or more.unreadable)
 
 
 def _unreadable(unreadable: Unreadable, reason: str, pdq: Pdq | None = None) -> Picture:

@@ -5,24 +5,31 @@ What comes out is made of pixels alone: a new JPEG without anything of the file'
 
 import io
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
-import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from tutela.errors import InvalidInputError
+from tutela.fingerprints.model import Part, Picture
 from tutela.sandbox import faces, video
 from tutela.sandbox.decoding import (
+    Room,
     as_unreadable,
     check_size,
-    is_deep_grey,
     open_image,
+    plain,
     took_too_much_memory,
 )
-from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
+from tutela.sandbox.everything import at_hand, everything_in
+from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
 from tutela.sandbox.marking import marked
 from tutela.sandbox.model import MOST_SHOWN_BYTES, Level, Limits, Look, Rendering, Shown
 from tutela.sandbox.moments import Moments, moments_of_animation, moments_of_video
+from tutela.sandbox.packets import as_told
+from tutela.sandbox.sights import Sight, Wanted
+from tutela.sandbox.turning import turn_of, turned
 
 VEIL_SIDE = 160
 MOST_SIDE = 1600
@@ -31,7 +38,8 @@ MOST_SIDE = 1600
 _VEIL_PIXELS = 12
 _BLURRED_PIXELS = 36
 _FRAMES = {Level.VEIL: 4, Level.PART: 9, Level.WHOLE: 16}
-_ORIENTATION = 0x0112
+# A video is not searched on for an instant that is so many seconds past.
+_PAST = 2.0
 _QUALITIES = (82, 65, 45, 25)
 # Of these all frames or pages are for people to see. What others have is previews and layers.
 _MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF", "TIFF", "HEIF"})
@@ -42,57 +50,144 @@ def rehearse() -> None:
     picture = io.BytesIO()
     Image.new("RGB", (8, 8)).save(picture, "PNG")
     for level in Level:
-        render(picture, Look(level, colour=False, mark="-"), Limits())
+        Showing(picture, Look(level, colour=False, mark="-"), Limits()).show()
     video.prepare()
 
 
-def render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
-    """What a person is shown of a file. Never raises for what the file holds.
+class Showing:
+    """Making what a person is shown of one file. Never raises for what the file holds.
 
     Args:
         file: Read from its beginning; must be seekable.
-        look: How it is to be shown.
+        look: How it is to be shown, and which part of it.
         limits: What it may cost.
     """
-    try:
-        return _render(file, look, limits)
-    except InvalidInputError as error:
-        return Rendering(Shown.NOTHING, reason=error.message)
-    except MemoryError:
-        return Rendering(Shown.NOTHING, reason=took_too_much_memory(limits).message)
-    except OSError as error:
-        return Rendering(Shown.NOTHING, reason=f"the file cannot be read: {error.strerror}")
+
+    def __init__(self, file: BinaryIO, look: Look, limits: Limits) -> None:
+        self._file = file
+        self._look = look
+        self._limits = limits
+        self._side = VEIL_SIDE if look.level is Level.VEIL else min(look.side, MOST_SIDE)
+        self._most = _FRAMES[look.level]
+        self._parts: Iterator[Part | Picture] = iter(())
+        self._is_whole = False
+
+    def show(self) -> Rendering:
+        """What is shown; it says already which part comes before it."""
+        try:
+            return self._shown()
+        except InvalidInputError as error:
+            return Rendering(Shown.NOTHING, reason=error.message)
+        except MemoryError:
+            return Rendering(Shown.NOTHING, reason=took_too_much_memory(self._limits).message)
+        except OSError as error:
+            return Rendering(Shown.NOTHING, reason=f"the file cannot be read: {error.strerror}")
+
+    def what_follows(self) -> str | None:
+        """The place of the part after the one that was shown, if there is one."""
+        places = (place for part in self._parts if (place := _place_of(part)) is not None)
+        try:
+            first = next(places, None)
+            # The first of a file that has no other is what was shown already.
+            return None if self._is_whole and first == "" and next(places, None) is None else first
+        except (InvalidInputError, OSError, MemoryError):
+            return None
+
+    def _shown(self) -> Rendering:
+        self._file.seek(0)
+        file = at_hand(self._file, self._limits)
+        file_format = recognise_visible(file.read(HEAD_BYTES))
+        wanted = Wanted(self._look.place or "")
+        self._parts = everything_in(file, file_format, self._limits, Room(), wanted=wanted)
+        if file_format is not None and self._look.place is None:
+            self._is_whole = True
+            return self._whole(file, file_format)
+        before: str | None = None
+        instant = wanted.seconds_in("")
+        for part in self._parts:
+            if isinstance(part, Sight) and _is(part, wanted):
+                is_all = part.place == "" and not self._is_of_several(file, file_format)
+                shown = Shown.PICTURE if is_all else Shown.ONE
+                rendering = self._picture(part.picture(), shown)
+                return replace(rendering, place=as_told(part.place), before=before)
+            if isinstance(part, Part) and part.unreadable is not None and wanted.is_at(part):
+                raise InvalidInputError(part.unreadable.words)
+            if instant is not None and isinstance(part, Part) and part.seconds is not None:
+                is_past = part.seconds > instant + _PAST
+                if is_past:
+                    break
+            place = _place_of(part)
+            before = before if place is None else place
+        raise InvalidInputError(
+            "there is no picture at this place"
+            if wanted.place
+            else "it is neither a picture nor a video"
+        )
+
+    def _whole(
+        self, file: io.BytesIO | io.BufferedReader, file_format: PictureFormat | VideoFormat
+    ) -> Rendering:
+        tile = self._side // math.isqrt(self._most)
+        if isinstance(file_format, VideoFormat):
+            moments = moments_of_video(file, file_format, self._most, tile, self._limits)
+            return _sheet(moments, self._look, self._side)
+        if not file_format.decoders:
+            raise InvalidInputError("{name} pictures cannot be shown here", name=file_format.name)
+        file.seek(0)
+        try:
+            with open_image(file, file_format) as image:
+                check_size(image.size, self._limits)
+                if _is_moving(image):
+                    moments = moments_of_animation(image, self._most, tile, self._limits)
+                    return _sheet(moments, self._look, self._side)
+                # Lets a JPEG be decoded at half its size or less, if that is enough.
+                image.draft(None, (self._side * 2, self._side * 2))
+                image.load()
+                check_size(image.size, self._limits)
+                upright = turned(plain(image), turn_of(image))
+        except Exception as error:
+            raise as_unreadable(error, file_format.name, self._limits) from None
+        return self._picture(upright, Shown.PICTURE)
+
+    def _picture(self, picture: Image.Image, shown: Shown) -> Rendering:
+        picture.thumbnail((self._side, self._side), reducing_gap=2.0)
+        softened, hidden = _softened(picture, self._look)
+        return _finished(softened, self._look, shown, faces_hidden=hidden)
+
+    def _is_of_several(
+        self,
+        file: io.BytesIO | io.BufferedReader,
+        file_format: PictureFormat | VideoFormat | None,
+    ) -> bool:
+        """Whether the file's first picture is one of those that people are to see."""
+        if not isinstance(file_format, PictureFormat):
+            return True
+        at = file.tell()
+        file.seek(0)
+        try:
+            with open_image(file, file_format) as image:
+                return _is_moving(image)
+        finally:
+            file.seek(at)
 
 
-def _render(file: BinaryIO, look: Look, limits: Limits) -> Rendering:
-    file.seek(0)
-    file_format = recognise_visible(file.read(HEAD_BYTES))
-    side = VEIL_SIDE if look.level is Level.VEIL else min(look.side, MOST_SIDE)
-    most = _FRAMES[look.level]
-    if file_format is None:
-        raise InvalidInputError("it is neither a picture nor a video")
-    if isinstance(file_format, VideoFormat):
-        moments = moments_of_video(file, file_format, most, side // math.isqrt(most), limits)
-        return _sheet(moments, look, side)
-    if not file_format.decoders:
-        raise InvalidInputError("{name} pictures cannot be shown here", name=file_format.name)
-    file.seek(0)
-    try:
-        with open_image(file, file_format) as image:
-            check_size(image.size, limits)
-            if image.format in _MOVING and getattr(image, "n_frames", 1) > 1:
-                moments = moments_of_animation(image, most, side // math.isqrt(most), limits)
-                return _sheet(moments, look, side)
-            # Lets a JPEG be decoded at half its size or less, if that is enough.
-            image.draft(None, (side * 2, side * 2))
-            image.load()
-            check_size(image.size, limits)
-            upright = ImageOps.exif_transpose(_plain(image))
-    except Exception as error:
-        raise as_unreadable(error, file_format.name, limits) from None
-    upright.thumbnail((side, side), reducing_gap=2.0)
-    shown, hidden = _softened(upright, look)
-    return _finished(shown, look, Shown.PICTURE, faces_hidden=hidden)
+def _is_moving(image: Image.Image) -> bool:
+    return image.format in _MOVING and getattr(image, "n_frames", 1) > 1
+
+
+def _is(sight: Sight, wanted: Wanted) -> bool:
+    """Whether this is what is wanted, or the first thing to be seen in it."""
+    if not wanted.place or wanted.is_at(sight):
+        return True
+    return bool(sight.place) and Wanted(as_told(sight.place)).is_in(wanted.place)
+
+
+def _place_of(part: Part | Picture) -> str | None:
+    """The place of a part that can be shown, or of a file that may have something to show."""
+    if isinstance(part, Picture):
+        return None
+    is_passed_by = part.digests is None and part.pdq is None and part.unreadable is None
+    return as_told(part.place) if isinstance(part, Sight) or is_passed_by else None
 
 
 def _sheet(moments: Moments, look: Look, side: int) -> Rendering:
@@ -119,19 +214,6 @@ def _sheet(moments: Moments, look: Look, side: int) -> Rendering:
         frames=len(tiles),
         seconds=moments.seconds,
     )
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Red, green and blue alone, keeping what the EXIF data says of the way up."""
-    orientation = image.getexif().get(_ORIENTATION)
-    if is_deep_grey(image):
-        plain = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    else:
-        plain = image.convert("RGB")
-    plain.info = {}
-    if orientation is not None:
-        plain.getexif()[_ORIENTATION] = orientation
-    return plain
 
 
 def _softened(image: Image.Image, look: Look) -> tuple[Image.Image, int | None]:

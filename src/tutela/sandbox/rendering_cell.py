@@ -4,7 +4,8 @@ It is started as ``python -m tutela.sandbox.rendering_cell SOCKET LIMITS [strict
 holds one end of a socket pair. It loads the decoders, says ``{"ready": true}``, and never reads a
 file itself. For each request, one packet with an open file and a socket beside it, it splits off a
 process that gives up what it does not need, reads the file, writes the answer to that socket and
-ends: first ``Rendering`` without its picture, as JSON, then the picture. When that process has
+ends: first ``Rendering`` without its picture, as JSON, then the picture, then a packet for each of
+its places, of which the last may not come. When that process has
 ended, or is ended for being late, the cell says so: ``{"ended": status, "late": bool}``.
 """
 
@@ -23,12 +24,14 @@ from tutela.sandbox.asking import LIBC
 from tutela.sandbox.cell import SharedFile
 from tutela.sandbox.decoding import prepare
 from tutela.sandbox.model import PACKET_BYTES, Layer, Level, Limits, Look, Rendering, Shown
-from tutela.sandbox.rendering import rehearse, render
+from tutela.sandbox.rendering import Showing, rehearse
 from tutela.sandbox.sealing import confine, idle_bytes
 from tutela.sandbox.starting import STRICT, lacks_needed
 
 _BUFFER_BYTES = 1 << 16
 _PR_SET_PDEATHSIG = 1
+# Names within the file, each as long as a packet may be.
+_PLACES = ("place", "before", "after")
 # What the cell does not give up, since it splits off processes and ends them.
 _OF_ITS_OWN = tuple(layer for layer in Layer if layer is not Layer.NAMESPACES)
 
@@ -85,23 +88,32 @@ def _show(
             bool(request["colour"]),
             str(request["mark"]),
             int(str(request["side"])),
+            None if request["place"] is None else str(request["place"]),
         )
         with (
             io.BufferedReader(SharedFile(file), _BUFFER_BYTES) as reader,
             socket.socket(fileno=answer) as line,
         ):
-            rendering = (
-                Rendering(Shown.NOTHING, reason="files cannot be opened safely on this machine")
-                if strict and lacks_needed(lacking)
-                else render(cast("BinaryIO", reader), look, limits)
-            )
-            fields = asdict(rendering) | {"jpeg": len(rendering.jpeg)}
-            line.send(json.dumps(fields).encode())
-            for start in range(0, len(rendering.jpeg), PACKET_BYTES):
-                line.send(rendering.jpeg[start : start + PACKET_BYTES])
+            if strict and lacks_needed(lacking):
+                reason = "files cannot be opened safely on this machine"
+                _answer(line, Rendering(Shown.NOTHING, reason=reason))
+                return
+            showing = Showing(cast("BinaryIO", reader), look, limits)
+            _answer(line, showing.show())
+            # What comes after it may take long, or break this process.
+            line.send(json.dumps(showing.what_follows()).encode())
     finally:
         # Never back into the cell's own loop.
         os._exit(0)
+
+
+def _answer(line: socket.socket, rendering: Rendering) -> None:
+    fields = {key: value for key, value in asdict(rendering).items() if key not in _PLACES}
+    line.send(json.dumps(fields | {"jpeg": len(rendering.jpeg)}).encode())
+    for start in range(0, len(rendering.jpeg), PACKET_BYTES):
+        line.send(rendering.jpeg[start : start + PACKET_BYTES])
+    for place in (rendering.place, rendering.before):
+        line.send(json.dumps(place).encode())
 
 
 if __name__ == "__main__":

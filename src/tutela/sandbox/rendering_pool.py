@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import replace
 from queue import LifoQueue
 from threading import BoundedSemaphore, Event
 from types import TracebackType
@@ -21,6 +22,7 @@ from tutela.sandbox.model import (
     Rendering,
     Shown,
 )
+from tutela.sandbox.packets import as_told
 from tutela.sandbox.starting import CellProcess, reopened
 
 # The cell ends a process that is late; if it does not, the cell itself is ended.
@@ -149,6 +151,7 @@ class _Cell(CellProcess):
             "colour": look.colour,
             "mark": look.mark,
             "side": look.side,
+            "place": look.place,
         }
         deadline = time.monotonic() + self._limits.seconds + _GRACE_SECONDS
         with answer:
@@ -207,9 +210,26 @@ def _heard(line: socket.socket, deadline: float) -> Rendering | None:
             if not packet:
                 return None
             jpeg += packet
-        return _read(fields, bytes(jpeg)) if len(jpeg) == size else None
+        if len(jpeg) != size:
+            return None
+        rendering = _read(fields, bytes(jpeg))
     except (OSError, KeyError, TypeError, ValueError):
         return None
+    place, before, after = (_place_heard(line, deadline) for _ in range(3))
+    return replace(rendering, place=place, before=before, after=after)
+
+
+def _place_heard(line: socket.socket, deadline: float) -> str | None:
+    """The next of its places, as far as the answer says.
+
+    What was made is shown, whatever came of looking for what is after it.
+    """
+    try:
+        line.settimeout(max(0.1, deadline - time.monotonic()))
+        place = json.loads(line.recv(PACKET_BYTES) or b"null")
+    except (OSError, ValueError):
+        return None
+    return as_told(place) if isinstance(place, str) else None
 
 
 def _read(fields: dict[str, Any], jpeg: bytes) -> Rendering:

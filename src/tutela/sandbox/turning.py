@@ -60,6 +60,20 @@ def turn_of(image: Image.Image) -> Turn | None:
         return None
 
 
+def turned(picture: Image.Image, turn: Turn | None) -> Image.Image:
+    """A picture after a turn, if there is one."""
+    if turn is None:
+        return picture
+    for is_done, how in (
+        (turn.rows, Image.Transpose.FLIP_TOP_BOTTOM),
+        (turn.columns, Image.Transpose.FLIP_LEFT_RIGHT),
+        (turn.swap, Image.Transpose.TRANSPOSE),
+    ):
+        if is_done:
+            picture = picture.transpose(how)
+    return picture
+
+
 class TurnedSums:
     """As ``PdqSums``, of the picture after a turn; its rows come as they are before it.
 

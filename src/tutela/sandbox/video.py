@@ -5,15 +5,18 @@ is never decoded. Frames go out as they are found, so that a video of any length
 memory.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from importlib import import_module
+from itertools import islice
 from pkgutil import walk_packages
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tutela.fingerprints.model import Part, Picture, PictureState, Unreadable
 from tutela.fingerprints.pdq import pdq_of
@@ -21,6 +24,7 @@ from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
 from tutela.sandbox.decoding import check_size, what_failed
 from tutela.sandbox.formats import VideoFormat
 from tutela.sandbox.model import Limits, Sampling, UnreadableError
+from tutela.sandbox.sights import Sight
 from tutela.sandbox.turning import AS_SHOWN
 
 av: Any
@@ -39,6 +43,11 @@ _DAMAGED_IN = 20
 # A new scene begins where the picture, made this small, differs by so much of 255 on average.
 _SCENE_SIDE = 24
 _SCENE_DIFFERENCE = 24.0
+# What is wanted later than this is gone to, with some of what comes before it: so many frames that
+# are looked at, for the instant is told to the second, and so many packets, which are not in order.
+_LATE = 20.0
+_STEPS_BEFORE = 3
+_FRAMES_AHEAD = 64
 _OF_NO_USE = ("av.__main__", "av.datasets", "av.audio", "av.filter", "av.sidedata.encparams")
 
 
@@ -53,7 +62,7 @@ def prepare() -> None:
 
 
 def look_at_video(
-    file: BinaryIO, video_format: VideoFormat, limits: Limits
+    file: BinaryIO, video_format: VideoFormat, limits: Limits, since: float | None = None
 ) -> Iterator[Part | Picture]:
     """Look at the frames of a video.
 
@@ -61,13 +70,15 @@ def look_at_video(
         file: Must be seekable.
         video_format: What it begins as.
         limits: What it may cost, and which frames are looked at.
+        since: If only what is shown at this instant or later is asked for, in seconds: then most
+            of what comes before it is left out.
 
     Yields:
         Each of those frames as it is stored, and after it, if the video is to be turned when it is
         shown, as it is shown. Last, what came of it all: never a picture of its own.
     """
     try:
-        yield from _frames(file, video_format, limits)
+        yield from _frames(file, video_format, limits, since or 0.0)
     except (UnreadableError, OSError, MemoryError) as error:
         failure = what_failed(error, limits)
         yield Picture(
@@ -77,7 +88,9 @@ def look_at_video(
         yield Picture(PictureState.NONE, reason="not a picture")
 
 
-def _frames(file: BinaryIO, video_format: VideoFormat, limits: Limits) -> Iterator[Part]:
+def _frames(
+    file: BinaryIO, video_format: VideoFormat, limits: Limits, since: float
+) -> Iterator[Part]:
     if av is None:
         raise UnreadableError(
             Unreadable.NOT_SUPPORTED,
@@ -90,7 +103,8 @@ def _frames(file: BinaryIO, video_format: VideoFormat, limits: Limits) -> Iterat
             # Sound alone.
             return
         taken = 0
-        for frame, seconds in _SAMPLINGS[limits.sampling](container, stream):
+        last = ""
+        for frame, seconds in _SAMPLINGS[limits.sampling](container, stream, since):
             if taken == limits.video_frames:
                 raise UnreadableError(
                     Unreadable.TOO_MANY,
@@ -99,7 +113,12 @@ def _frames(file: BinaryIO, video_format: VideoFormat, limits: Limits) -> Iterat
                 )
             taken += 1
             check_size((frame.width, frame.height), limits)
-            yield from _looks(frame, seconds)
+            place = clock_words(seconds)
+            if place == last:
+                place = _exactly(seconds)
+            else:
+                last = place
+            yield from _looks(frame, seconds, place)
         if not taken:
             raise _damaged("it has no frame that can be decoded")
 
@@ -188,14 +207,14 @@ def _keys_alone(container: Any, stream: Any) -> Iterator[Any]:
         yield packet
 
 
-def _decoded(container: Any, stream: Any, packets: Iterator[Any] | None = None) -> Iterator[Any]:
+def _decoded(packets: Iterator[Any]) -> Iterator[Any]:
     """The frames in the order in which they are shown, past what cannot be decoded.
 
     Raises:
         UnreadableError: That is much of it.
     """
     count = failed = 0
-    for packet in packets or container.demux(stream):
+    for packet in packets:
         count += 1
         try:
             frames = packet.decode()
@@ -209,7 +228,7 @@ def _decoded(container: Any, stream: Any, packets: Iterator[Any] | None = None) 
         raise _damaged("much of it cannot be decoded")
 
 
-def _each_second(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+def _each_second(container: Any, stream: Any, since: float) -> Iterator[tuple[Any, float]]:
     """One frame of every second, as Meta's library takes them: by their count, not by their time.
 
     So many frames of a video go to a second as its average rate has whole ones, and a frame's
@@ -220,28 +239,64 @@ def _each_second(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
     step = max(1, int(rate))
     # The reference divides in single precision.
     single = np.float32(float(rate))
-    for number, frame in enumerate(_decoded(container, stream)):
+    first = max(0, int(since * float(rate)) - _STEPS_BEFORE * step)
+    for number, frame in _decoded_from(container, stream, first if since > _LATE else 0):
         if number % step == 0:
             yield frame, min(float(np.float32(number) / single), LATEST_SECONDS)
 
 
-def _key_frames(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+def _decoded_from(container: Any, stream: Any, first: int) -> Iterator[tuple[int, Any]]:
+    """The frames with their numbers, beginning with one that comes before or at the first wanted.
+
+    Frames are counted by their packets, which need not be decoded for that.
+    """
+    instants = _instants(container, stream, first) if first else []
+    if first >= len(instants):
+        if first:
+            container.seek(0, stream=stream)
+        yield from enumerate(_decoded(container.demux(stream)))
+        return
+    container.seek(instants[first], stream=stream)
+    number: int | None = None
+    for frame in _decoded(container.demux(stream)):
+        if number is None:
+            if frame.pts is None or frame.pts < instants[first]:
+                continue
+            # Some kinds of videos are gone to no nearer than this.
+            number = bisect_left(instants, frame.pts)
+        yield number, frame
+        number += 1
+
+
+def _instants(container: Any, stream: Any, first: int) -> list[int]:
+    """When the frames up to the first wanted are shown, in order; none where that is not known."""
+    instants = []
+    for packet in islice(container.demux(stream), first + _FRAMES_AHEAD):
+        if not packet.size or packet.is_discard:
+            continue
+        if packet.pts is None:
+            return []
+        instants.append(packet.pts)
+    return sorted(instants)
+
+
+def _key_frames(container: Any, stream: Any, _since: float) -> Iterator[tuple[Any, float]]:
     """Only the frames that others are made from, at their own instants. Much quicker."""
     stream.codec_context.skip_frame = "NONKEY"
-    return _timed(_decoded(container, stream, _keys_alone(container, stream)))
+    return _timed(_decoded(_keys_alone(container, stream)))
 
 
-def _scenes(container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+def _scenes(container: Any, stream: Any, _since: float) -> Iterator[tuple[Any, float]]:
     """The first frame of every scene, at its own instant."""
     last: NDArray[np.int16] | None = None
-    for frame, seconds in _timed(_decoded(container, stream)):
+    for frame, seconds in _timed(_decoded(container.demux(stream))):
         small = _small(frame)
         if last is None or np.abs(small - last).mean() > _SCENE_DIFFERENCE:
             yield frame, seconds
         last = small
 
 
-_Sampled = Callable[[Any, Any], Iterator[tuple[Any, float]]]
+_Sampled = Callable[[Any, Any, float], Iterator[tuple[Any, float]]]
 _SAMPLINGS: dict[Sampling, _Sampled] = {
     Sampling.SECONDS: _each_second,
     Sampling.KEY_FRAMES: _key_frames,
@@ -267,14 +322,26 @@ def _small(frame: Any) -> NDArray[np.int16]:
     return grey.astype(np.int16)
 
 
-def _looks(frame: Any, seconds: float) -> Iterator[Part]:
+def _looks(frame: Any, seconds: float, place: str) -> Iterator[Sight]:
     pixels = _pixels(frame)
-    place = clock_words(seconds)
-    yield Part(place, pdq=pdq_of(pixels), seconds=seconds)
+    yield Sight(place, pdq=pdq_of(pixels), seconds=seconds, picture=lambda: Image.fromarray(pixels))
     quarters = round(frame.rotation / 90) % 4
     if quarters:
         turned = np.rot90(pixels, quarters)
-        yield Part(f"{place} {AS_SHOWN}", pdq=pdq_of(turned), seconds=seconds, is_turned=True)
+        yield Sight(
+            f"{place} {AS_SHOWN}",
+            pdq=pdq_of(turned),
+            seconds=seconds,
+            is_turned=True,
+            picture=lambda: Image.fromarray(np.ascontiguousarray(turned)),
+        )
+
+
+def _exactly(seconds: float) -> str:
+    """An instant that no other frame has, where two are of the same second."""
+    hundredths = int(seconds * 100)
+    minutes, rest = divmod(hundredths // 100, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}.{hundredths % 100:02}"
 
 
 def _pixels(frame: Any) -> NDArray[np.uint8]:

@@ -1,0 +1,66 @@
+"""Parts of a file that can be shown to people as well as compared. In a cell alone.
+
+Whatever takes the fingerprints of a part also says how to make its picture, so that what is shown
+of a place is what was hashed there: nothing else looks for parts.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from tutela.fingerprints.model import Part
+from tutela.sandbox.packets import as_told
+
+# Between a file and what is in it, or how it is shown.
+_SEPARATORS = ("/", " ")
+_INSTANT = re.compile(r" ?(\d+):(\d\d):(\d\d)(?:\.(\d\d))?(?: .*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Sight(Part):
+    """A part with a picture.
+
+    Attributes:
+        picture: Makes the picture that was hashed, in colour. Only until the next part is asked
+            for: its decoder stands at it as long.
+    """
+
+    picture: Callable[[], Image.Image] = field(kw_only=True, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The one place of a file that is looked for; the others need not be opened up.
+
+    Attributes:
+        place: As ``Part`` has it; ``""`` is the first thing that can be seen.
+    """
+
+    place: str
+
+    def is_in(self, place: str) -> bool:
+        """Whether it may be this place, or somewhere in it."""
+        told = as_told(place)
+        if not self.place or not place or told == self.place:
+            return True
+        if told != place:
+            # What was cut for its length can only be told apart by its beginning.
+            return self.place.startswith(told.partition("…")[0])
+        return self.place.startswith(tuple(told + each for each in _SEPARATORS))
+
+    def is_at(self, part: Part) -> bool:
+        """Whether this part is what is looked for."""
+        return as_told(part.place) == self.place
+
+    def seconds_in(self, place: str) -> float | None:
+        """The instant of a video at this place that is looked for; ``None`` if it is none of its.
+
+        It is up to a second from that of the frame.
+        """
+        found = _INSTANT.fullmatch(self.place.removeprefix(as_told(place)))
+        if found is None:
+            return None
+        hours, minutes, seconds, hundredths = (int(each or 0) for each in found.groups())
+        return hours * 3600 + minutes * 60 + seconds + hundredths / 100
