@@ -83,7 +83,9 @@ def list_channels(service: Here, _key: Reader) -> BacklogAnswer:
     return BacklogAnswer.model_validate(found.as_fields())
 
 
-@router.post("/channels/resume", summary="Have a way go on")
+@router.post(
+    "/channels/resume", summary="Have a way go on", responses=problems(HTTPStatus.NOT_FOUND)
+)
 def resume_channel(service: Here, key: Writer, sent: SentResumption) -> ChannelAnswer:
     """Such as after the user and the password were put right. All that waits is tried at once."""
     caller = caller_of_key(key)

@@ -29,7 +29,7 @@ from tutela.reporting.following.finding import (
 )
 from tutela.reporting.following.model import FeedbackId, FeedbackKind, Said
 from tutela.reporting.following.recording import MOST_UNKNOWN, enter_feedback
-from tutela.reporting.following.settling import settle_feedback
+from tutela.reporting.following.settling import follow_feedback, settle_feedback
 from tutela.reporting.following.tables import report_feedback
 from tutela.reporting.model import Environment, ReportId
 from tutela.storage.jobs.tables import jobs
@@ -180,6 +180,37 @@ def test_a_report_is_found_by_the_number_it_had_and_a_live_one_first(world: Worl
     came(world, FeedbackKind.CLOSED, "msg_3", named="99")
     with world.database.reading() as connection:
         assert len(find_all_feedback(connection, report=report)) == 3
+
+
+@pytest.mark.parametrize("environment", [Environment.SANDBOX, Environment.TEST])
+def test_what_is_said_of_a_rehearsal_moves_no_clock_and_tells_nobody(
+    world: World, environment: Environment
+) -> None:
+    report = sent(world, environment=environment)
+    letter = said(world, FeedbackKind.PRESERVATION_LETTER, until=date(2027, 1, 31))
+    for what in (
+        letter,
+        said(world, FeedbackKind.DESTRUCTION_REQUESTED),
+        said(world, FeedbackKind.MORE_WANTED),
+    ):
+        enter(world, report, what)
+    came(world, FeedbackKind.PRESERVATION_LETTER, "msg_1", until=date(2027, 1, 31))
+    wish = came(world, FeedbackKind.DESTRUCTION_REQUESTED, "msg_2")
+    assert wish is not None
+    with world.database.writing() as connection:
+        follow_feedback(connection, wish, OPERATOR, world.clock, reason="to try it")
+    assert (events(world, report), alerts(world)) == ([], 0)
+    with world.database.reading() as connection:
+        assert len(find_all_feedback(connection, report=report)) == 5
+
+
+def test_whoever_has_real_reports_says_nothing_of_rehearsals(world: World) -> None:
+    sent(world)
+    rehearsed = sent(world, "99", environment=Environment.SANDBOX, content=b"a lake")
+    came(world, FeedbackKind.PRESERVATION_LETTER, named="99", until=date(2027, 1, 31))
+    assert (events(world, rehearsed), alerts(world)) == ([], 1)
+    with world.database.reading() as connection:
+        assert [each.report for each in find_all_feedback(connection, only_open=True)] == [None]
 
 
 def test_a_number_that_came_by_itself_takes_no_other_reports_number(world: World) -> None:

@@ -1,12 +1,13 @@
 """Taking in what an authority says of a report: a person enters it, or the authority sends it.
 
 What asks for keeping moves the clock of the evidence at once. What asks for destroying does so only
-by a person: a stolen secret must not destroy anything.
+by a person: a stolen secret must not destroy anything. What is said of a rehearsal moves no clock,
+and no mail tells of it: the authority itself knows nothing of it.
 """
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, exists, func, select, update
 
 from tutela.accounts.calling import need
 from tutela.accounts.model import Caller
@@ -44,6 +45,8 @@ from tutela.storage.clock import Clock
 from tutela.storage.database import insert_or_ignore
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.kept_secrets import KeptSecrets
+
+_REAL = reports.alias("real")
 
 MOST_UNKNOWN = 100
 """How many messages of one authority may wait that belong to no report known here."""
@@ -98,6 +101,7 @@ def enter_feedback(
         report=report,
         named=row.remote_id or "",
         is_task=said.kind is FeedbackKind.MORE_WANTED,
+        is_real=_is_real(row),
     )
     if feedback is None:
         raise AssertionError("what has no message id is never there already")
@@ -160,6 +164,7 @@ def receive_feedback(
         named=named,
         message=message,
         is_task=row is None or clashes or said.kind in _TASKS_BY_THEMSELVES,
+        is_real=row is None or _is_real(row),
     )
     if feedback is None:
         return None
@@ -213,6 +218,7 @@ def _keep(
     report: ReportId | None,
     named: str,
     is_task: bool,
+    is_real: bool,
     message: str | None = None,
 ) -> FeedbackId | None:
     kept = connection.execute(
@@ -241,7 +247,7 @@ def _keep(
         sealed = secrets.seal(said.words.encode(), thing_of(feedback))
         mine = update(report_feedback).where(report_feedback.c.id == feedback)
         connection.execute(mine.values(words=sealed))
-    if is_task:
+    if is_task and is_real:
         enqueue(connection, ALERT, {"feedback": feedback}, clock)
     return feedback
 
@@ -260,10 +266,9 @@ def _follow(
         connection.execute(
             update(reports).where(reports.c.id == row.id).values(remote_id=said.number)
         )
-    if said.kind.event is None:
+    if said.kind.event is None or not _is_real(row):
         return
-    where = "" if row.environment == Environment.LIVE else f" ({row.environment})"
-    name = f"{row.authority} {said.reference or row.remote_id}"[: LONGEST_NAME - len(where)] + where
+    name = f"{row.authority} {said.reference or row.remote_id}"[:LONGEST_NAME]
     event = record_event(
         connection,
         Subject(row.case_id),
@@ -291,7 +296,16 @@ def _enter(
 
 
 def _meant(connection: Connection, authority: str, named: str) -> Row[Any] | None:
-    """The report that an authority calls so, now or when it was sent; a live one before others."""
+    """The report that an authority calls so, now or when it was sent.
+
+    Whoever has real reports of this house says nothing of its rehearsals, whose numbers may be
+    those of reports of others there.
+    """
+    has_real = exists().where(
+        _REAL.c.authority == authority,
+        _REAL.c.environment == Environment.LIVE,
+        _REAL.c.state == State.SENT,
+    )
     called = select(delivery_attempts.c.report_id).where(
         delivery_attempts.c.remote_id == named, delivery_attempts.c.outcome == Outcome.SENT
     )
@@ -301,9 +315,9 @@ def _meant(connection: Connection, authority: str, named: str) -> Row[Any] | Non
             reports.c.authority == authority,
             reports.c.state == State.SENT,
             (reports.c.remote_id == named) | reports.c.id.in_(called),
+            (reports.c.environment == Environment.LIVE) | ~has_real,
         )
         .order_by(
-            (reports.c.environment == Environment.LIVE).desc(),
             (reports.c.remote_id == named).desc(),
             reports.c.id.desc(),
         )
@@ -333,6 +347,11 @@ def _refuse_too_many(connection: Connection, authority: str) -> None:
             f"{MOST_UNKNOWN} messages of {authority} wait for a person that belong to no report "
             "known here: no further such one is taken before some are settled"
         )
+
+
+def _is_real(row: Row[Any]) -> bool:
+    """Whether the authority itself has a report."""
+    return bool(row.environment == Environment.LIVE)
 
 
 def _is_anothers(connection: Connection, row: Row[Any], number: str) -> bool:
