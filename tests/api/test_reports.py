@@ -159,7 +159,7 @@ def test_what_is_in_doubt_after_a_restore_is_settled_over_http(house: House, wor
     first, second, third = drafts
     assert sent(house.client, "GET", "/reports/doubts") == {"count": 0, "reports": [], "next": None}
     with world.database.writing() as connection:
-        doubt_unsent(connection, world.clock(), world.clock)
+        doubt_unsent(connection, world.clock())
     page = sent(house.client, "GET", "/reports/doubts?limit=2")
     assert ([each["id"] for each in page["reports"]], page["next"]) == ([first, second], second)
     last = sent(house.client, "GET", f"/reports/doubts?after={page['next']}")

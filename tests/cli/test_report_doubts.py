@@ -26,7 +26,7 @@ def test_what_is_in_doubt_is_listed_and_somebody_says_what_became_of_it(
     world = World(settings, database, Vault.over(settings, database, system_clock), system_clock)
     first, second = world.draft(world.case()), world.draft(world.case())
     with database.writing() as connection:
-        assert doubt_unsent(connection, system_clock(), system_clock) == 2
+        assert doubt_unsent(connection, system_clock()) == 2
     listed = tutela(settings, "report", "doubts", "--json").stdout.splitlines()
     assert [json.loads(each)["id"] for each in listed] == [first, second]
     said = tutela(settings, "report", "was-sent", str(first), "4711", "--json")

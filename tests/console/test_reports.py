@@ -300,7 +300,7 @@ def test_what_is_in_doubt_after_a_restore_is_settled_on_its_page(house: House) -
     sent, unsent = (begun(house, confirmed_in(house, each), OPERATOR) for each in (b"1", b"2"))
     with house.service.database.writing() as connection:
         # Restored from a backup that knows none of the cases of other tests.
-        doubt_unsent(connection, datetime(2020, 1, 1, tzinfo=UTC), house.service.clock)
+        doubt_unsent(connection, datetime(2020, 1, 1, tzinfo=UTC))
     reviewer, lead = signed_in(house, Role.REVIEWER)[0], signed_in(house, Role.LEAD)[0]
     for report in (sent, unsent):
         listed = unescape(lead.get("/reports").text)

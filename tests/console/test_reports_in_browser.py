@@ -68,7 +68,7 @@ def test_every_page_in_every_look(walker: Walker) -> None:
     sign_report(desk_in(house), report, OPERATOR)
     with house.service.database.writing() as connection:
         # Restored from a backup that knows none of the cases of other tests.
-        doubt_unsent(connection, datetime(2020, 1, 1, tzinfo=UTC), house.service.clock)
+        doubt_unsent(connection, datetime(2020, 1, 1, tzinfo=UTC))
     walker.walk(f"/reports/{report}", "report-signed")
     walker.walk("/reports?tab=to-approve", "reports-to-approve")
     stopped = stopped_report(house, confirmed_in(house, b"a third landscape", subject="user-3"))

@@ -29,7 +29,7 @@ def post(world: World, authority: Authority) -> Post:
 
 def restored(world: World, ago: timedelta = timedelta()) -> int:
     with world.database.writing() as connection:
-        return doubt_unsent(connection, world.clock() - ago, world.clock)
+        return doubt_unsent(connection, world.clock() - ago)
 
 
 def found(world: World, report: ReportId) -> Report:

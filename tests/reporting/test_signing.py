@@ -79,16 +79,47 @@ def test_a_signed_report_goes_by_itself_once_nothing_can_be_undone(world: World,
     assert world.acts(case) == ["report.drafted", "report.signed", "report.queued"]
 
 
-def test_a_decision_that_was_taken_back_keeps_its_report_here(world: World, clock) -> None:
+def test_a_report_of_a_decision_that_was_taken_back_is_signed_anew(world: World, clock) -> None:
     desk, case = desk_of(world), confirmed(world, b"a landscape")
     report = begin_report(desk, case, NCMEC, ANNA)
     sign_report(desk, report, ANNA)
     with world.database.writing() as connection:
         connection.execute(update(cases).where(cases.c.id == case).values(state=CaseState.OPEN))
-    do(desk, report)
-    assert state_of(world, report) is State.SIGNED
     with pytest.raises(OutOfTurnError, match="only what is confirmed"):
         send_report(desk, report, ANNA)
+    do(desk, report)
+    # It does not lie there signed for good, with nobody to send it, once the case is confirmed.
+    assert state_of(world, report) is State.DRAFT
+    with world.database.writing() as connection:
+        connection.execute(
+            update(cases).where(cases.c.id == case).values(state=CaseState.CONFIRMED)
+        )
+    sign_report(desk, report, ANNA)
+    do(desk, report)
+    assert state_of(world, report) is State.QUEUED
+
+
+def test_one_rule_says_what_goes_of_a_closed_case(world: World) -> None:
+    """What was signed before goes, and what corrects a report; a first one is not begun."""
+    desk = desk_of(world, approval=Approval.ALWAYS)
+    case, bare = confirmed(world, b"a landscape"), confirmed(world, b"a lake")
+    report, draft = (begin_report(desk, each, NCMEC, ANNA) for each in (case, bare))
+    sign_report(desk, report, ANNA)
+    with world.database.writing() as connection:
+        closed = update(cases).where(cases.c.id.in_((case, bare)))
+        connection.execute(closed.values(state=CaseState.CLOSED))
+    with pytest.raises(OutOfTurnError, match="only what is confirmed"):
+        sign_report(desk, draft, ANNA)
+    discard_report(desk, draft, ANNA, reason="closed")
+    with pytest.raises(OutOfTurnError, match="only what is confirmed"):
+        begin_report(desk, bare, NCMEC, ANNA)
+    assert approve_report(desk, report, OTHER_LEAD) is State.APPROVED
+    assert send_report(desk, report, ANNA) is State.QUEUED
+    world.move(report, Move.SEND)
+    with world.database.writing() as connection:
+        connection.execute(update(reports).values(remote_id="1000001"))
+    correction = correct_report(desk, report, ANNA)
+    assert sign_report(desk, correction, ANNA) is State.SIGNED
 
 
 def test_what_lacks_something_cannot_be_signed_and_says_what(world: World) -> None:
@@ -213,6 +244,13 @@ def test_a_correction_names_what_it_corrects(world: World) -> None:
         sign_report(desk, second, ANNA)
     refilled = {"person_or_user_reported.prior_ct_reports": [1000001]}
     change_report(desk, second, refilled, ANNA)
+    with world.database.writing() as connection:
+        went = update(reports).where(reports.c.id == first)
+        connection.execute(went.values(environment=Environment.TEST))
+    with pytest.raises(OutOfTurnError, match="went to the test environment"):
+        sign_report(desk, second, ANNA)
+    with world.database.writing() as connection:
+        connection.execute(went.values(environment=Environment.SANDBOX))
     assert sign_report(desk, second, ANNA) is State.SIGNED
 
 

@@ -101,7 +101,7 @@ def restore_backup(vault: Vault, path: Path, actor: Actor, tell: Tell = lambda _
         restoring.refuse_miscounts()
         upgrade_within(connection)
         set_sequences(connection)
-        doubted = doubt_unsent(connection, contents.made_at, vault.clock)
+        doubted = doubt_unsent(connection, contents.made_at)
         destroyed, doomed = _destroy_again(connection, vault, restoring, actor, contents)
         append(connection, actor, Act.BACKUP_RESTORED, vault.clock, thing=contents.ledger_name)
     # Where this fails, the sweep and the next destruction do it.

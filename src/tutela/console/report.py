@@ -23,7 +23,6 @@ from tutela.errors import NotFoundError, TutelaError
 from tutela.ledger.model import Act, Entry
 from tutela.ledger.reading import newest_entries, words_of
 from tutela.reporting.authorities.standing import directory_now
-from tutela.reporting.beginning import REPORTABLE
 from tutela.reporting.cybertipline.model import FileDescription
 from tutela.reporting.cybertipline.model import Report as Content
 from tutela.reporting.cybertipline.problems import Problem
@@ -31,6 +30,7 @@ from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import BY_RECORD, Draft, DraftFile
 from tutela.reporting.finding import find_reports
 from tutela.reporting.following.finding import find_all_feedback
+from tutela.reporting.grounds import is_reportable
 from tutela.reporting.missing import Missing
 from tutela.reporting.model import Report, ReportId
 from tutela.reporting.packages.wording import label_of
@@ -174,12 +174,16 @@ def _values(
             if each.corrects == report.id and each.state is not State.DISCARDED
         ],
         "case_state": case_state,
-        "is_reportable": case_state in REPORTABLE,
+        "is_reportable": is_reportable(connection, report.case, anew=_is_first_draft(report)),
         "needs_approval": asked,
         "signed_it": report.signed_by in own,
         "seal": written.seal or "",
         "mend": _places_in(report.trouble or ""),
     }
+
+
+def _is_first_draft(report: Report) -> bool:
+    return report.state is State.DRAFT and report.corrects is None
 
 
 def _forms(written: Written, shown: Shown, *, may_write: bool) -> dict[str, object]:

@@ -9,9 +9,10 @@ from tutela.console.house import House
 from tutela.console.visiting import Visitor
 from tutela.reporting.authorities.clocks import Clock, clocks
 from tutela.reporting.authorities.routing import Outcome, Route
-from tutela.reporting.beginning import REPORTABLE, routes_of_case
+from tutela.reporting.beginning import routes_of_case
 from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_reports
+from tutela.reporting.grounds import is_reportable
 from tutela.reporting.model import ChannelKind, Environment, Report
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.states import State
@@ -67,7 +68,8 @@ def card_of(house: House, case: WholeCase, reader: Visitor) -> Card | None:
     Raises:
         SettingsError: The operator's directory cannot be read.
     """
-    is_due = case.state in REPORTABLE
+    with house.database.reading() as connection:
+        is_due = is_reportable(connection, case.id, anew=True)
     if not reader.may(Permission.REPORTS_READ) or case.blind:
         return None
     with house.database.reading() as connection:

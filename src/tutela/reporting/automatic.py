@@ -24,6 +24,7 @@ from tutela.cases.tables import case_items, case_matches, cases
 from tutela.cases.taking_effect import effect_later
 from tutela.errors import InvalidInputError, OutOfTurnError, SettingsError
 from tutela.hashlists.tables import hash_lists
+from tutela.reporting.as_read import seal_of
 from tutela.reporting.beginning import begin_reports, refill_report
 from tutela.reporting.cybertipline.vocabulary import IncidentType
 from tutela.reporting.desk import Desk
@@ -56,6 +57,10 @@ _BESIDE = (
     (Fact.CONFIRMED_BEFORE, Fact.STATUTORY_CLOCK),
 )
 _REASON = "each item is on a named list, to the bit: reporting.automatic"
+
+
+class _NeedsPersonNowError(Exception):
+    """Somebody decided anew, or added to the case, meanwhile."""
 
 
 def confirmed(connection: Connection, case: CaseId, cause: str, clock: Clock) -> None:
@@ -173,9 +178,15 @@ def sign_itself(desk: Desk, report: ReportId) -> bool:
     kind = written.values["incident_summary"].get("incident_type")
     if kind not in chosen_incidents(desk.settings.reporting.automatic):
         return False
+
+    def check(connection: Connection, case: CaseId) -> None:
+        if not _needs_nobody(connection, desk, case):
+            raise _NeedsPersonNowError
+
     try:
-        sign_as(desk, report, BY_ITSELF)
-    except (InvalidInputError, OutOfTurnError, ReportMoveError):
+        # Whoever wrote in it or decided anew meanwhile, it is theirs.
+        sign_as(desk, report, BY_ITSELF, seal=seal_of(written), check=check)
+    except (InvalidInputError, OutOfTurnError, ReportMoveError, _NeedsPersonNowError):
         return False
     return True
 

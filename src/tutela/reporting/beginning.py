@@ -7,12 +7,9 @@ nobody else is to wait for that.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId
-from tutela.cases.moving import lock_case, state_of
-from tutela.cases.states import State as CaseState
+from tutela.cases.moving import lock_case
 from tutela.errors import AlreadyExistsError, InvalidInputError, OutOfTurnError
 from tutela.reporting.addressing import channel_to, routes_of
 from tutela.reporting.authorities.model import Directory
@@ -24,6 +21,7 @@ from tutela.reporting.drafting import Draft, draft
 from tutela.reporting.filling import filled_of, keep_draft, keep_filled, merged
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.gathering import gather
+from tutela.reporting.grounds import check_reportable
 from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.moving import begin, enter_begin, enter_change, lock_report
 from tutela.reporting.queueing import environment_of
@@ -57,10 +55,6 @@ class LeftOut:
         }
 
 
-REPORTABLE = frozenset({CaseState.CONFIRMED, CaseState.REPORTED})
-"""Where a case stands of which a report may be begun, signed and sent."""
-
-
 def begin_report(
     desk: Desk,
     case: CaseId,
@@ -73,7 +67,7 @@ def begin_report(
 
     Args:
         desk: The open house.
-        case: The case, which has to be confirmed.
+        case: The case, which has to be confirmed; one that is closed since is corrected only.
         authority: To whom: the id in the directory, such as ``us-ncmec``.
         caller: Who does so.
         corrects: The report, which was sent, that this one corrects or adds to.
@@ -86,7 +80,7 @@ def begin_report(
         DamagedEvidenceError, StorageError: The vault or the database fails.
     """
     with desk.database.reading() as connection:
-        check_reportable(connection, case)
+        check_reportable(connection, case, anew=corrects is None)
         channel = channel_to(directory_now(connection, desk.settings), authority)
         earlier = None if corrects is None else find_report(connection, corrects)
     filled = _filled(desk, case, authority, channel)
@@ -94,7 +88,7 @@ def begin_report(
     with desk.database.writing() as connection:
         # Locked first, so that nobody undoes the decision meanwhile.
         lock_case(connection, case)
-        check_reportable(connection, case)
+        check_reportable(connection, case, anew=corrects is None)
         report = begin(
             connection,
             case,
@@ -234,22 +228,6 @@ def why_not_begun(
             words = _why_not(each, directory, there)
             found[LeftOut(authority, each.duty.id, each.outcome, words)] = None
     return tuple(found)
-
-
-def check_reportable(connection: Connection, case: CaseId) -> None:
-    """See that a case is one that may be reported.
-
-    Raises:
-        NotFoundError: There is no such case.
-        OutOfTurnError: It is not.
-    """
-    state = state_of(connection, case)
-    if state not in REPORTABLE:
-        raise OutOfTurnError(
-            "{case} is {state}: only what is confirmed is reported; decide on it first",
-            case=case,
-            state=state,
-        )
 
 
 def check_draft(state: str, report: ReportId) -> None:

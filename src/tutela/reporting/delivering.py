@@ -20,7 +20,7 @@ from tutela.cases.model import CaseId
 from tutela.cases.moving import BY_ITSELF, become_reported, lock_case
 from tutela.cases.moving import enter_move as enter_case_move
 from tutela.cases.states import Move as CaseMove
-from tutela.errors import LeaseLostError, NotFoundError, StorageError
+from tutela.errors import LeaseLostError, NotFoundError, OutOfTurnError, StorageError
 from tutela.evidence.events import report_finished
 from tutela.evidence.model import Sealed, new_item_id
 from tutela.evidence.subjects import Subject, lock_evidence
@@ -41,6 +41,7 @@ from tutela.reporting.channel import (
 from tutela.reporting.channels import Channels
 from tutela.reporting.checking_files import check_files, files_by_record
 from tutela.reporting.content import content_of, files_of
+from tutela.reporting.corrected import check_corrected
 from tutela.reporting.finding import find_report
 from tutela.reporting.grounds import StillStands, ground_of_report
 from tutela.reporting.model import Environment, Report, ReportFile, ReportId
@@ -257,11 +258,10 @@ def _send(
         prior = None
         if report.corrects is not None:
             corrected = find_report(connection, report.corrects)
-            if corrected.environment not in (None, environment):
-                raise NeedsPersonError(
-                    f"report {corrected.id} went to the {corrected.environment} environment, so "
-                    "this one does not know it: begin a report of its own"
-                )
+            try:
+                check_corrected(corrected.id, corrected.environment, environment)
+            except OutOfTurnError as error:
+                raise NeedsPersonError(error.message) from None
             prior = corrected.remote_id
         earlier = attempts_of(connection, report.id)
         going = files_by_record(connection, delivery.vault, files)

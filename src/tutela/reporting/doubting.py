@@ -32,16 +32,14 @@ LONGEST_NUMBER = 200
 """How many characters an authority's number for a report may have."""
 
 
-def doubt_unsent(connection: Connection, backup_at: datetime, clock: Clock) -> int:
+def doubt_unsent(connection: Connection, backup_at: datetime) -> int:
     """Have nothing sent unasked that may have been sent since a backup; gives how many reports.
 
     Args:
         connection: The transaction in which the house is restored.
         backup_at: The backup's moment.
-        clock: The time.
     """
-    restored = {"backup_at": backup_at, "restored_at": clock()}
-    connection.execute(insert(house_restorations).values(restored))
+    connection.execute(insert(house_restorations).values(backup_at=backup_at))
     unsent = update(reports).where(reports.c.state.not_in(ENDED)).returning(reports.c.id)
     return len(connection.execute(unsent.values(doubted_since=backup_at)).all())
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from tutela.errors import InvalidInputError
+from tutela.reporting.corrected import check_corrected
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import ChannelKind, Environment, ReportId
 from tutela.reporting.tables import reports
@@ -30,10 +31,14 @@ def check_earlier(
 
     Raises:
         InvalidInputError: It names a report of another environment, or lacks the corrected one.
+        OutOfTurnError: The one that it corrects went to another environment.
     """
     if row.channel != ChannelKind.CYBERTIPLINE:
         return
     named = frozenset(_named(values))
+    corrected = None if row.corrects is None else find_report(connection, ReportId(row.corrects))
+    if corrected is not None:
+        check_corrected(corrected.id, corrected.environment, environment)
     for number in sorted(_of_others(connection, row.authority, environment, named)):
         raise InvalidInputError(
             "report {report} names the earlier report {number}, which is none of the authority "
@@ -42,10 +47,7 @@ def check_earlier(
             number=number,
             environment=environment,
         )
-    if row.corrects is None:
-        return
-    corrected = find_report(connection, ReportId(row.corrects))
-    if corrected.environment is environment and corrected.remote_id not in named:
+    if corrected is not None and corrected.remote_id not in named:
         raise InvalidInputError(
             "report {report} corrects report {corrected}: name its number there, {number}, "
             "among {field}",

@@ -13,6 +13,7 @@ from tutela.evidence.model import ItemId
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
 from tutela.reporting.content import erase
+from tutela.reporting.corrected import check_corrected
 from tutela.reporting.model import ChannelKind, Environment, ReportId, thing_of
 from tutela.reporting.states import ENDED, Move, State, after
 from tutela.reporting.tables import IS_REHEARSAL, house_restorations, reports
@@ -298,10 +299,5 @@ def _check_corrected(
         raise OutOfTurnError(
             "report {corrects} is not sent yet: change that one instead", corrects=corrects
         )
-    if environment is not None and row.environment not in (None, environment):
-        raise OutOfTurnError(
-            "report {report} went to the {environment} environment, so this one does not know it: "
-            "begin a report of its own",
-            report=corrects,
-            environment=row.environment,
-        )
+    if environment is not None:
+        check_corrected(corrects, row.environment, environment)

@@ -5,6 +5,7 @@ second one agrees. Then a job gives it to the workers as soon as nobody can take
 case back any more. ``automatic.py`` says when none of these people is needed.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -19,13 +20,12 @@ from tutela.cases.moving import BY_ITSELF, holder_of, last_decision, lock_case
 from tutela.cases.viewings import was_viewed
 from tutela.errors import OutOfTurnError
 from tutela.reporting.as_read import refuse_unread
-from tutela.reporting.beginning import check_reportable
 from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, DraftFile
 from tutela.reporting.earlier import check_earlier
 from tutela.reporting.filling import keep_draft
 from tutela.reporting.finding import find_report
-from tutela.reporting.grounds import StillStands, ground_of_report
+from tutela.reporting.grounds import StillStands, check_reportable, ground_of_report
 from tutela.reporting.model import ChannelKind, ReportId
 from tutela.reporting.moving import lock_report, move
 from tutela.reporting.preparing import refuse_problems
@@ -71,11 +71,32 @@ def sign_report(desk: Desk, report: ReportId, caller: Caller, *, seal: str | Non
     return sign_as(desk, report, caller, seal=seal)
 
 
-def sign_as(desk: Desk, report: ReportId, caller: Caller, *, seal: str | None = None) -> State:
-    """The same for whoever may stand for it without being a person: ``automatic.py`` says when."""
+def sign_as(
+    desk: Desk,
+    report: ReportId,
+    caller: Caller,
+    *,
+    seal: str | None = None,
+    check: Callable[[Connection, CaseId], None] | None = None,
+) -> State:
+    """The same for whoever may stand for it without being a person: ``automatic.py`` says when.
+
+    Args:
+        desk: The open house.
+        report: The draft.
+        caller: Who stands for it.
+        seal: Of the wording that they read.
+        check: Sees, behind the lock, that they may of this case.
+
+    Raises:
+        InvalidInputError: It cannot be sent as it stands; and all that ``sign_report`` and
+            ``check`` raise.
+    """
     with desk.database.writing() as connection:
         row, case = _locked(connection, report)
-        check_reportable(connection, case)
+        check_reportable(connection, case, anew=row.corrects is None)
+        if check is not None:
+            check(connection, case)
         environment = environment_of(desk.settings, ChannelKind(row.channel))
         if State(row.state) is State.DRAFT:
             draft = draft_of(connection, desk.secrets, report)
@@ -111,7 +132,7 @@ def approve_report(
     holder_of(caller)
     with desk.database.writing() as connection:
         row, case = _locked(connection, report)
-        check_reportable(connection, case)
+        check_reportable(connection, case, anew=False)
         if row.signed_by in _ids(connection, caller):
             raise OutOfTurnError(
                 "you signed report {report} yourself: another person has to agree to it",
@@ -141,7 +162,7 @@ def send_report(desk: Desk, report: ReportId, caller: Caller) -> State:
     holder_of(caller)
     with desk.database.writing() as connection:
         row, case = _locked(connection, report)
-        check_reportable(connection, case)
+        check_reportable(connection, case, anew=False)
         if State(row.state) is State.SIGNED and needs_approval(connection, case, desk.settings):
             raise OutOfTurnError(
                 "a second person has to agree to report {report} first", report=report
@@ -236,9 +257,15 @@ def queueing(desk: Desk) -> Kind:
                 State(row.state) is State.SIGNED
                 and not needs_approval(connection, case, desk.settings)
             )
+            if not waits:
+                return
             stands = ground_of_report(connection, case)
-            if not waits or stands is StillStands.NO:
-                return  # The night discards what was written of a case that is confirmed no more.
+            if stands is StillStands.NO:
+                # Whoever signed it stands for it no more. If the case is confirmed again, it is
+                # read and signed anew; if not, the night discards it.
+                reason = f"{case} was taken back before it went"
+                move(connection, report, Move.RETURN, BY_ITSELF, desk.clock, reason=reason)
+                return
             if stands is StillStands.NOT_NOW:
                 raise Later(desk.clock() + _AGAIN, f"{case} is under appeal: it waits for that")
             left = final_at(connection, case, desk.settings)

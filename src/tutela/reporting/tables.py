@@ -95,13 +95,12 @@ report_files = Table(
 IS_REHEARSAL = (reports.c.state == "sent") & (reports.c.environment != "live")
 """That a report was sent, and the authority itself does not have it."""
 
-# That the house was restored, and to which moment: what was sent since is not known here.
+# To which moments the house was restored: what was sent since is not known here.
 house_restorations = Table(
     "house_restorations",
     metadata,
     Column("id", RowId, primary_key=True),
     Column("backup_at", Moment, nullable=False),
-    Column("restored_at", Moment, nullable=False),
 )
 
 # Each time that somebody began to send a report.
