@@ -2,22 +2,32 @@
 
 import io
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import httpx
+import numpy as np
 import pytest
 from PIL import Image
 
 from tests.actors import actor_called
+from tests.archived import zipped
 from tests.cases.looking import held, picture, sealed_case
+from tests.cases.world import matched
 from tests.conftest import TurnedClock
 from tests.console.visitors import browser_of, new_person, new_session, signed_in
 from tests.house import House, running_house
+from tests.oracle import differing_bits
 from tutela.accounts.calling import caller_of_person
 from tutela.accounts.people import Person
 from tutela.accounts.permissions import Role
 from tutela.accounts.sessions import end_sessions_of
-from tutela.cases.model import ItemKind
+from tutela.cases.exposure import exposure_today
+from tutela.cases.model import CaseId, ItemKind
+from tutela.cases.viewings import viewings_of_case, was_viewed
+from tutela.console.language import languages
 from tutela.evidence.vault import Vault
+from tutela.fingerprints.model import Kind, Pdq
+from tutela.fingerprints.pdq import pdq_of
 from tutela.ledger.tables import ledger_entries
 from tutela.storage.settings import load_settings
 
@@ -46,11 +56,9 @@ def at_work(
     return client, person, f"/cases/{case}/items/{item}"
 
 
-def asked(client: httpx.Client, place: str, level: str = "whole", **values: object):
+def asked(client: httpx.Client, item: str, level: str = "whole", **values: object):
     why = "opened" if level == "veil" else "decide"
-    return client.post(
-        f"{place}/viewings", json={"level": level, "why": why} | values, headers=JSON
-    )
+    return client.post(f"{item}/viewings", json={"level": level, "why": why} | values, headers=JSON)
 
 
 def test_whoever_holds_the_case_is_shown_it_once(house: House) -> None:
@@ -220,3 +228,54 @@ def test_nothing_of_it_is_in_a_log(house: House, capfd: pytest.CaptureFixture[st
     logged = "".join(capfd.readouterr())
     assert "/items/" not in logged
     assert "viewing" not in logged
+
+
+def hash_of(answer: httpx.Response) -> Pdq:
+    with Image.open(io.BytesIO(answer.content)) as image:
+        return pdq_of(np.asarray(image.convert("RGB")))
+
+
+def test_the_part_that_matched_comes_first_and_the_others_are_a_step_away(house: House) -> None:
+    pictures = {f"photos/{seed}.png": picture(seed) for seed in (1, 2, 3)}
+    client, person, place = at_work(house, zipped(pictures))
+    case = CaseId(place.split("/")[2])
+    matched(house.service.database, CLOCK, case, Kind.PDQ, "photos/2.png")
+    page = client.get(f"/cases/{case}").text
+    first = page.index('value="at:photos/2.png"')
+    assert first < page.index(f">{languages()['en'].texts['media_whole_file']}<")
+    assert "\N{FIRST STRONG ISOLATE}photos/2.png\N{POP DIRECTIONAL ISOLATE}" in page
+
+    said = asked(client, place, colour=True, place="photos/2.png").json()
+    answer = client.get(said["address"])
+    assert answer.headers["tutela-shown"] == "one"
+    assert answer.headers["tutela-steps"] == "before after"
+    assert "photos/2.png" in unquote(answer.headers["tutela-place"])
+    after = asked(client, place, "part", of=said["viewing"], step=1).json()
+    assert "photos/3.png" in unquote(client.get(after["address"]).headers["tutela-place"])
+    before = asked(client, place, "veil", of=said["viewing"], step=-1).json()
+    assert "photos/1.png" in unquote(client.get(before["address"]).headers["tutela-place"])
+    for seed, viewing in ((2, said), (3, after), (1, before)):
+        again = asked(client, place, colour=True, of=viewing["viewing"], step=0).json()
+        with Image.open(io.BytesIO(picture(seed))) as image:
+            stored = pdq_of(np.asarray(image))
+        assert differing_bits(hash_of(client.get(again["address"])), stored) <= 24
+
+    nowhere = asked(client, place, of=after["viewing"], step=1)
+    assert nowhere.status_code == 422
+    other, _, elsewhere = at_work(house)
+    assert asked(other, elsewhere, of=after["viewing"], step=-1).status_code == 404
+    with house.service.database.reading() as connection:
+        looks = viewings_of_case(connection, case)
+        today = exposure_today(connection, person.id, CLOCK)
+        assert not was_viewed(connection, looks[0].evidence), "nobody saw all of it"
+    assert len(looks) == 6, "each look is written down"
+    assert today.items == 3, "each of the pictures is something to look at"
+
+
+def test_a_part_that_cannot_be_shown_can_be_passed_by(house: House) -> None:
+    broken = picture(2)[:3_000]
+    files = {"1.png": picture(1), "2.png": broken, "3.png": picture(3)}
+    client, _, place = at_work(house, zipped(files))
+    answer = client.get(asked(client, place, place="2.png").json()["address"])
+    assert answer.status_code in (200, 422)
+    assert answer.headers["tutela-steps"] == "before after"

@@ -9,6 +9,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from sqlalchemy import select
 
+from tests.archived import zipped
 from tests.cases.looking import held, picture, sealed_case
 from tests.cases.world import matched
 from tests.console.walking import Walker, walking
@@ -22,6 +23,7 @@ from tutela.cases.comfort import Comfort, Reveal, choose_comfort
 from tutela.cases.model import CaseId, ItemKind
 from tutela.cases.tables import viewings
 from tutela.cases.viewings import Viewing, viewing_of
+from tutela.fingerprints.model import Kind
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import Care, load_settings
 
@@ -223,3 +225,24 @@ def test_nothing_of_it_lies_in_the_browsers_cache(walker: Walker) -> None:
     )
     assert sizes
     assert all(transferred and how == "" for transferred, how in sizes)
+
+
+def test_one_steps_from_the_part_that_matched_to_the_others_by_keys(walker: Walker) -> None:
+    files = {f"{seed}.png": picture(seed) for seed in (1, 2, 3)}
+    case, _ = at_case(walker, zipped(files))
+    matched(walker.house.service.database, system_clock, case, Kind.PDQ, "2.png")
+    walker.go(f"/cases/{case}")
+    walker.wait_for("[data-status]", "Part: \u20682.png\u2069")
+    walker.press("j")
+    walker.wait_for("[data-status]", "Part: \u20683.png\u2069")
+    assert not walker.find("[data-step='1']").is_enabled()
+    hold(walker, "p")
+    assert comes_true(lambda: in_sight(walker))
+    walker.wait_for("[data-status]", "Part: \u20683.png\u2069")
+    walker.look("part-light")
+    let_go(walker, "p")
+    walker.press("h")
+    walker.wait_for("[data-status]", "Part: \u20682.png\u2069")
+    assert comes_true(partial(all_ended, walker, case))
+    assert [each.place for each in looks(walker, case)][-4:] == ["2.png", "3.png", "3.png", "2.png"]
+    walker.walk(f"/cases/{case}", "parts")

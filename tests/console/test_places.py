@@ -25,6 +25,7 @@ ENGLISH = languages()["en"].texts
             "00:00:01 to 00:00:03, 00:01:00 to 00:01:02, and 3 more",
             "00:00:01 to 00:00:03, 00:01:00 to 00:01:02, and 3 more",
         ),
+        ("clip.mp4 00:01:12.48 as shown", "<bdi>clip.mp4</bdi>, 00:01:12.48, as it is shown"),
         ("something new 00:01", "<bdi>something new 00:01</bdi>"),
     ],
 )

@@ -20,7 +20,8 @@ class Exposure:
 
     Attributes:
         day: The day, in the person's own time zone.
-        items: How many items were revealed, in part or whole; each once.
+        items: How many items were revealed, in part or whole; each once, and of an archive each
+            file in it.
         severe: How many of these are of severe cases.
         peeks: How often something was revealed.
         seconds: For how long something was in sight, by how clearly.
@@ -61,17 +62,17 @@ def exposure_by_day(
 
 def exposure_of(day: date, looks: Iterable[Look]) -> Exposure:
     """What these looks come to."""
-    items: set[int] = set()
-    severe: set[int] = set()
+    items: set[tuple[int, str]] = set()
+    severe: set[tuple[int, str]] = set()
     peeks = 0
     seconds: dict[Level, float] = {}
     for look in looks:
         seconds[look.level] = seconds.get(look.level, 0.0) + look.seconds
         if look.reveals:
             peeks += 1
-            items.add(look.item)
+            items.add(look.thing)
             if look.severe:
-                severe.add(look.item)
+                severe.add(look.thing)
     return Exposure(day, len(items), len(severe), peeks, seconds)
 
 

@@ -122,7 +122,7 @@ def rest_for(
         return None
     ended = max(_end(look) for look in stretch)
     long = now - stretch[0].began_at >= timedelta(minutes=care.break_after_minutes)
-    severe = len({look.item for look in stretch if look.severe and look.reveals})
+    severe = len({look.thing for look in stretch if look.severe and look.reveals})
     if long or severe >= care.break_after_severe:
         return Rest(RestKind.BREAK, ended + timedelta(minutes=care.break_minutes), ended)
     return None

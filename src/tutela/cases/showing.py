@@ -65,14 +65,14 @@ def show(
         found = _waiting(find_viewing(connection, viewing, caller.person, session))
         check_holder(connection, found.case, caller.person, vault.clock)
         size = comfort_of(connection, found.person).size
-    look = Look(found.level, found.colour, found.mark, size.side)
+    look = Look(found.level, found.colour, found.mark, size.side, found.place)
     try:
         with _opened(vault, found.evidence, most_bytes) as descriptor:
             rendering = cells.render(descriptor, look)
     except InvalidInputError as error:
         rendering = Rendering(Shown.NOTHING, reason=error.message)
     with vault.database.writing() as connection:
-        mark_shown(connection, found, rendering.shown, vault.clock)
+        mark_shown(connection, found, rendering, vault.clock)
     return rendering
 
 
@@ -101,7 +101,7 @@ def read_words(vault: Vault, viewing: int, caller: Caller, *, session: int) -> t
     if kind == ItemKind.URL:
         words = broken_apart(words)
     with vault.database.writing() as connection:
-        mark_shown(connection, found, Shown.TEXT, vault.clock)
+        mark_shown(connection, found, Rendering(Shown.TEXT), vault.clock)
     return words[:MOST_LETTERS], more or len(words) > MOST_LETTERS
 
 

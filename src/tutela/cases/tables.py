@@ -236,6 +236,11 @@ viewings = Table(
     Column("heard_at", Moment),
     # Seconds that it was in sight; ``None`` while it is.
     Column("seconds", Float),
+    # Which part of the item, and which are before and after it; ``None`` is the item as a whole,
+    # and no part.
+    Column("place", String(4096)),
+    Column("place_before", String(4096)),
+    Column("place_after", String(4096)),
     Index("ix_viewings_person", "person", "began_at"),
     Index("ix_viewings_evidence_id", "evidence_id", "level"),
     Index(

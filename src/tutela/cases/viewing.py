@@ -22,7 +22,7 @@ from tutela.cases.viewings import Viewing, ViewingId, find_viewing, viewing_of
 from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError
 from tutela.ledger.appending import append
 from tutela.ledger.model import SYSTEM, Act
-from tutela.sandbox.model import Level, Shown
+from tutela.sandbox.model import Level, Rendering, Shown
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 from tutela.storage.settings import Settings
@@ -71,6 +71,9 @@ class Wish:
         level: How clearly.
         why: The reason.
         colour: Whether in colour.
+        place: Which part of it, as ``Part`` has it; ``None`` is the item as a whole.
+        of: A viewing of theirs whose part is meant instead, or one beside that.
+        step: 1 for the part after that, -1 for the one before it, 0 for the same once more.
     """
 
     case: CaseId
@@ -78,6 +81,9 @@ class Wish:
     level: Level
     why: Why
     colour: bool = False
+    place: str | None = None
+    of: int | None = None
+    step: int = 0
 
 
 def begin(
@@ -106,7 +112,7 @@ def begin(
         NotFoundError: The case has no such item, or nothing of it was sealed.
         NotProvedError: They have to show first that it is them.
         RestDueError: They have to rest first.
-        InvalidInputError: The reason is none for this level.
+        InvalidInputError: The reason is none for this level, or there is no part further on.
     """
     need(caller, Permission.EVIDENCE_VIEW)
     person = _person(caller)
@@ -125,6 +131,7 @@ def begin(
             raise NotProvedError("show once more that it is you, and then look")
         see_rested(connection, person, clock, settings)
     now = clock()
+    place = _place_of(connection, wish, person, session)
     ended = _end_others(connection, person, session, wish.item, now)
     row = connection.execute(
         insert(viewings)
@@ -139,6 +146,7 @@ def begin(
             reason=wish.why,
             began_at=now,
             heard_at=now,
+            place=place,
             # How long light and dark were in sight is not counted.
             seconds=0.0 if wish.level is Level.VEIL else None,
         )
@@ -189,8 +197,16 @@ def check_holder(
         )
 
 
-def mark_shown(connection: Connection, viewing: Viewing, shown: Shown, clock: Clock) -> None:
+def mark_shown(
+    connection: Connection, viewing: Viewing, rendering: Rendering, clock: Clock
+) -> None:
     """Write down what is about to leave the house. It does so once for each viewing.
+
+    Args:
+        connection: A transaction that writes.
+        viewing: The viewing.
+        rendering: What is shown, of which the places are kept.
+        clock: The time.
 
     Raises:
         NotFoundError: It has been shown already, is over, or was asked for too long ago.
@@ -209,7 +225,14 @@ def mark_shown(connection: Connection, viewing: Viewing, shown: Shown, clock: Cl
             # A veil is over when it begins.
             or_(~over, viewings.c.level == Level.VEIL),
         )
-        .values(shown=shown, heard_at=now),
+        .values(
+            shown=rendering.shown,
+            heard_at=now,
+            # Of what cannot be shown, it is what was asked for.
+            place=viewing.place if rendering.shown is Shown.NOTHING else rendering.place,
+            place_before=rendering.before,
+            place_after=rendering.after,
+        ),
     )
     if not marked:
         raise NotFoundError("there is nothing to see here: go back to the case and ask again")
@@ -284,6 +307,21 @@ def end_lost(connection: Connection, clock: Clock, most: int = 100) -> int:
             thing=_length(each.id, _seconds(each, now)),
         )
     return len(ended)
+
+
+def _place_of(connection: Connection, wish: Wish, person: PersonId, session: int) -> str | None:
+    """Which part somebody wants to see."""
+    if wish.of is None:
+        return wish.place
+    seen = find_viewing(connection, wish.of, person, session)
+    if (seen.case, seen.item) != (wish.case, wish.item):
+        raise NotFoundError("there is nothing to see here: go back to the case and ask again")
+    if wish.step == 0:
+        return seen.place
+    place = seen.after if wish.step > 0 else seen.before
+    if place is None:
+        raise InvalidInputError("there is no part further on")
+    return place
 
 
 def _end_others(

@@ -12,6 +12,7 @@ from tutela.cases.model import CaseId
 from tutela.cases.tables import cases, viewings
 from tutela.errors import NotFoundError
 from tutela.evidence.model import ItemId
+from tutela.fingerprints.model import file_of
 from tutela.sandbox.model import Level, Shown
 
 ViewingId = NewType("ViewingId", int)
@@ -38,6 +39,10 @@ class Viewing:
         shown: What left the house; ``None`` until something does.
         heard_at: When the page last said that it is in sight.
         seconds: For how long it was in sight; ``None`` while it is.
+        place: Which part of the item was asked for, and later, which was shown; ``None`` is the
+            item as a whole.
+        before: The part before it, where there is one; known once it was shown.
+        after: The part after it, likewise.
     """
 
     id: ViewingId
@@ -53,6 +58,9 @@ class Viewing:
     shown: Shown | None
     heard_at: datetime | None
     seconds: float | None
+    place: str | None
+    before: str | None
+    after: str | None
 
     @property
     def mark(self) -> str:
@@ -71,6 +79,7 @@ class Look:
         began_at: When it began.
         seconds: For how long it was in sight, as far as that is known.
         shown: Whether anything was shown.
+        within: Which of the files in the item, if it is an archive.
     """
 
     item: int
@@ -79,6 +88,12 @@ class Look:
     began_at: datetime
     seconds: float
     shown: bool
+    within: str = ""
+
+    @property
+    def thing(self) -> tuple[int, str]:
+        """What was looked at: each file in an archive is one more, each frame of one is not."""
+        return self.item, self.within
 
     @property
     def reveals(self) -> bool:
@@ -138,8 +153,9 @@ def how_viewed(connection: Connection, evidence: Iterable[ItemId]) -> Mapping[It
 def was_viewed(connection: Connection, evidence: ItemId) -> bool:
     """Whether a person has seen the entire content: what ``fileViewedByEsp`` of a report says.
 
-    A veil or a part is not the entire content, nor is a sheet of a few moments of a video: so what
-    moves never counts, and an authority is not told more than is true.
+    A veil or a blurred look is not the entire content, nor is a sheet of a few moments of a video,
+    nor one of several pictures: so neither what moves nor an archive ever counts, and an authority
+    is not told more than is true.
     """
     found = select(viewings.c.id).where(
         viewings.c.evidence_id == evidence,
@@ -171,6 +187,7 @@ def looks_of(
             viewings.c.heard_at,
             viewings.c.seconds,
             viewings.c.shown,
+            viewings.c.place.label("part"),
             place.label("place"),
         )
         .where(viewings.c.person.in_(list(people)), viewings.c.began_at >= moment)
@@ -192,6 +209,7 @@ def looks_of(
             began_at=row.began_at,
             seconds=heard if row.seconds is None else row.seconds,
             shown=row.shown not in (None, Shown.NOTHING),
+            within=file_of(row.part or ""),
         )
         found.setdefault(PersonId(row.person), []).append(look)
     return found
@@ -213,4 +231,7 @@ def viewing_of(row: Row[Any]) -> Viewing:
         shown=Shown(row.shown) if row.shown else None,
         heard_at=row.heard_at,
         seconds=row.seconds,
+        place=row.place,
+        before=row.place_before,
+        after=row.place_after,
     )

@@ -15,6 +15,7 @@ from tutela.cases.alike import alike
 from tutela.cases.comfort import comfort_of
 from tutela.cases.deciding import Decision
 from tutela.cases.grounds import Basis, Ground, undoable_since
+from tutela.cases.matched_parts import matched_parts
 from tutela.cases.model import CaseId, read_case_id
 from tutela.cases.overview import Undoable, undoable
 from tutela.cases.reading import WholeCase, enter_read, read_case
@@ -118,6 +119,7 @@ def _values(
         if reviews
         else [],
         "comfort": comfort_of(connection, reader.person.id),
+        "matched_parts": matched_parts,
         "held": held,
         "mine": mine,
         "may_take": reviews and free,

@@ -5,8 +5,10 @@ from. That address works once, within a minute, in the session that asked. Nothi
 a browser or written to a log.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -30,9 +32,10 @@ from tutela.cases.viewings import find_viewing
 from tutela.console import headers
 from tutela.console.frame import page_router
 from tutela.console.house import Here, House, Number
+from tutela.console.places import place_text
 from tutela.console.visiting import PROVE, Visitor, visitor
 from tutela.errors import NotFoundError, NotPermittedError
-from tutela.sandbox.model import Level, Shown
+from tutela.sandbox.model import Level, Rendering, Shown
 
 router = page_router()
 Viewer = Annotated[Visitor, Depends(visitor(Permission.EVIDENCE_VIEW))]
@@ -47,6 +50,10 @@ class Wanted(BaseModel):
     level: Level
     why: Why
     colour: bool = False
+    # Which part: by its place, or from that of a viewing on.
+    place: str | None = Field(None, max_length=4096)
+    of: int | None = Field(None, ge=1, le=2**63 - 1)
+    step: Literal[-1, 0, 1] = 0
 
 
 class InSight(BaseModel):
@@ -63,7 +70,7 @@ def ask(viewer: Viewer, house: Here, number: str, item: Number, wanted: Wanted) 
         with house.database.writing() as connection:
             viewing = begin(
                 connection,
-                Wish(case, item, wanted.level, wanted.why, wanted.colour),
+                Wish(case, item, **wanted.model_dump()),
                 viewer.caller,
                 house.clock,
                 house.settings,
@@ -101,9 +108,11 @@ def fetch(
         session=viewer.session.id,
         most_bytes=house.settings.care.largest_mib << 20,
     )
+    facts = _places(rendering, viewer)
     if rendering.shown is Shown.NOTHING:
-        return _answer({"reason": rendering.reason}, HTTPStatus.UNPROCESSABLE_ENTITY)
-    facts = {
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return _answer({"reason": rendering.reason}, status, facts)
+    facts |= {
         "Tutela-Shown": rendering.shown,
         "Tutela-Frames": str(rendering.frames),
         "Tutela-Seconds": "" if rendering.seconds is None else f"{rendering.seconds:.0f}",
@@ -144,6 +153,19 @@ def out_of_sight(viewer: Viewer, house: Here, viewing: Number) -> JSONResponse:
     return _answer({"seconds": ended.seconds, "much": is_much(today, house.settings.care)})
 
 
+def _places(rendering: Rendering, viewer: Visitor) -> dict[str, str]:
+    """Where in the file it is, in the viewer's words, and whether there is more to go to.
+
+    Not the places beside it themselves: names within a file can be longer than a header may be.
+    """
+    steps = [name for name in ("before", "after") if getattr(rendering, name) is not None]
+    words = ""
+    if rendering.place is not None:
+        say = viewer.language.texts
+        words = place_text(rendering.place, say) if rendering.place else say["place_first"]
+    return {"Tutela-Place": quote(words), "Tutela-Steps": " ".join(steps)}
+
+
 def _check_fetched(request: Request) -> None:
     """Let only the case's own page fetch it: no tab, no frame, no other site.
 
@@ -170,5 +192,7 @@ def _check_address(
         raise NotFoundError("there is nothing to see here: go back to the case and ask again")
 
 
-def _answer(values: dict[str, object], status: int = HTTPStatus.OK) -> JSONResponse:
-    return JSONResponse(values, status, headers=dict(headers.MEDIA))
+def _answer(
+    values: dict[str, object], status: int = HTTPStatus.OK, facts: Mapping[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse(values, status, headers={**headers.MEDIA, **(facts or {})})

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from tutela.console import headers
-from tutela.console.places import place_words
+from tutela.console.places import place_text, place_words
 
 STATIC = "/static"
 
@@ -27,6 +27,7 @@ _environment = Environment(
 )
 # Groups of three with a narrow no-break space: the one way that every language understands.
 _environment.filters["place"] = place_words
+_environment.filters["place_text"] = place_text
 _environment.filters["grouped"] = lambda number: f"{number:,}".replace(",", "\u202f")
 
 

@@ -21,7 +21,13 @@ _CALLED = (
     (re.compile(r"unpacked"), "place_unpacked"),
     (re.compile(r"(?P<since>[\d:]+) to (?P<until>[\d:]+)"), "place_span"),
     (re.compile(r"and (?P<number>\d+) more"), "place_more"),
+    # As it is everywhere.
+    (re.compile(r"\d+:\d\d:\d\d(\.\d\d)?"), ""),
 )
+
+
+_ISOLATED = "\u2068{}\u2069"
+_LONGEST = 160
 
 
 def place_words(place: str, say: Mapping[str, str]) -> Markup:
@@ -31,14 +37,29 @@ def place_words(place: str, say: Mapping[str, str]) -> Markup:
         place: The place.
         say: The texts of the reader's language.
     """
-    words: list[Markup] = []
+    name, words = _told(place, say)
+    named = [Markup("<bdi>{}</bdi>").format(name)] if name else []
+    return Markup(", ").join([*named, *map(Markup.escape, words)])
+
+
+def place_text(place: str, say: Mapping[str, str]) -> str:
+    """The same as a text, where there can be no more than that; cut if it is long."""
+    name, words = _told(place, say)
+    if len(name) > _LONGEST:
+        name = f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"
+    return ", ".join([*([_ISOLATED.format(name)] if name else []), *words])
+
+
+def _told(place: str, say: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The name of a file within, if there is one, and what follows it in words."""
+    words: list[str] = []
     while place:
         for called, text in _CALLED:
             if found := re.search(rf"(?:^|,? ){called.pattern}$", place):
-                words.insert(0, Markup.escape(say[text].format(**found.groupdict())))
+                here = say[text].format(**found.groupdict()) if text else found[0].strip(", ")
+                words.insert(0, here)
                 place = place[: found.start()]
                 break
         else:
-            words.insert(0, Markup("<bdi>{}</bdi>").format(place))
             break
-    return Markup(", ").join(words)
+    return place, words

@@ -1,5 +1,6 @@
 """The nouns: what a fingerprint is."""
 
+import re
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -280,6 +281,24 @@ class Part:
     unreadable: Unreadable | None = None
     seconds: float | None = None
     is_turned: bool = False
+
+
+# As the sandbox calls what it finds in a file that is no archive, see ``docs/parts.md``.
+_IN_A_FILE = re.compile(
+    r"(^|.* )(as shown|over (white|black)|with its colour profile|as far as it can be decoded|"
+    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d\d)?)",
+    re.DOTALL,
+)
+
+
+def file_of(place: str) -> str:
+    """The place of the file that a part is, or is in: ``b.gif`` of ``b.gif frame 3 over white``.
+
+    No file within a file is called so that this would take it for something in another one.
+    """
+    while found := _IN_A_FILE.fullmatch(place):
+        place = found[1].rstrip(" ")
+    return place
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ unpacked as streams. Those that may hold something are held, up to a size, one a
 
 import codecs
 import io
-import re
 import struct
 import tarfile
 import time
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable
+from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable, file_of
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
@@ -65,11 +64,6 @@ _NOT_SUPPORTED = (
     (b"LZIP\x01", "lzip"),
 )
 _ZIP, _TAR = "ZIP", "TAR"
-# As the other rooms of the sandbox call what they find, see ``docs/parts.md``.
-_LIKE_A_LOOK = re.compile(
-    r"(^| )(as shown|over (white|black)|with its colour profile|as far as it can be decoded|"
-    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|[\d:]+:\d\d(\.\d\d)?)$"
-)
 
 _WITHOUT_DATA = frozenset(tarfile.SUPPORTED_TYPES) - frozenset(
     (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE)
@@ -508,7 +502,7 @@ def _clean(name: str, number: int) -> str:
         name = f"{name[:half]}…{name[-half:]}"
     name = name.strip("/ ") or f"file {number}"
     # A name must not read as if it were a frame of another file.
-    return f"“{name}”" if _LIKE_A_LOOK.search(name) else name
+    return name if file_of(name) == name else f"“{name}”"
 
 
 def _may_show_something(reader: io.BufferedReader) -> bool:

@@ -71,17 +71,21 @@ class Showing:
         self._most = _FRAMES[look.level]
         self._parts: Iterator[Part | Picture] = iter(())
         self._is_whole = False
+        self._before: str | None = None
 
     def show(self) -> Rendering:
         """What is shown; it says already which part comes before it."""
         try:
-            return self._shown()
+            rendering = self._shown()
         except InvalidInputError as error:
-            return Rendering(Shown.NOTHING, reason=error.message)
+            rendering = Rendering(Shown.NOTHING, reason=error.message)
         except MemoryError:
-            return Rendering(Shown.NOTHING, reason=took_too_much_memory(self._limits).message)
+            reason = took_too_much_memory(self._limits).message
+            rendering = Rendering(Shown.NOTHING, reason=reason)
         except OSError as error:
-            return Rendering(Shown.NOTHING, reason=f"the file cannot be read: {error.strerror}")
+            reason = f"the file cannot be read: {error.strerror}"
+            rendering = Rendering(Shown.NOTHING, reason=reason)
+        return replace(rendering, before=self._before)
 
     def what_follows(self) -> str | None:
         """The place of the part after the one that was shown, if there is one."""
@@ -102,14 +106,13 @@ class Showing:
         if file_format is not None and self._look.place is None:
             self._is_whole = True
             return self._whole(file, file_format)
-        before: str | None = None
         instant = wanted.seconds_in("")
         for part in self._parts:
             if isinstance(part, Sight) and _is(part, wanted):
                 is_all = part.place == "" and not self._is_of_several(file, file_format)
                 shown = Shown.PICTURE if is_all else Shown.ONE
                 rendering = self._picture(part.picture(), shown)
-                return replace(rendering, place=as_told(part.place), before=before)
+                return replace(rendering, place=as_told(part.place))
             if isinstance(part, Part) and part.unreadable is not None and wanted.is_at(part):
                 raise InvalidInputError(part.unreadable.words)
             if instant is not None and isinstance(part, Part) and part.seconds is not None:
@@ -117,7 +120,7 @@ class Showing:
                 if is_past:
                     break
             place = _place_of(part)
-            before = before if place is None else place
+            self._before = self._before if place is None else place
         raise InvalidInputError(
             "there is no picture at this place"
             if wanted.place

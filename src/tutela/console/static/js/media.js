@@ -2,6 +2,7 @@
 // drawn on a canvas from an address that works once; it has no address on the page and is not kept.
 
 const KEY = "p";
+const STEP_KEYS = { "-1": "h", 1: "j" };
 const TEXT_FIELDS = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=button], [type=submit])";
 const keysAreOn = () => localStorage.getItem("tutela-keys") !== "off";
 
@@ -28,9 +29,14 @@ class Media {
     this.status = figure.querySelector("[data-status]");
     this.holds = this.say.reveal === "hold";
     this.wish = 0;
+    this.veiling = 0;
     this.viewing = null;
     this.open = false;
+    // The last look, from which one goes to the parts beside it; and whether one went.
+    this.at = null;
+    this.step = null;
     this.listen();
+    this.listenForParts();
     if (this.say.veil === "yes") this.veil();
   }
 
@@ -59,13 +65,59 @@ class Media {
     });
   }
 
+  listenForParts() {
+    this.parts = this.figure.querySelector("select[data-part]");
+    this.steps = [...this.figure.querySelectorAll("[data-step]")];
+    if (!this.parts) return;
+    this.parts.addEventListener("change", () => this.choose(this.parts.value === "step" ? 0 : null));
+    for (const button of this.steps) {
+      button.addEventListener("click", () => this.choose(Number(button.dataset.step)));
+    }
+  }
+
+  // Another part: one beside the last that was looked at, or the one that is chosen by its name.
+  // What was in sight goes; a veil comes by itself, and more where it was shown before.
+  async choose(step) {
+    const wasOpen = this.open && !this.holds;
+    this.step = step;
+    if (this.open) this.close();
+    this.tell(this.say.sayChosen);
+    if (step) this.parts.value = "step";
+    if (this.say.veil === "yes") await this.veil();
+    if (wasOpen) this.show();
+  }
+
+  // What is to be looked at, as the address takes it.
+  get part() {
+    if (!this.parts) return {};
+    if (this.step !== null && this.at !== null) return { of: this.at, step: this.step };
+    return this.parts.value.startsWith("at:") ? { place: this.parts.value.slice(3) } : {};
+  }
+
+  // Learns where it is, and what is beside it.
+  learn(viewing, headers) {
+    if (!this.parts) return;
+    this.at = viewing;
+    if (this.step !== null) this.step = 0;
+    this.place = decodeURIComponent(headers.get("Tutela-Place") ?? "");
+    const beside = headers.get("Tutela-Steps") ?? "";
+    for (const button of this.steps) {
+      button.disabled = !beside.includes(Number(button.dataset.step) > 0 ? "after" : "before");
+    }
+    if (beside) for (const each of this.figure.querySelectorAll("[data-parts]")) each.hidden = false;
+    if (this.step === null) return;
+    const option = this.parts.querySelector("[data-stepped]");
+    option.hidden = false;
+    option.textContent = this.place;
+  }
+
   tell(text) {
     this.status.textContent = text;
   }
 
   // Asks for a look; gives the answer of the address, or nothing if there is none to be had.
   async look(level, colour, why, still) {
-    const asked = await send(`${this.say.address}/viewings`, { level, colour, why });
+    const asked = await send(`${this.say.address}/viewings`, { level, colour, why, ...this.part });
     if (asked.type === "opaqueredirect") location.reload();
     const said = await asked.json().catch(() => ({}));
     if (said.lead) {
@@ -87,6 +139,8 @@ class Media {
     }
     const address = this.words ? said.address.replace("/whole?", "/words?") : said.address;
     const answer = await this.fetch(address, still);
+    // What cannot be shown can be passed by.
+    if (answer.headers.has("Tutela-Steps")) this.learn(said.viewing, answer.headers);
     if (answer.ok) return answer;
     const failed = await answer.json().catch(() => ({}));
     if (still()) this.tell(failed.reason ? this.say.sayFails.replace("{reason}", failed.reason) : this.say.sayGone);
@@ -105,9 +159,14 @@ class Media {
   }
 
   async veil() {
-    const answer = await this.look("veil", false, "opened", () => true);
-    if (answer) await draw(this.veiled, await answer.blob());
-    this.veiled.hidden = !answer || this.open;
+    const wish = ++this.veiling;
+    const answer = await this.look("veil", false, "opened", () => this.veiling === wish).catch(() => null);
+    const body = answer && (await answer.blob());
+    if (this.veiling !== wish) return;
+    if (body) await draw(this.veiled, body);
+    else wipe(this.veiled);
+    this.veiled.hidden = !body || this.open;
+    if (body && this.place && !this.open) this.tell(this.say.sayAt.replace("{place}", () => this.place));
   }
 
   async show() {
@@ -152,6 +211,7 @@ class Media {
 
   facts(headers, level, colour) {
     const said = [this.say.sayShown];
+    if (this.place) said.push(this.say.sayAt.replace("{place}", () => this.place));
     const faces = headers.get("Tutela-Faces");
     if (headers.get("Tutela-Shown") === "sheet") {
       said.push(this.say.saySheet
@@ -227,8 +287,11 @@ let current = all[0];
 function choose(media) {
   current = media;
   for (const each of all) {
-    if (each === media) each.button.dataset.key = KEY;
-    else delete each.button.dataset.key;
+    const keys = [[each.button, KEY], ...each.steps.map((step) => [step, STEP_KEYS[step.dataset.step]])];
+    for (const [button, key] of keys) {
+      if (each === media) button.dataset.key = key;
+      else delete button.dataset.key;
+    }
   }
 }
 
