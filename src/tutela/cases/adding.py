@@ -1,6 +1,6 @@
 """Adding items to cases, new or open, in one transaction with the evidence for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,6 +49,9 @@ class Opening:
         subject: Whom it is about, as the platform calls them: if a case of theirs is open, the
             item joins that.
         into: The case that the item has to be added to, whatever its subject.
+        joins: The case that an item without a subject joins if that is open and has room.
+        beside: Does what else is to be done in the same transaction if the item is added, before
+            anything is entered into the ledger. It is given the case.
         facts: What whoever sent it says of it.
         due_at: When it has to be decided, if the law or the operator says so.
         case: The number that the case will have, if it is a new one.
@@ -62,6 +65,8 @@ class Opening:
     actor: Actor = SYSTEM
     subject: str | None = None
     into: CaseId | None = None
+    joins: CaseId | None = None
+    beside: Callable[[Connection, CaseId], None] | None = None
     facts: frozenset[Fact] = frozenset()
     due_at: datetime | None = None
     case: CaseId = field(default_factory=new_case_id)
@@ -131,6 +136,9 @@ def add_all(
         for case in made - opened:
             remove_empty(connection, case)
         changed = _note_facts(connection, openings, homes, made, added)
+        for place in added:
+            if (beside := openings[place].beside) is not None:
+                beside(connection, cases[place])
         _enter(connection, openings, cases, added, opened, clock)
         for place in sorted(cases):
             evidence, actor = taken.get(place), openings[place].actor

@@ -46,10 +46,18 @@ def open_case_of(connection: Connection, subject: str) -> CaseId | None:
         .order_by(cases.c.opened_at.desc(), cases.c.id)
         .limit(1)
     ).scalar_one_or_none()
-    if found is None:
-        return None
-    has = select(func.count()).where(case_items.c.case_id == found)
-    return CaseId(found) if connection.execute(has).scalar_one() < MOST_ITEMS else None
+    return CaseId(found) if found is not None and _has_room(connection, found) else None
+
+
+def can_be_joined(connection: Connection, case: CaseId) -> bool:
+    """Whether a case is one that more items can join."""
+    state = connection.execute(select(cases.c.state).where(cases.c.id == case)).scalar_one_or_none()
+    return state == State.OPEN and _has_room(connection, case)
+
+
+def _has_room(connection: Connection, case: str) -> bool:
+    has = select(func.count()).where(case_items.c.case_id == case)
+    return connection.execute(has).scalar_one() < MOST_ITEMS
 
 
 def lock_subjects(connection: Connection, keys: Collection[str], clock: Clock) -> dict[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from tutela.cases.adding import HomeGoneError, KnownMeanwhileError, Opening, add_all
-from tutela.cases.joining import open_case_of
+from tutela.cases.joining import can_be_joined, open_case_of
 from tutela.cases.model import CaseId
 from tutela.cases.tables import case_items
 from tutela.errors import OutOfTurnError, StorageError
@@ -107,9 +107,16 @@ def _homes(
         elif opening.subject is not None:
             # Those of one subject that come together are together.
             homes[place] = open_now.setdefault(opening.subject, opening.case)
+        elif opening.joins is not None and _can_be_joined(database, opening.joins):
+            homes[place] = opening.joins
         else:
             homes[place] = opening.case
     return homes
+
+
+def _can_be_joined(database: Database, case: CaseId) -> bool:
+    with database.reading() as connection:
+        return can_be_joined(connection, case)
 
 
 def _rehouse(vault: Vault, taken: dict[int, Sealed | Missed], homes: Mapping[int, CaseId]) -> None:

@@ -29,6 +29,7 @@ EXIT_INTERRUPTED = 130
 COMMANDS = {
     "serve": "serving.serve",
     "scan": "scanning.scan_paths",
+    "watch": "watching.watch",
     "hash": "hashing.hash_files",
     "list": "lists.app",
     "case": "cases.app",

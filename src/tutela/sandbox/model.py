@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import Unreadable
+from tutela.fingerprints.model import Pdq, Unreadable
 
 PACKET_BYTES = 1 << 14
 """More than the longest request to a cell or answer from one."""
@@ -246,3 +246,52 @@ class Rendering:
     place: str | None = None
     before: str | None = None
     after: str | None = None
+
+
+MOST_WAITING = 4
+"""So many frames of a stream at most are with whoever judges them: a cell keeps their pixels until
+then, and drops what comes meanwhile."""
+
+PIECE = b"\0"
+"""What a packet begins with that is part of a picture, and no JSON."""
+
+MOST_STILL_BYTES = 64 << 20
+"""No picture of a frame is larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A frame that was looked at.
+
+    Attributes:
+        number: Counts the frames of the stream.
+        pdq: Its hash.
+        seconds: Its instant, from the beginning of its run.
+        arrived: When it had come in, by the machine's own clock, which never goes back.
+        dropped: How many frames before it were not looked at since the decoder was busy.
+        width: In pixels.
+        height: In pixels.
+    """
+
+    number: int
+    pdq: Pdq
+    seconds: float
+    arrived: float
+    dropped: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run has ended.
+
+    Attributes:
+        run: Which.
+        reason: Why, if not because there was no more of it.
+        blind: Whether it was given up because it has no key frames.
+    """
+
+    run: int
+    reason: str | None = None
+    blind: bool = False

@@ -10,6 +10,7 @@ from typing import Any
 
 from tutela.fingerprints.model import Digests, Part, Pdq, Picture, PictureState, Unreadable
 from tutela.fingerprints.vpdq import LATEST_SECONDS
+from tutela.sandbox.model import Ended, Sampled
 
 # Cut in the middle, since both ends of a path tell most.
 _LONGEST_PLACE = 1000
@@ -94,6 +95,46 @@ def read_found(packet: Packet) -> Part | Picture:
 def as_told(place: str) -> str:
     """A place as the house hears of it."""
     return _text(_cut(place))
+
+
+def write_watched(told: Sampled | Ended) -> bytes:
+    """The packet of a frame of a stream, or of the end of a run."""
+    if isinstance(told, Ended):
+        return json.dumps({"ended": told.run, "reason": told.reason, "blind": told.blind}).encode()
+    return json.dumps(
+        {
+            "frame": told.number,
+            "pdq": [told.pdq.text, told.pdq.quality],
+            "seconds": told.seconds,
+            "arrived": told.arrived,
+            "dropped": told.dropped,
+            "size": [told.width, told.height],
+        }
+    ).encode()
+
+
+def read_watched(packet: Packet) -> Sampled | Ended:
+    """What it says."""
+    if "ended" in packet:
+        reason = packet["reason"]
+        return Ended(
+            _number(packet["ended"], _MOST_BYTES),
+            None if reason is None else _text(reason),
+            packet["blind"] is True,
+        )
+    arrived = packet["arrived"]
+    if not isinstance(arrived, int | float) or not 0 <= arrived < _MOST_BYTES:
+        raise ValueError("there is no such instant")
+    width, height = packet["size"]
+    return Sampled(
+        number=_number(packet["frame"], _MOST_BYTES),
+        pdq=_pdq(packet["pdq"]),
+        seconds=_seconds(packet["seconds"]) or 0.0,
+        arrived=float(arrived),
+        dropped=_number(packet["dropped"], _MOST_BYTES),
+        width=_number(width, _MOST_BYTES),
+        height=_number(height, _MOST_BYTES),
+    )
 
 
 def _digests_fields(digests: Digests) -> dict[str, object]:

@@ -98,7 +98,7 @@ def _frames(
             name=video_format.name,
         )
     with _opened(file, video_format) as container:
-        stream = _stream(container, limits)
+        stream = first_moving(container, limits)
         if stream is None:
             # Sound alone.
             return
@@ -167,7 +167,7 @@ def moving_streams(container: Any) -> list[Any]:
     ]
 
 
-def _stream(container: Any, limits: Limits) -> Any:
+def first_moving(container: Any, limits: Limits) -> Any:
     """The first stream of pictures that move, made ready; ``None`` if there is none.
 
     Raises:
@@ -323,7 +323,7 @@ def _small(frame: Any) -> NDArray[np.int16]:
 
 
 def _looks(frame: Any, seconds: float, place: str) -> Iterator[Sight]:
-    pixels = _pixels(frame)
+    pixels = pixels_of(frame)
     yield Sight(place, pdq=pdq_of(pixels), seconds=seconds, picture=lambda: Image.fromarray(pixels))
     quarters = round(frame.rotation / 90) % 4
     if quarters:
@@ -344,7 +344,8 @@ def _exactly(seconds: float) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}.{hundredths % 100:02}"
 
 
-def _pixels(frame: Any) -> NDArray[np.uint8]:
+def pixels_of(frame: Any) -> NDArray[np.uint8]:
+    """The pixels of a frame: red, green, blue."""
     # As the reference does, whatever the video says of its colours: with its own way of scaling
     # colours up, and the matrix of standard definition. With others, hashes differ by 20 bits.
     pixels: NDArray[np.uint8] = frame.to_ndarray(

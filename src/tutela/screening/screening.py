@@ -5,7 +5,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -13,6 +13,7 @@ from itertools import chain, islice
 from sqlalchemy import Connection, select
 
 from tutela.cases.adding import Opening
+from tutela.cases.facts import Fact
 from tutela.cases.model import CaseId, Item, ItemKind, Match, kind_of
 from tutela.cases.sealing import open_cases
 from tutela.evidence.model import Content
@@ -53,6 +54,9 @@ class Submission:
         actor: Who sent it, for the ledger.
         subject: Whom it is about, as the platform calls them.
         reference: What the platform calls the upload.
+        facts: What else is known of it that makes it urgent.
+        joins: As in ``cases.adding.Opening``.
+        beside: As in ``cases.adding.Opening``.
     """
 
     known: Known
@@ -63,6 +67,9 @@ class Submission:
     actor: Actor = SYSTEM
     subject: str | None = None
     reference: str | None = None
+    facts: frozenset[Fact] = frozenset()
+    joins: CaseId | None = None
+    beside: Callable[[Connection, CaseId], None] | None = None
 
 
 def request_name(*parts: str) -> str:
@@ -159,7 +166,49 @@ class Screener:
             StorageError: The database or the vault fails. No verdict is given then.
         """
         matches = self.matches_of([each.known for each in submissions], findings)
-        return self._act(submissions, matches, findings.rules)
+        return self.act(submissions, matches, findings.rules)
+
+    def act(
+        self,
+        submissions: Sequence[Submission],
+        matches: Sequence[tuple[Match, ...]],
+        rules: Mapping[int, Rules],
+    ) -> list[Screened]:
+        """Do what follows from what files match.
+
+        Args:
+            submissions: The files.
+            matches: What each matches, as ``matches_of`` has it.
+            rules: The rules by which they were found.
+
+        Raises:
+            StorageError: The database or the vault fails. No verdict is given then.
+        """
+        actions = [
+            decide(matched, rules, unreadable=submission.known.unreadable is not None)
+            for submission, matched in zip(submissions, matches, strict=True)
+        ]
+        found = [place for place, action in enumerate(actions) if action.open_case]
+        cases: dict[int, CaseId] = {}
+        if found:
+            openings = [
+                _opening(submissions[place], matches[place], self._due_at()) for place in found
+            ]
+            opened = open_cases(self._vault, openings, self._clock)
+            cases = dict(zip(found, opened, strict=True))
+        screened = []
+        for place, (submission, action) in enumerate(zip(submissions, actions, strict=True)):
+            self._counts.add(action.verdict, {match.hash_list for match in matches[place]})
+            screened.append(
+                Screened(
+                    action.verdict, cases.get(place), matches[place], submission.known.unreadable
+                )
+            )
+        return screened
+
+    def verdict_of(self, matches: Iterable[Match], rules: Mapping[int, Rules]) -> Verdict:
+        """What a caller is told of a file that matches this. The arguments are those of ``act``."""
+        return decide(matches, rules).verdict
 
     def matches_of(self, files: Sequence[Known], findings: Findings) -> list[tuple[Match, ...]]:
         """Which entries files of which the findings are known do match, as ``best_of`` has it.
@@ -237,34 +286,6 @@ class Screener:
         hours = self._due_hours
         return None if hours is None else self._clock() + timedelta(hours=hours)
 
-    def _act(
-        self,
-        submissions: Sequence[Submission],
-        matches: Sequence[tuple[Match, ...]],
-        rules: Mapping[int, Rules],
-    ) -> list[Screened]:
-        actions = [
-            decide(matched, rules, unreadable=submission.known.unreadable is not None)
-            for submission, matched in zip(submissions, matches, strict=True)
-        ]
-        found = [place for place, action in enumerate(actions) if action.open_case]
-        cases: dict[int, CaseId] = {}
-        if found:
-            openings = [
-                _opening(submissions[place], matches[place], self._due_at()) for place in found
-            ]
-            opened = open_cases(self._vault, openings, self._clock)
-            cases = dict(zip(found, opened, strict=True))
-        screened = []
-        for place, (submission, action) in enumerate(zip(submissions, actions, strict=True)):
-            self._counts.add(action.verdict, {match.hash_list for match in matches[place]})
-            screened.append(
-                Screened(
-                    action.verdict, cases.get(place), matches[place], submission.known.unreadable
-                )
-            )
-        return screened
-
 
 def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime | None) -> Opening:
     fingerprints = submission.known.fingerprints
@@ -281,6 +302,9 @@ def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime 
         submission.content,
         submission.actor,
         submission.subject,
+        joins=submission.joins,
+        beside=submission.beside,
+        facts=submission.facts,
         due_at=due_at,
     )
 

@@ -677,6 +677,46 @@ class Sandbox(_Section):
     )
 
 
+class Streams(_Section):
+    """How live streams are watched."""
+
+    sources: tuple[str, ...] = Field(
+        (),
+        description="The hosts that streams may come from, and nowhere else, whatever a playlist "
+        "says: names, all names in a domain, addresses and networks, such as "
+        '`["media.example.org", "*.live.example.org", "10.1.0.0/16"]`. Empty: the API takes no '
+        "streams.",
+    )
+    at_once: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Streams that one server process watches at once. The others wait until "
+        "another process takes them, or one is over.",
+    )
+    every_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=3600,
+        description="How many seconds of a stream at least are between two frames that are looked "
+        "at.",
+    )
+    again_minutes: int = Field(
+        10,
+        ge=1,
+        le=1440,
+        description="After how many minutes the same entry of a list is told of again, while a "
+        "stream goes on to match it.",
+    )
+    give_up_minutes: int = Field(
+        10,
+        ge=1,
+        le=1440,
+        description="For how many minutes a source that is lost is tried again, before the stream "
+        "has ended.",
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration of one Tutela installation."""
 
@@ -821,6 +861,7 @@ class Settings(BaseSettings):
     sandbox: Sandbox = Field(
         default_factory=Sandbox, description="How untrusted files are kept apart."
     )
+    streams: Streams = Field(default_factory=Streams, description="How live streams are watched.")
     care: Care = Field(
         default_factory=Care, description="How much a person may be shown, and when they rest."
     )

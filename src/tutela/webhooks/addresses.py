@@ -125,17 +125,17 @@ def _refuse(url: httpx.URL, addresses: Sequence[Address], private: Sequence[Netw
 
 
 def _is_in(address: Address, networks: Sequence[Network]) -> bool:
-    meant = _meant(address)
-    return any(meant.version == network.version and meant in network for network in networks)
+    real = meant(address)
+    return any(real.version == network.version and real in network for network in networks)
 
 
 def _is_public(address: Address) -> bool:
-    meant = _meant(address)
-    here = meant.version == 6 and meant in _TRANSLATED_HERE
-    return meant.is_global and not meant.is_multicast and not here
+    real = meant(address)
+    here = real.version == 6 and real in _TRANSLATED_HERE
+    return real.is_global and not real.is_multicast and not here
 
 
-def _meant(address: Address) -> Address:
+def meant(address: Address) -> Address:
     """The IPv4 address that an IPv6 address stands for, or the address itself."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:

@@ -1,0 +1,404 @@
+"""The frames of a stream that is being sent, as hashes. Runs in a cell without network.
+
+A stream reaches the cell as bytes, in one run after the other: whoever receives it begins a new
+run where what is sent begins anew. Packets are taken apart as they come, which is quick; only those
+that are wanted are decoded. Of a live stream only the newest wanted frame waits for the decoder,
+and those that it replaces are dropped and counted. A file waits instead, and none are dropped.
+"""
+
+import os
+import select
+import struct
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tutela.fingerprints.model import Unreadable
+from tutela.fingerprints.pdq import pdq_of
+from tutela.sandbox import video
+from tutela.sandbox.cell import SharedFile
+from tutela.sandbox.decoding import check_size
+from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
+from tutela.sandbox.model import (
+    MOST_WAITING,
+    Ended,
+    Limits,
+    Sampled,
+    Sampling,
+    UnreadableError,
+)
+
+# What is read before it is known of what a stream is made, and for how long of its own time. The
+# packets that are read for that are looked at like all others.
+_PROBED = {"probesize": "2000000", "analyzeduration": "1000000", "fpsprobesize": "0"}
+# Frames that are decoded one after the other may pile up to so much of the stream's own time.
+_MOST_BEHIND_SECONDS = 2.0
+_MOST_PACKETS = 600
+# From so many seconds without a key frame on, it is said that there are none. Encoders make one
+# every ten seconds and a little, if nobody tells them otherwise.
+_BLIND_SECONDS = 15.0
+_LOOKED_AFTER_MILLISECONDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Bytes that are one stream from their beginning on.
+
+    Attributes:
+        number: Counts the runs.
+        descriptor: Where they come from. It is closed at the end.
+        sampling: Which frames are looked at.
+        every: How many seconds of the stream at least are between two that are.
+        is_live: Whether it goes on whether it is looked at or not.
+    """
+
+    number: int
+    descriptor: int
+    sampling: Sampling
+    every: float
+    is_live: bool
+
+
+class Watch:
+    """Looks at the frames of one stream, run by run.
+
+    Args:
+        limits: What a frame may cost.
+        tell: Is told of each frame, and of the end of each run.
+    """
+
+    def __init__(self, limits: Limits, tell: Callable[[Sampled | Ended], None]) -> None:
+        self._limits = limits
+        self._tell = tell
+        self._number = 0
+        self._dropped = 0
+        self._kept: dict[int, Any] = {}
+        self._room = threading.Semaphore(MOST_WAITING)
+
+    def follow(self, run: Run) -> None:
+        """Look at one run to its end."""
+        blind = False
+        try:
+            reason = self._follow(run)
+        except _BlindError:
+            reason, blind = "it has no key frames", True
+        except UnreadableError as error:
+            reason = error.message
+        except MemoryError:
+            reason = "it takes more memory than allowed to decode"
+        except OSError as error:
+            reason = f"it cannot be read: {error.strerror}"
+        except Exception:
+            reason = "it cannot be decoded"
+        self._tell(Ended(run.number, reason, blind))
+
+    def seen(self, number: int) -> None:
+        """A frame has been judged: its pixels are not wanted any more."""
+        if self._kept.pop(number, None) is not None:
+            self._room.release()
+
+    def picture(self, number: int) -> bytes:
+        """A frame that has not been judged yet, as a PNG; empty if it is not there any more."""
+        frame = self._kept.get(number)
+        return b"" if frame is None else png_of(video.pixels_of(frame))
+
+    def _follow(self, run: Run) -> str | None:
+        if video.av is None:
+            raise UnreadableError(
+                Unreadable.NOT_SUPPORTED,
+                'streams cannot be looked at here: install the extra "video"',
+            )
+        with _source_of(run.descriptor) as source:
+            video_format = source.format
+            if video_format is None:
+                raise UnreadableError(
+                    Unreadable.NOT_SUPPORTED,
+                    "it is no video" if source.head else "there was nothing in it",
+                )
+            with video.av.open(
+                source.file,
+                "r",
+                format=video_format.reader,
+                # Reads nothing but these bytes, whatever they name.
+                options={"protocol_whitelist": "none"},
+                container_options=_PROBED,
+                metadata_errors="ignore",
+                buffer_size=1 << 15,
+            ) as container:
+                return self._look_at(container, run, source)
+
+    def _look_at(self, container: Any, run: Run, source: "_Source") -> str | None:
+        stream = video.first_moving(container, self._limits)
+        if stream is None:
+            return "it has nothing to see"
+        for each in container.streams:
+            if each.index != stream.index:
+                each.discard = "all"
+        keys = run.sampling is not Sampling.SECONDS
+        if keys:
+            stream.codec_context.skip_frame = "NONKEY"
+        waiting = _Waiting(run, keys=keys)
+        demuxing = threading.Thread(target=waiting.fill, args=[container, stream], daemon=True)
+        demuxing.start()
+        begin: float | None = None
+        last = -run.every
+        try:
+            for packet, arrived in waiting:
+                self._dropped += waiting.take_dropped()
+                for frame in _decoded(stream.codec_context, packet, at_once=keys):
+                    check_size((frame.width, frame.height), self._limits)
+                    time_of = arrived if frame.pts is None else float(frame.pts * stream.time_base)
+                    begin = time_of if begin is None else begin
+                    seconds = max(0.0, time_of - begin)
+                    if not keys and last <= seconds < last + run.every:
+                        continue
+                    last = seconds
+                    self._sample(frame, seconds, arrived)
+        finally:
+            waiting.give_up()
+            source.stop()
+            demuxing.join()
+        if waiting.failure is not None:
+            raise waiting.failure
+        if begin is None:
+            return "it has no frame that can be decoded"
+        return None
+
+    def _sample(self, frame: Any, seconds: float, arrived: float) -> None:
+        self._room.acquire()
+        self._number += 1
+        pdq = pdq_of(video.pixels_of(frame))
+        self._kept[self._number] = frame
+        self._tell(
+            Sampled(self._number, pdq, seconds, arrived, self._dropped, frame.width, frame.height)
+        )
+
+
+class _BlindError(Exception):
+    """The stream has no key frames."""
+
+
+def _decoded(codec: Any, packet: Any, *, at_once: bool) -> Iterator[Any]:
+    """The frames of a packet; past what cannot be decoded."""
+    try:
+        frames = codec.decode(packet)
+        if at_once:
+            # A decoder may keep a frame back until it has seen the next ones, which it never gets.
+            frames += codec.decode(None)
+            codec.flush_buffers()
+    except MemoryError:
+        raise
+    except video.av.FFmpegError:
+        codec.flush_buffers()
+        return
+    yield from frames
+
+
+class _Waiting:
+    """Packets that wait for the decoder: filled by one thread, emptied by another."""
+
+    def __init__(self, run: Run, *, keys: bool) -> None:
+        self._run = run
+        self._keys = keys
+        self._packets: deque[tuple[Any, float, float]] = deque()
+        self._state = threading.Condition()
+        self._ended = False
+        self._given_up = False
+        self._dropped = 0
+        self.failure: Exception | None = None
+
+    def fill(self, container: Any, stream: Any) -> None:
+        """Take the stream apart, to its end."""
+        try:
+            for packet, seconds in self._wanted(container, stream):
+                if not self._put(packet, seconds):
+                    return
+        except video.av.EOFError:
+            pass
+        except Exception as error:
+            self.failure = error
+        finally:
+            with self._state:
+                self._ended = True
+                self._state.notify_all()
+
+    def give_up(self) -> None:
+        """Nothing more is wanted."""
+        with self._state:
+            self._given_up = True
+            self._state.notify_all()
+
+    def take_dropped(self) -> int:
+        """How many frames were dropped since this was asked the last time."""
+        with self._state:
+            dropped, self._dropped = self._dropped, 0
+            return dropped
+
+    def __iter__(self) -> Iterator[tuple[Any, float]]:
+        while True:
+            with self._state:
+                self._state.wait_for(lambda: self._packets or self._ended)
+                if not self._packets:
+                    return
+                packet, arrived, _ = self._packets.popleft()
+                self._state.notify_all()
+            yield packet, arrived
+
+    def _wanted(self, container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+        next_at: float | None = None
+        last_key: float | None = None
+        for packet in container.demux(stream):
+            if not packet.size:
+                continue
+            time_of = packet.pts if packet.pts is not None else packet.dts
+            seconds = float(time_of * packet.time_base) if time_of is not None else None
+            if packet.is_keyframe:
+                last_key = seconds
+            elif self._keys:
+                last_key = seconds if last_key is None else last_key
+                blind = 0.0 if seconds is None or last_key is None else seconds - last_key
+                if blind > max(_BLIND_SECONDS, 2 * self._run.every):
+                    raise _BlindError
+                continue
+            if self._keys and seconds is not None:
+                if next_at is not None and next_at - self._run.every <= seconds < next_at:
+                    continue
+                next_at = seconds + self._run.every
+            yield packet, seconds or 0.0
+
+    def _put(self, packet: Any, seconds: float) -> bool:
+        with self._state:
+            if self._run.is_live:
+                self._make_room(seconds)
+            else:
+                self._state.wait_for(
+                    lambda: self._given_up or len(self._packets) < (1 if self._keys else 50)
+                )
+            if self._given_up:
+                return False
+            self._packets.append((packet, time.monotonic(), seconds))
+            self._state.notify_all()
+        return True
+
+    def _make_room(self, seconds: float) -> None:
+        """Drop what has waited too long, up to a packet that can be decoded by itself."""
+        if self._keys:
+            self._dropped += len(self._packets)
+            self._packets.clear()
+            return
+        if not self._packets:
+            return
+        behind = seconds - self._packets[0][2]
+        if 0 <= behind < _MOST_BEHIND_SECONDS and len(self._packets) < _MOST_PACKETS:
+            return
+        keys = [place for place, each in enumerate(self._packets) if each[0].is_keyframe]
+        # Without one among them the oldest go: what follows is decoded as well as it can be.
+        cut = keys[-1] if keys and keys[-1] else len(self._packets) // 2
+        gone = [self._packets.popleft() for _ in range(cut)]
+        if gone:
+            span = max(0.0, gone[-1][2] - gone[0][2])
+            self._dropped += max(1, int(span / self._run.every))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    file: Any
+    head: bytes
+
+    @property
+    def format(self) -> VideoFormat | None:
+        found = recognise_visible(self.head)
+        return found if isinstance(found, VideoFormat) else None
+
+    def stop(self) -> None:
+        """End it, whoever waits for more of it."""
+        if isinstance(self.file, _Pipe):
+            self.file.stopped = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+def _source_of(descriptor: int) -> _Source:
+    """The bytes of a run: a file that can be sought in, or bytes as they come."""
+    try:
+        os.lseek(descriptor, 0, os.SEEK_CUR)
+    except OSError:
+        pipe = _Pipe(descriptor)
+        return _Source(pipe, pipe.peek(HEAD_BYTES))
+    file = SharedFile(descriptor)
+    head = cast("BinaryIO", file).read(HEAD_BYTES)
+    file.seek(0)
+    return _Source(file, head)
+
+
+class _Pipe:
+    """Bytes as they come. Nothing of them can be sought.
+
+    Attributes:
+        stopped: Whether nobody wants more of them.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.stopped = False
+        self._descriptor = descriptor
+        self._head = b""
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+
+    def peek(self, size: int) -> bytes:
+        """The first bytes, without taking them."""
+        while len(self._head) < size:
+            more = os.read(self._descriptor, size - len(self._head))
+            if not more:
+                break
+            self._head += more
+        return self._head
+
+    def read(self, size: int) -> bytes:
+        """As many bytes as there are, and at least one; none at the end."""
+        if self._head:
+            taken, self._head = self._head[:size], self._head[size:]
+            return taken
+        while not self._poll.poll(_LOOKED_AFTER_MILLISECONDS):
+            if self.stopped:
+                return b""
+        return b"" if self.stopped else os.read(self._descriptor, size)
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._descriptor)
+
+
+def png_of(pixels: NDArray[np.uint8]) -> bytes:
+    """A PNG of red, green and blue pixels, quickly made: to the bit what was hashed."""
+    height, width, _ = pixels.shape
+    rows = np.empty((height, 1 + 3 * width), np.uint8)
+    # Each row as the difference from the one above it: filter 2, where the first row is above none.
+    rows[:, 0] = 2
+    flat = pixels.reshape(height, 3 * width)
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(rows.tobytes(), 1)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", body)
+        + _chunk(b"IEND", b"")
+    )
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checked = kind + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))

@@ -1,0 +1,1 @@
+"""Live streams: received, watched frame by frame, and judged while they last."""

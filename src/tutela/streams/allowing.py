@@ -1,0 +1,227 @@
+"""Where streams may come from: what ``streams.sources`` names, and nowhere else.
+
+A platform's own media servers have private addresses, so these cannot be refused as such. What is
+named is the list of hosts. Each name is looked up here, and the address that was checked is the one
+that is connected to. A playlist or a redirect that leads elsewhere is refused in the same way.
+"""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from ipaddress import ip_address, ip_network
+from threading import Lock
+
+from tutela.streams.model import RefusedSourceError, Source, SourceError, StoppedError
+from tutela.webhooks.addresses import Address, Network, meant
+
+_SECONDS = 10.0
+_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+_THIS_MACHINE = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Hosts that streams may come from.
+
+    Attributes:
+        names: Names, or ``*.`` and a domain for all names in it.
+        networks: Addresses. A name that leads to one of them need not be named.
+    """
+
+    names: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Allowed":
+        """From the setting.
+
+        Raises:
+            ValueError: One is neither a name nor an address.
+        """
+        names, networks = [], []
+        for text in texts:
+            try:
+                networks.append(ip_network(text))
+            except ValueError:
+                if not _NAME.fullmatch(text.lower()):
+                    raise ValueError(
+                        f'"{text}" is no host: write media.example.org, *.example.org, 10.0.0.0/8'
+                    ) from None
+                names.append(text.lower())
+        return cls(tuple(names), tuple(networks))
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there are none."""
+        return not self.names and not self.networks
+
+    def and_host_of(self, source: Source) -> "Allowed":
+        """These and the host of a source that somebody of the house names by hand."""
+        try:
+            return Allowed(self.names, (*self.networks, ip_network(source.host)))
+        except ValueError:
+            return Allowed((*self.names, source.host), self.networks)
+
+    def has(self, host: str) -> bool:
+        """Whether a host may be, as far as can be said without looking its name up."""
+        try:
+            return self._has_address(ip_address(host))
+        except ValueError:
+            return bool(self.networks) or self._has_name(host)
+
+    def addresses(self, host: str, port: int) -> list[Address]:
+        """Those of a host that may be connected to; at least one.
+
+        Raises:
+            RefusedSourceError: There are none.
+            SourceError: Nobody knows the name just now.
+        """
+        try:
+            literal = ip_address(host)
+        except ValueError:
+            named = self._has_name(host)
+        else:
+            if self._has_address(literal):
+                return [literal]
+            raise _refused(host)
+        if not named and not self.networks:
+            raise _refused(host)
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise SourceError(f"the name {host} is not known") from None
+        addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        good = [
+            each
+            for each in addresses
+            if self._has_address(each) or (named and _may_be_named(each, host))
+        ]
+        if not good:
+            raise _refused(host)
+        return good
+
+    def _has_name(self, host: str) -> bool:
+        return any(fnmatchcase(host.rstrip("."), each) for each in self.names)
+
+    def _has_address(self, address: Address) -> bool:
+        return any(
+            each.version == network.version and each in network
+            for each in (address, meant(address))
+            for network in self.networks
+        )
+
+
+def _may_be_named(address: Address, host: str) -> bool:
+    """Whether a name that is allowed may lead there.
+
+    Not to this machine itself, nor to the addresses at which clouds tell machines their secrets:
+    whoever rules the name would rule those.
+    """
+    both = (address, meant(address))
+    if any(each.is_loopback for each in both):
+        return host == _THIS_MACHINE
+    return not any(
+        each.is_link_local or each.is_multicast or each.is_unspecified or each.is_reserved
+        for each in both
+    )
+
+
+def _refused(host: str) -> RefusedSourceError:
+    return RefusedSourceError(
+        f"it leads to {host[:100]}, where streams may not come from: streams.sources names the "
+        "hosts"
+    )
+
+
+class Calls:
+    """The connections of one stream. Another thread can cut them.
+
+    Args:
+        allowed: Where they may lead.
+    """
+
+    def __init__(self, allowed: Allowed) -> None:
+        self._allowed = allowed
+        self._lock = Lock()
+        self._open: set[socket.socket] = set()
+        self._cut = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nobody wants more."""
+        return self._cut
+
+    def connect(self, host: str, port: int, *, encrypted: bool) -> socket.socket:
+        """Connect to a host.
+
+        Raises:
+            RefusedSourceError: Streams may not come from there.
+            SourceError: It does not answer.
+            StoppedError: The connections were cut.
+        """
+        addresses = self._allowed.addresses(host, port)
+        failure = "it does not answer"
+        for address in addresses:
+            line = socket.socket(
+                socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM
+            )
+            self._note(line)
+            try:
+                line.settimeout(_SECONDS)
+                line.connect((str(address), port))
+                if encrypted:
+                    plain, line = line, _trust().wrap_socket(line, server_hostname=host)
+                    self._forget(plain)
+                    self._note(line)
+                return line
+            except (OSError, ValueError) as error:
+                self.drop(line)
+                failure = _words(error)
+        if self._cut:
+            raise StoppedError
+        raise SourceError(failure)
+
+    def drop(self, line: socket.socket) -> None:
+        """Let go of a connection."""
+        self._forget(line)
+        line.close()
+
+    def cut(self) -> None:
+        """End all connections, and let none begin: whoever waits for one goes on at once."""
+        with self._lock:
+            self._cut = True
+            lines = list(self._open)
+        for line in lines:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _note(self, line: socket.socket) -> None:
+        with self._lock:
+            if self._cut:
+                line.close()
+                raise StoppedError
+            self._open.add(line)
+
+    def _forget(self, line: socket.socket) -> None:
+        with self._lock:
+            self._open.discard(line)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not good ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return "no encrypted connection"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return f"no connection ({getattr(error, 'strerror', None) or type(error).__name__})"
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    return ssl.create_default_context()

@@ -1,0 +1,146 @@
+"""The nouns: where a stream comes from, how it stands, and what was seen of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NewType, Protocol
+from urllib.parse import urlsplit
+
+from tutela.errors import InvalidInputError
+
+StreamId = NewType("StreamId", int)
+
+LONGEST_SOURCE = 2000
+SCHEMES = ("rtmp", "rtmps", "http", "https", "tcp")
+"""How a stream can be received. By ``http`` that is HLS, or a video that is sent as it is made; by
+``tcp`` MPEG-TS."""
+
+PORTS = {"rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
+
+
+class State(StrEnum):
+    """How a stream stands. A word once used is never given another meaning."""
+
+    STARTING = "starting"
+    """Nothing has been seen of it yet, or nobody has taken it up."""
+    WATCHED = "watched"
+    LAGGING = "lagging"
+    """It is watched, but frames are dropped, or come late."""
+    LOST = "lost"
+    """It cannot be received just now; it is tried again."""
+    ENDED = "ended"
+    """Its source has ended, or did not come back."""
+    STOPPED = "stopped"
+    """Somebody had it stopped."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody watches it, or will."""
+        return self in (State.ENDED, State.STOPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a stream comes from.
+
+    Attributes:
+        text: Its address as it was given. It may hold what lets somebody in.
+        scheme: One of ``SCHEMES``, or ``file``.
+        host: Its host, in small letters; empty for a file.
+        port: Its port; 0 for a file.
+    """
+
+    text: str
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def shown(self) -> str:
+        """As people may see it: without its last part, by which it may be let in."""
+        if self.scheme == "file":
+            return self.text
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}/…"
+
+
+def source_of(text: str, *, files: bool = False) -> Source:
+    """Understand where a stream comes from.
+
+    Args:
+        text: An address such as ``rtmp://media.example.org/live/7``, or a path.
+        files: Whether it may be a file of this machine.
+
+    Raises:
+        InvalidInputError: It is none, or one that cannot be received here.
+    """
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
+        secret = parts.username is not None or parts.password is not None
+    except ValueError:
+        scheme, host, port, secret = "", "", None, False
+    if files and "://" not in text:
+        return Source(str(Path(text)), "file", "", 0)
+    if scheme == "srt":
+        raise InvalidInputError(
+            "SRT cannot be received here, since the bundled FFmpeg has no SRT: have the media "
+            "server give the stream out by RTMP, HLS or MPEG-TS over TCP"
+        )
+    printable = text.isprintable() and " " not in text and len(text) <= LONGEST_SOURCE
+    if scheme not in SCHEMES or not host or not printable or secret:
+        raise InvalidInputError(
+            "a stream's source looks like rtmp://media.example.org/live/7 or "
+            "https://media.example.org/live/7/index.m3u8; it may begin with {schemes}, and has no "
+            "user and password",
+            schemes=", ".join(f"{each}://" for each in SCHEMES),
+        )
+    port = port or PORTS.get(scheme)
+    if not port:
+        raise InvalidInputError("say which port: tcp://media.example.org:9000")
+    return Source(text, scheme, host.lower(), port)
+
+
+class SourceError(Exception):
+    """A stream cannot be received, or not any more.
+
+    Args:
+        reason: Why, in a few words of ours: nothing of the address.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RefusedSourceError(SourceError):
+    """It leads to where streams may not come from."""
+
+
+class StoppedError(Exception):
+    """Nobody wants it any more."""
+
+
+class Sink(Protocol):
+    """Where the bytes of a stream go."""
+
+    def begin(self, *, is_live: bool) -> None:
+        """A run begins: what follows is a stream from its beginning on.
+
+        Args:
+            is_live: Whether its source goes on without waiting.
+        """
+
+    def begin_file(self, descriptor: int) -> None:
+        """A run begins, and is the whole of a file. The descriptor is closed afterwards."""
+
+    def write(self, piece: bytes) -> None:
+        """The next bytes of the run. Waits until there is room for them.
+
+        Raises:
+            StoppedError: Nobody wants them.
+        """
+
+    def skipped(self, seconds: float) -> None:
+        """So much of the stream was left out, since it is behind."""

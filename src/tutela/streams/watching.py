@@ -1,0 +1,388 @@
+"""Watching one stream: receiving it, hearing what its frames are, and judging them.
+
+Two threads are at it. One receives bytes and hands them to the cell; the other hears the hashes of
+the frames and judges them. Where one of them is slow, frames are dropped in the cell: never the
+stream.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from tutela.errors import StorageError, TutelaError
+from tutela.sandbox.model import Ended, Sampled, Sampling
+from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
+from tutela.storage.clock import Clock
+from tutela.streams.allowing import Allowed, Calls
+from tutela.streams.judging import Judge, Judged
+from tutela.streams.model import Source, SourceError, State, StoppedError
+from tutela.streams.receiving import receive
+
+_HEARD_SECONDS = 0.5
+_SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 30.0
+# A decoder that takes no more bytes for so long hangs; that of a file may wait for the judge.
+_STUCK_SECONDS, _STUCK_WITH_FILE_SECONDS = 30.0, 600.0
+_MOST_RUNS = 4
+_LATE_SECONDS: Final = 5.0
+"""What comes so late lags."""
+_TOO_LATE_SECONDS: Final = 20.0
+"""What comes so late is left out: the stream is begun anew where it is now."""
+# For so long after frames were dropped a stream is said to lag.
+_REMEMBERED_SECONDS = 10.0
+# The clock of whoever sends a stream may go wrong by so much.
+_DRIFT = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a stream is watched.
+
+    Attributes:
+        sampling: Which frames are looked at.
+        every: How many seconds of the stream at least are between two that are.
+        give_up_seconds: For how long a source that is lost is tried again.
+    """
+
+    sampling: Sampling = Sampling.KEY_FRAMES
+    every: float = 1.0
+    give_up_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a stream stands.
+
+    Attributes:
+        state: In a word.
+        reason: Why it is lost or has ended, if not because it was over.
+        frames: How many frames were looked at.
+        dropped: How many were not, since there was no time for them.
+        skipped: How many seconds of it were left out besides.
+        matches: How many frames matched something that was new.
+        lag: How many seconds behind its source it was seen last.
+        every_frame: Whether each frame is decoded although key frames were asked for: it has none.
+        seen_at: When a frame was seen last.
+    """
+
+    state: State = State.STARTING
+    reason: str | None = None
+    frames: int = 0
+    dropped: int = 0
+    skipped: float = 0.0
+    matches: int = 0
+    lag: float = 0.0
+    every_frame: bool = False
+    seen_at: datetime | None = None
+
+
+class Watching:
+    """Watches one stream until it is over.
+
+    Args:
+        source: Where it comes from.
+        allowed: Where it may come from.
+        cells: Where it is decoded.
+        judge: Judges its frames.
+        plan: How it is watched.
+        clock: The time.
+        tell: Is told of each match.
+        begin: How it stands at the beginning, where it was watched before.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        allowed: Allowed,
+        cells: WatchingPool,
+        judge: Judge,
+        plan: Plan,
+        clock: Clock,
+        *,
+        tell: Callable[[Judged], None] = lambda _: None,
+        begin: Standing | None = None,
+    ) -> None:
+        self._source = source
+        self._allowed = allowed
+        self._cells = cells
+        self._judge = judge
+        self._plan = plan
+        self._clock = clock
+        self._tell = tell
+        self.standing = replace(begin or Standing(), state=State.STARTING, reason=None)
+        self._stopped = threading.Event()
+        self._calls: Calls | None = None
+        self._dropped_at = -_REMEMBERED_SECONDS
+
+    def stop(self) -> None:
+        """Have it end soon."""
+        self._stopped.set()
+        calls = self._calls
+        if calls is not None:
+            calls.cut()
+
+    def run(self) -> Standing:
+        """Watch it, until it is over or ``stop`` is called.
+
+        Returns:
+            How it stands then: ended, or as it stood when it was stopped.
+        """
+        wait = _SHORTEST_WAIT
+        last_good = time.monotonic()
+        while not self._stopped.is_set():
+            frames = self.standing.frames
+            try:
+                self._attempt()
+            except _BlindError:
+                # It has no key frames: then all frames are decoded, from its beginning on.
+                self._note(every_frame=True)
+                continue
+            except SourceError as error:
+                reason = error.reason
+            except WatcherLostError:
+                reason = "it broke its decoder"
+            except TutelaError as error:
+                reason = error.message
+            except StoppedError:
+                break
+            else:
+                self._note(state=State.ENDED, reason=None)
+                return self.standing
+            now = time.monotonic()
+            if self.standing.frames > frames:
+                last_good, wait = now, _SHORTEST_WAIT
+            if now - last_good >= self._plan.give_up_seconds:
+                self._note(state=State.ENDED, reason=reason)
+                return self.standing
+            self._note(state=State.LOST, reason=reason)
+            self._stopped.wait(min(wait, last_good + self._plan.give_up_seconds - now))
+            wait = min(2 * wait, _LONGEST_WAIT)
+        return self.standing
+
+    def _attempt(self) -> None:
+        """Receive it once, to its end."""
+        calls = Calls(self._allowed)
+        watcher = self._cells.watcher()
+        sampling = Sampling.SECONDS if self.standing.every_frame else self._plan.sampling
+        sink = _Sink(watcher, sampling, self._plan.every, self._skip)
+        receiving = _Receiving(self._source, calls, sink)
+        self._calls = calls
+        if self._stopped.is_set():
+            calls.cut()
+        try:
+            receiving.start()
+            self._hear(watcher, sink, receiving)
+        finally:
+            calls.cut()
+            sink.give_up()
+            watcher.end()
+            receiving.join()
+            watcher.close()
+
+    def _hear(self, watcher: Watcher, sink: "_Sink", receiving: "_Receiving") -> None:
+        lag = _Lag()
+        before = self.standing.dropped
+        while not self._stopped.is_set():
+            told = watcher.hear(_HEARD_SECONDS)
+            if isinstance(told, Sampled):
+                self._see(watcher, told, sink, lag, before)
+            elif isinstance(told, Ended):
+                sink.ended()
+                self._judge.begin()
+                lag = _Lag()
+                if told.blind and not self.standing.every_frame:
+                    raise _BlindError
+                if told.reason is not None:
+                    # Where nothing more came, that is why.
+                    raise receiving.failure or SourceError(told.reason)
+            if receiving.is_over and sink.is_drained:
+                if receiving.failure is not None:
+                    raise receiving.failure
+                return
+
+    def _see(
+        self, watcher: Watcher, frame: Sampled, sink: "_Sink", lag: "_Lag", before: int
+    ) -> None:
+        judged = self._judged(watcher, frame)
+        watcher.seen(frame)
+        now = time.monotonic()
+        late = max(lag.of(frame), now - frame.arrived) if sink.is_live else 0.0
+        dropped = before + frame.dropped
+        if dropped > self.standing.dropped:
+            self._dropped_at = now
+        lags = late > _LATE_SECONDS or now - self._dropped_at < _REMEMBERED_SECONDS
+        self._note(
+            state=State.LAGGING if lags else State.WATCHED,
+            reason=None,
+            frames=self.standing.frames + 1,
+            dropped=dropped,
+            matches=self.standing.matches + (judged is not None),
+            lag=late,
+            seen_at=self._clock(),
+        )
+        if judged is not None:
+            self._tell(judged)
+        if late > _TOO_LATE_SECONDS and sink.is_live:
+            self._skip(late)
+            raise SourceError("it is too far behind: it is begun anew where it is now")
+
+    def _judged(self, watcher: Watcher, frame: Sampled) -> Judged | None:
+        while True:
+            try:
+                return self._judge.judge(frame, watcher.picture)
+            except StorageError as error:
+                # Meanwhile frames are dropped; this one waits until it can be kept.
+                self._note(state=State.LAGGING, reason=error.message)
+                if self._stopped.wait(1.0):
+                    raise StoppedError from None
+
+    def _skip(self, seconds: float) -> None:
+        self._dropped_at = time.monotonic()
+        self._note(skipped=self.standing.skipped + seconds)
+
+    def _note(self, **changed: object) -> None:
+        self.standing = replace(self.standing, **changed)  # type: ignore[arg-type]
+
+
+class _BlindError(Exception):
+    """The stream has no key frames."""
+
+
+class _Lag:
+    """How late frames come, against the one of a run that came soonest."""
+
+    def __init__(self) -> None:
+        self._soonest: float | None = None
+        self._since = 0.0
+
+    def of(self, frame: Sampled) -> float:
+        """How many seconds later than that this one came."""
+        offset = frame.arrived - frame.seconds
+        if self._soonest is None or offset < self._soonest:
+            self._soonest = offset
+        else:
+            self._soonest += _DRIFT * max(0.0, frame.arrived - self._since)
+        self._since = frame.arrived
+        return max(0.0, offset - self._soonest)
+
+
+class _Receiving(threading.Thread):
+    """Receives a stream, in a thread of its own."""
+
+    def __init__(self, source: Source, calls: Calls, sink: "_Sink") -> None:
+        super().__init__(name="receiving", daemon=True)
+        self._source = source
+        self._calls = calls
+        self._sink = sink
+        self.failure: Exception | None = None
+        self.is_over = False
+
+    def run(self) -> None:
+        try:
+            receive(self._source, self._calls, self._sink)
+        except (SourceError, StoppedError, WatcherLostError) as error:
+            self.failure = error
+        except Exception as error:
+            # What comes from outside is never to leave a stream that nobody watches or tells of.
+            self.failure = SourceError(f"it could not be received ({type(error).__name__})")
+        finally:
+            self._sink.finish()
+            self.is_over = True
+
+
+class _Sink:
+    """Hands the bytes of a stream to the cell that watches it, run by run."""
+
+    def __init__(
+        self, watcher: Watcher, sampling: Sampling, every: float, skip: Callable[[float], None]
+    ) -> None:
+        self.is_live = False
+        self._watcher = watcher
+        self._sampling = sampling
+        self._every = every
+        self._skip = skip
+        self._number = 0
+        self._line: socket.socket | None = None
+        self._state = threading.Condition()
+        self._running = 0
+        self._given_up = False
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether the cell has come to the end of every run."""
+        return self._running == 0
+
+    def begin(self, *, is_live: bool) -> None:
+        self.finish()
+        self._wait_for_room()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            # The size of what may wait on its way: less than a second of most streams.
+            ours.settimeout(_STUCK_SECONDS if is_live else _STUCK_WITH_FILE_SECONDS)
+            self._line = ours
+            self._hand_over(theirs.fileno(), is_live=is_live)
+
+    def begin_file(self, descriptor: int) -> None:
+        self.finish()
+        try:
+            self._wait_for_room()
+            self._hand_over(descriptor, is_live=False)
+        finally:
+            with suppress(OSError):
+                os.close(descriptor)
+
+    def write(self, piece: bytes) -> None:
+        line = self._line
+        if self._given_up or line is None:
+            raise StoppedError
+        try:
+            line.sendall(piece)
+        except TimeoutError:
+            raise SourceError("it takes too long to decode") from None
+        except OSError:
+            # The cell has ended the run, and says why.
+            raise StoppedError from None
+
+    def skipped(self, seconds: float) -> None:
+        self._skip(seconds)
+
+    def finish(self) -> None:
+        """There is no more of the run."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+
+    def ended(self) -> None:
+        """The cell has come to the end of a run."""
+        with self._state:
+            self._running = max(0, self._running - 1)
+            self._state.notify_all()
+
+    def give_up(self) -> None:
+        """Nobody wants more."""
+        with self._state:
+            self._given_up = True
+            self._state.notify_all()
+        line = self._line
+        if line is not None:
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _wait_for_room(self) -> None:
+        with self._state:
+            self._state.wait_for(lambda: self._given_up or self._running < _MOST_RUNS)
+            if self._given_up:
+                raise StoppedError
+            self._running += 1
+
+    def _hand_over(self, descriptor: int, *, is_live: bool) -> None:
+        self._number += 1
+        self.is_live = is_live
+        self._watcher.begin(
+            self._number, descriptor, sampling=self._sampling, every=self._every, is_live=is_live
+        )

@@ -1,0 +1,194 @@
+"""Streams are looked at frame by frame in sealed processes, which drop frames and no stream."""
+
+import io
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.moving import clip
+from tests.streams.serving import KEYS, moving, segments
+from tutela.fingerprints.pdq import pdq_of
+from tutela.sandbox.model import MOST_WAITING, Ended, Limits, Sampled, Sampling
+from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WatchingPool]:
+    with WatchingPool(Limits(pixels=1_000_000)) as pool:
+        yield pool
+
+
+@pytest.fixture
+def watcher(pool: WatchingPool) -> Iterator[Watcher]:
+    watcher = pool.watcher()
+    yield watcher
+    watcher.close()
+
+
+def begin(
+    watcher: Watcher,
+    content: bytes,
+    *,
+    run: int = 1,
+    is_live: bool = False,
+    sampling: Sampling = Sampling.KEY_FRAMES,
+) -> None:
+    """Send a run, as whoever receives it does."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        watcher.begin(run, theirs.fileno(), sampling=sampling, every=1.0, is_live=is_live)
+
+    def pour() -> None:
+        # It may have heard enough.
+        with ours, suppress(OSError):
+            ours.sendall(content)
+
+    threading.Thread(target=pour, daemon=True).start()
+
+
+def hear(watcher: Watcher) -> Sampled | Ended:
+    told = watcher.hear(30)
+    assert told is not None
+    return told
+
+
+def frames(watcher: Watcher) -> tuple[list[Sampled], Ended]:
+    """All frames of a run, each judged at once, and how it ended."""
+    found = []
+    while isinstance(told := hear(watcher), Sampled):
+        found.append(told)
+        watcher.seen(told)
+    return found, told
+
+
+@pytest.mark.parametrize("form", ["mpegts", "flv", "matroska"])
+def test_a_frame_of_each_second_is_told_of_at_its_instant(watcher: Watcher, form: str) -> None:
+    begin(watcher, moving(4, form=form))
+    found, ended = frames(watcher)
+    assert [round(each.seconds) for each in found] == [0, 1, 2, 3]
+    assert ended == Ended(1)
+    assert {(each.width, each.height) for each in found} == {(320, 240)}
+
+
+def test_the_picture_of_a_frame_is_to_the_bit_what_was_hashed_and_is_gone_once_it_is_judged(
+    watcher: Watcher,
+) -> None:
+    begin(watcher, moving(2))
+    frame = hear(watcher)
+    assert isinstance(frame, Sampled)
+    picture = watcher.picture(frame)
+    assert pdq_of(np.asarray(Image.open(io.BytesIO(picture)))) == frame.pdq
+    watcher.seen(frame)
+    assert watcher.picture(frame) == b""
+
+
+def test_what_waits_for_its_judge_is_kept_and_of_a_live_stream_only_the_newest_follows(
+    watcher: Watcher,
+) -> None:
+    cut = list(segments(12))
+    ours, theirs = socket.socketpair()
+    with theirs:
+        watcher.begin(1, theirs.fileno(), sampling=Sampling.KEY_FRAMES, every=0.9, is_live=True)
+    first: list[Sampled] = []
+    with ours:
+        while len(first) < MOST_WAITING:
+            ours.sendall(cut.pop(0))
+            told = watcher.hear(0.5)
+            if isinstance(told, Sampled):
+                first.append(told)
+        # Nobody judges them: meanwhile the stream goes on to its end.
+        for each in cut:
+            ours.sendall(each)
+            assert watcher.hear(0.1) is None
+    for each in first:
+        watcher.seen(each)
+    rest, ended = frames(watcher)
+    assert ended == Ended(1)
+    assert len(first) + len(rest) + rest[-1].dropped == 12
+    # One was with the decoder already, and one waited.
+    assert len(rest) == 2
+    assert round(rest[-1].seconds) == 11
+
+
+def test_a_file_waits_and_nothing_of_it_is_dropped(watcher: Watcher) -> None:
+    begin(watcher, moving(30))
+    first = hear(watcher)
+    assert watcher.hear(0.2) is not None
+    assert isinstance(first, Sampled)
+    for number in range(1, MOST_WAITING + 1):
+        watcher.seen(Sampled(number, first.pdq, 0, 0, 0, 1, 1))
+    found, _ = frames(watcher)
+    assert (found[-1].number, found[-1].dropped) == (30, 0)
+
+
+def test_a_stream_without_key_frames_is_said_to_have_none_and_can_be_decoded_whole(
+    watcher: Watcher,
+) -> None:
+    begin(watcher, moving(18, group=1000))
+    found, ended = frames(watcher)
+    assert (len(found), ended.blind) == (1, True)
+    begin(watcher, moving(18, group=1000), run=2, sampling=Sampling.SECONDS)
+    found, ended = frames(watcher)
+    assert ([round(each.seconds) for each in found], ended) == (list(range(18)), Ended(2))
+
+
+def test_a_stream_may_change_its_size_but_not_beyond_the_limit(watcher: Watcher) -> None:
+    def of(width: int, height: int) -> bytes:
+        return clip(
+            2, codec="libx264", form="mpegts", size=(width, height), options={**KEYS, "g": "2"}
+        )
+
+    begin(watcher, of(160, 120) + of(320, 240) + of(1280, 960))
+    found, ended = frames(watcher)
+    assert {(each.width, each.height) for each in found} == {(160, 120), (320, 240)}
+    assert ended.reason is not None
+    assert "1,280 x 960" in ended.reason
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "there was nothing in it"),
+        (b"words that are no video " * 100, "it is no video"),
+        (b"\x47" + os.urandom(187), "it is no video"),
+        ((b"\x47" + bytes(187)) * 500, "it cannot be decoded"),
+        (b"FLV\x01\x01\x00\x00\x00\x09" + bytes(5000), "it cannot be decoded"),
+    ],
+)
+def test_what_is_no_stream_ends_with_the_reason_and_the_next_run_is_read(
+    watcher: Watcher, content: bytes, said: str
+) -> None:
+    begin(watcher, content)
+    assert frames(watcher) == ([], Ended(1, said))
+    begin(watcher, moving(1), run=2)
+    found, ended = frames(watcher)
+    assert (len(found), ended) == (1, Ended(2))
+
+
+def test_a_stream_that_is_damaged_on_its_way_goes_on_with_the_next_key_frame(
+    watcher: Watcher,
+) -> None:
+    content = bytearray(moving(8))
+    for start in range(len(content) // 4, len(content) // 2, 3000):
+        content[start : start + 200] = os.urandom(200)
+    begin(watcher, bytes(content))
+    found, ended = frames(watcher)
+    assert ended.reason is None
+    assert round(found[-1].seconds) == 7
+
+
+def test_each_stream_has_a_process_of_its_own_that_ends_with_its_line(pool: WatchingPool) -> None:
+    one, other = pool.watcher(), pool.watcher()
+    one.close()
+    begin(other, moving(1))
+    assert len(frames(other)[0]) == 1
+    other.end()
+    with pytest.raises(WatcherLostError):
+        other.hear(5)
+    other.close()

@@ -1,0 +1,81 @@
+"""Streams come from the hosts that the settings name, whatever those names lead to."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from tutela.errors import InvalidInputError
+from tutela.streams import allowing
+from tutela.streams.allowing import Allowed
+from tutela.streams.model import RefusedSourceError, source_of
+
+
+@pytest.mark.parametrize(
+    ("named", "host", "leads_to", "is_allowed"),
+    [
+        (["media.example.org"], "media.example.org", "192.0.2.1", True),
+        (["media.example.org"], "MEDIA.example.org.".lower(), "192.0.2.1", True),
+        (["media.example.org"], "other.example.org", "192.0.2.1", False),
+        (["*.example.org"], "a.b.example.org", "10.0.0.1", True),
+        (["*.example.org"], "example.org", "192.0.2.1", False),
+        (["*.example.org"], "example.org.evil.example", "192.0.2.1", False),
+        # Whoever rules the name does not rule this machine, nor the secrets of a cloud.
+        (["media.example.org"], "media.example.org", "127.0.0.1", False),
+        (["media.example.org"], "media.example.org", "169.254.169.254", False),
+        (["media.example.org"], "media.example.org", "::ffff:169.254.169.254", False),
+        (["media.example.org"], "media.example.org", "0.0.0.0", False),
+        (["media.example.org"], "media.example.org", "::1", False),
+        (["media.example.org"], "media.example.org", "fd00::7", True),
+        (["media.example.org", "127.0.0.0/8"], "media.example.org", "127.0.0.1", True),
+        (["localhost"], "localhost", "127.0.0.1", True),
+        (["10.1.0.0/16"], "media.example.org", "10.1.2.3", True),
+        (["10.1.0.0/16"], "media.example.org", "10.2.2.3", False),
+        (["10.1.0.0/16"], "10.1.2.3", None, True),
+        (["10.1.0.0/16"], "10.2.2.3", None, False),
+        (["*.example.org"], "10.1.2.3", None, False),
+        (["::1"], "::1", None, True),
+        ([], "media.example.org", "192.0.2.1", False),
+    ],
+)
+def test_a_host_is_allowed_by_its_name_or_by_where_it_leads(
+    monkeypatch, named, host, leads_to, is_allowed
+) -> None:
+    # The world's names are not ours to change: this one asks a book of our own.
+    monkeypatch.setattr(
+        allowing.socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (leads_to,))]
+    )
+    allowed = Allowed.of(named)
+    if is_allowed:
+        assert allowed.addresses(host, 80) == [ip_address(leads_to or host)]
+    else:
+        with pytest.raises(RefusedSourceError):
+            allowed.addresses(host, 80)
+
+
+@pytest.mark.parametrize("text", ["http://media.example.org", "media..*", "10.0.0.1/8", ""])
+def test_what_is_no_host_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no host"):
+        Allowed.of([text])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("srt://media.example.org:9000", "SRT cannot be received here"),
+        ("udp://192.0.2.1:9000", "rtmp://"),
+        ("file:///etc/passwd", "rtmp://"),
+        ("/etc/passwd", "rtmp://"),
+        ("rtmp://user:word@media.example.org/live/1", "no user and password"),
+        ("tcp://media.example.org", "which port"),
+        ("rtmp://media.example.org:99999/live", "rtmp://"),
+        ("http://", "rtmp://"),
+    ],
+)
+def test_what_is_no_source_is_refused_with_what_would_be_one(text: str, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        source_of(text)
+
+
+def test_of_a_source_people_see_its_host_and_not_what_lets_somebody_in() -> None:
+    source = source_of("rtmp://Media.example.org/live/secret?token=7")
+    assert (source.shown, source.port) == ("rtmp://media.example.org:1935/…", 1935)

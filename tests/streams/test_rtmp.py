@@ -1,0 +1,40 @@
+"""What comes by RTMP is understood, and whatever else comes is refused."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutela.streams.amf import read_values, write_values
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(min_size=1, max_size=9), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(VALUES, max_size=4))
+def test_values_come_back_as_they_were_written(values) -> None:
+    assert read_values(write_values(values)) == values
+
+
+@given(st.binary(max_size=60))
+def test_whatever_comes_is_values_or_makes_no_sense(content: bytes) -> None:
+    try:
+        values = read_values(content)
+    except ValueError:
+        return
+    assert len(values) <= len(content)
+
+
+def test_what_is_deeper_or_longer_than_any_command_makes_no_sense() -> None:
+    with pytest.raises(ValueError, match="no command"):
+        read_values(b"\x0a\x00\x00\x00\x01" * 20)
+    with pytest.raises(ValueError, match="no command"):
+        read_values(b"\x05" * 2000)
+    assert read_values(b"\x00" + b"\x7f\xf0" + bytes(6)) == [math.inf]
