@@ -150,6 +150,15 @@ In the section `[sandbox]`; see [the sandbox](sandbox.md):
 """,
     ),
     (
+        Streams,
+        """
+## Streams: which live streams are watched, and how
+
+In the section `[streams]`; see [live streams](streams.md):
+
+""",
+    ),
+    (
         Care,
         """
 ## Care: how much a person is shown, and when they rest

@@ -9,7 +9,6 @@ from tests.house import House
 from tests.streams.serving import moving, still, web_server
 from tutela.storage.settings import Settings
 
-
 # Which database it is makes no difference to a stream.
 pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
