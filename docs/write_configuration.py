@@ -22,6 +22,7 @@ from tutela.storage.settings import (
     Settings,
     SingleSignOn,
     Statistics,
+    Streams,
     Webhooks,
 )
 
