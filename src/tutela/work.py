@@ -30,7 +30,7 @@ from tutela.reporting.automatic import confirmed, kinds_of_drafts
 from tutela.reporting.desk import Desk
 from tutela.reporting.following.jobs import kinds_of_following
 from tutela.reporting.jobs import kinds_of_reports
-from tutela.reporting.signing import queueing
+from tutela.reporting.queueing_signed import finding_forgotten, queueing
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs import tending
@@ -68,6 +68,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             ending_lost(database, clock),
             supplying.forgetting(settings, database, clock),
             queueing(desk),
+            finding_forgotten(desk),
             *kinds_of_drafts(desk),
             *kinds_of_evidence(vault, settings.max_clock_gap_days),
             *kinds_of_webhooks(settings, database, clock),

@@ -12,7 +12,8 @@ from tutela.ledger.reading import newest_entries
 from tutela.reporting.backlog import backlog
 from tutela.reporting.doubting import doubt_unsent, doubted, say_sent, say_unsent
 from tutela.reporting.finding import find_report
-from tutela.reporting.model import Report, ReportId
+from tutela.reporting.model import Environment, Report, ReportId
+from tutela.reporting.notebook import add_attempt
 from tutela.reporting.queueing import have_delivered
 from tutela.reporting.receipts import receipt_of
 from tutela.reporting.states import Move, State
@@ -84,7 +85,8 @@ def test_what_was_sent_since_is_recorded_by_its_number_and_not_sent_again(
     (number,) = finished(post)
     with world.database.writing() as connection:
         # What a restore leaves of it: nothing but that it is queued.
-        connection.exec_driver_sql("UPDATE reports SET remote_id = NULL")
+        for table in ("reports", "delivery_attempts"):
+            connection.exec_driver_sql(f"UPDATE {table} SET remote_id = NULL")
     report = post.report(b"a lake")
     restored(world)
     for wrong in ("", "a-word"):
@@ -107,6 +109,12 @@ def test_what_was_sent_since_is_recorded_by_its_number_and_not_sent_again(
     restored(world)
     with pytest.raises(AlreadyExistsError, match=f"report {report}"):
         was_sent(post, other, str(number))
+    # Nor by the number of one that is on its way: both would be taken for the same one.
+    going = post.report(b"a forest")
+    with world.database.writing() as connection:
+        add_attempt(connection, going, Environment.SANDBOX, world.clock(), remote_id="77")
+    with pytest.raises(AlreadyExistsError, match=f"report {going}"):
+        was_sent(post, other, "77")
 
 
 def test_what_the_backup_knows_of_is_settled_by_itself(world: World, post: Post) -> None:

@@ -20,13 +20,12 @@ from tutela.reporting.finding import find_report
 from tutela.reporting.model import Environment, ReportId
 from tutela.reporting.moving import ReportMoveError
 from tutela.reporting.queueing import OtherEnvironmentError
+from tutela.reporting.queueing_signed import QUEUE, queue_forgotten, queueing
 from tutela.reporting.reading import draft_of
 from tutela.reporting.resting import DELIVER
 from tutela.reporting.signing import (
-    QUEUE,
     approve_report,
     discard_report,
-    queueing,
     return_report,
     send_report,
     sign_report,
@@ -252,6 +251,19 @@ def test_a_correction_names_what_it_corrects(world: World) -> None:
     with world.database.writing() as connection:
         connection.execute(went.values(environment=Environment.SANDBOX))
     assert sign_report(desk, second, ANNA) is State.SIGNED
+
+
+def test_what_is_signed_and_has_no_job_is_found_once_nobody_has_to_agree(world: World) -> None:
+    asking = desk_of(world, approval=Approval.ALWAYS)
+    report = begin_report(asking, confirmed(world, b"a landscape"), NCMEC, ANNA)
+    sign_report(asking, report, ANNA)
+    assert (queue_forgotten(asking), jobs_called(world, QUEUE)) == (0, [])
+    # The settings ask for nobody any more.
+    assert queue_forgotten(desk_of(world)) == queue_forgotten(desk_of(world)) == 1
+    assert [each.payload for each in jobs_called(world, QUEUE)] == [{"report": report}]
+    do(desk_of(world), report)
+    assert state_of(world, report) is State.QUEUED
+    assert queue_forgotten(desk_of(world)) == 0
 
 
 def test_what_is_signed_waits_for_an_appeal(world: World) -> None:

@@ -15,7 +15,8 @@ from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report
 from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.model import Report, ReportId
-from tutela.reporting.signing import queueing, sign_report
+from tutela.reporting.queueing_signed import queueing
+from tutela.reporting.signing import sign_report
 from tutela.reporting.states import State
 from tutela.reporting.supplied import Supplied
 from tutela.reporting.supplying import supply

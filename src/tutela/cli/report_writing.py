@@ -28,11 +28,11 @@ from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import Report, ReportId
 from tutela.reporting.previewing import preview_report
+from tutela.reporting.queueing_signed import needs_approval
 from tutela.reporting.reading import Written, enter_read, read_as
 from tutela.reporting.signing import (
     approve_report,
     discard_report,
-    needs_approval,
     return_report,
     send_report,
     sign_report,

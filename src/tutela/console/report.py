@@ -37,10 +37,10 @@ from tutela.reporting.packages.wording import label_of
 from tutela.reporting.preparing import prepare
 from tutela.reporting.previewing import preview_report
 from tutela.reporting.queueing import environment_of
+from tutela.reporting.queueing_signed import needs_approval
 from tutela.reporting.reading import Written, enter_read, read_report
 from tutela.reporting.receipts import KeptReceipt, receipt_of
 from tutela.reporting.resting import channel_state
-from tutela.reporting.signing import needs_approval
 from tutela.reporting.states import State
 from tutela.reporting.words import shown_to
 

@@ -19,7 +19,7 @@ from tutela.reporting.channel import Step
 from tutela.reporting.finding import SHOWN, report_numbered, report_of
 from tutela.reporting.model import ChannelKind, Environment, Report, ReportId
 from tutela.reporting.moving import enter, lock_report
-from tutela.reporting.notebook import add_attempt
+from tutela.reporting.notebook import add_attempt, being_sent_as
 from tutela.reporting.queueing import environment_of
 from tutela.reporting.resting import DELIVER
 from tutela.reporting.states import ENDED
@@ -100,7 +100,9 @@ def say_sent(
     if can_be_asked and not (number.isascii() and number.isdigit()):
         raise InvalidInputError("the CyberTipline's numbers are digits alone")
     environment = Environment(row.environment or environment_of(settings, channel))
-    there = report_numbered(connection, row.authority, environment, number)
+    there = report_numbered(connection, row.authority, environment, number) or being_sent_as(
+        connection, row.authority, environment, number, but=report
+    )
     if there is not None:
         raise AlreadyExistsError(
             "{number} is the number of report {there} already", number=number, there=there

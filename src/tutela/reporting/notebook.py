@@ -16,7 +16,7 @@ from tutela.reporting.channel import Attempt, AttemptId, Outcome, RemoteFile, St
 from tutela.reporting.finding import find_report
 from tutela.reporting.grounds import StillStands, ground_of_report
 from tutela.reporting.model import ChannelKind, Environment, ReportId
-from tutela.reporting.tables import delivery_attempts, delivery_documents
+from tutela.reporting.tables import delivery_attempts, delivery_documents, reports
 from tutela.reporting.throttling import take_turn
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
@@ -185,6 +185,28 @@ def add_attempt(
         )
         .returning(delivery_attempts)
     ).one()
+
+
+def being_sent_as(
+    connection: Connection, authority: str, environment: Environment, number: str, *, but: ReportId
+) -> ReportId | None:
+    """Another report that an authority was sent by this number, or may have been, if one is known.
+
+    What certainly does not count there has no number any more.
+    """
+    found = connection.execute(
+        select(delivery_attempts.c.report_id)
+        .join_from(delivery_attempts, reports)
+        .where(
+            delivery_attempts.c.remote_id == number,
+            delivery_attempts.c.environment == environment,
+            delivery_attempts.c.outcome.is_distinct_from(Outcome.ABANDONED),
+            delivery_attempts.c.report_id != but,
+            reports.c.authority == authority,
+        )
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if found is None else ReportId(found)
 
 
 def attempts_of(connection: Connection, report: ReportId) -> list[Attempt]:

@@ -6,17 +6,15 @@ case back any more. ``automatic.py`` says when none of these people is needed.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from tutela.accounts.keys import ids_of
 from tutela.accounts.model import Caller
-from tutela.cases.grounds import Ground, ground_of
 from tutela.cases.model import CaseId
-from tutela.cases.moving import BY_ITSELF, holder_of, last_decision, lock_case
+from tutela.cases.moving import holder_of
 from tutela.cases.viewings import was_viewed
 from tutela.errors import OutOfTurnError
 from tutela.reporting.as_read import refuse_unread
@@ -24,28 +22,14 @@ from tutela.reporting.desk import Desk
 from tutela.reporting.drafting import Draft, DraftFile
 from tutela.reporting.earlier import check_earlier
 from tutela.reporting.filling import keep_draft
-from tutela.reporting.finding import find_report
-from tutela.reporting.grounds import StillStands, check_reportable, ground_of_report
+from tutela.reporting.grounds import check_reportable
 from tutela.reporting.model import ChannelKind, ReportId
-from tutela.reporting.moving import lock_report, move
+from tutela.reporting.moving import move
 from tutela.reporting.preparing import refuse_problems
-from tutela.reporting.queueing import (
-    NotLiveError,
-    OtherEnvironmentError,
-    environment_of,
-    queue,
-)
+from tutela.reporting.queueing import environment_of, queue
+from tutela.reporting.queueing_signed import final_at, locked, needs_approval, queue_later
 from tutela.reporting.reading import draft_of, problems_of
 from tutela.reporting.states import Move, State
-from tutela.storage.clock import Clock
-from tutela.storage.jobs.enqueueing import enqueue
-from tutela.storage.jobs.model import Job, Kind, Later
-from tutela.storage.settings import Approval, Settings
-
-QUEUE = "report.queue"
-"""The job that has a signed report sent, once the decision on its case is final."""
-
-_AGAIN = timedelta(minutes=10)
 
 
 def sign_report(desk: Desk, report: ReportId, caller: Caller, *, seal: str | None = None) -> State:
@@ -93,7 +77,7 @@ def sign_as(
             ``check`` raise.
     """
     with desk.database.writing() as connection:
-        row, case = _locked(connection, report)
+        row, case = locked(connection, report)
         check_reportable(connection, case, anew=row.corrects is None)
         if check is not None:
             check(connection, case)
@@ -131,7 +115,7 @@ def approve_report(
     """
     holder_of(caller)
     with desk.database.writing() as connection:
-        row, case = _locked(connection, report)
+        row, case = locked(connection, report)
         check_reportable(connection, case, anew=False)
         if row.signed_by in _ids(connection, caller):
             raise OutOfTurnError(
@@ -161,7 +145,7 @@ def send_report(desk: Desk, report: ReportId, caller: Caller) -> State:
     """
     holder_of(caller)
     with desk.database.writing() as connection:
-        row, case = _locked(connection, report)
+        row, case = locked(connection, report)
         check_reportable(connection, case, anew=False)
         if State(row.state) is State.SIGNED and needs_approval(connection, case, desk.settings):
             raise OutOfTurnError(
@@ -205,17 +189,6 @@ def discard_report(desk: Desk, report: ReportId, caller: Caller, *, reason: str)
         return move(connection, report, Move.DISCARD, caller, desk.clock, reason=reason)
 
 
-def needs_approval(connection: Connection, case: CaseId, settings: Settings) -> bool:
-    """Whether the settings want a second person to agree to the reports of a case."""
-    match settings.reporting.approval:
-        case Approval.ALWAYS:
-            return True
-        case Approval.UNLISTED:
-            return Ground.LISTED not in ground_of(connection, case, elsewhere=False)
-        case Approval.NEVER:
-            return False
-
-
 def as_viewed(connection: Connection, draft: Draft) -> Draft:
     """A draft of which each file says whether it was viewed as the record has it now."""
     files = tuple(
@@ -227,76 +200,6 @@ def as_viewed(connection: Connection, draft: Draft) -> Draft:
         for each in draft.files
     )
     return Draft(draft.values, files)
-
-
-def queue_later(
-    connection: Connection, case: CaseId, report: ReportId, settings: Settings, clock: Clock
-) -> None:
-    """Have a report sent once the decision on its case is final."""
-    at = max(clock(), final_at(connection, case, settings))
-    enqueue(connection, QUEUE, {"report": report}, clock, at=at)
-
-
-def final_at(connection: Connection, case: CaseId, settings: Settings) -> datetime:
-    """From when nobody can take the decision on a case back any more."""
-    last = last_decision(connection, case)
-    if last is None:
-        raise OutOfTurnError("nobody has decided on {case}", case=case)
-    decided_at: datetime = last.decided_at
-    return decided_at + timedelta(seconds=settings.review.undo_seconds)
-
-
-def queueing(desk: Desk) -> Kind:
-    """The kind of job that has a signed report sent."""
-
-    def queue_signed(job: Job) -> None:
-        report = ReportId(int(str(job.payload["report"])))
-        with desk.database.writing() as connection:
-            row, case = _locked(connection, report)
-            waits = State(row.state) is State.APPROVED or (
-                State(row.state) is State.SIGNED
-                and not needs_approval(connection, case, desk.settings)
-            )
-            if not waits:
-                return
-            stands = ground_of_report(connection, case)
-            if stands is StillStands.NO:
-                # Whoever signed it stands for it no more. If the case is confirmed again, it is
-                # read and signed anew; if not, the night discards it.
-                reason = f"{case} was taken back before it went"
-                move(connection, report, Move.RETURN, BY_ITSELF, desk.clock, reason=reason)
-                return
-            if stands is StillStands.NOT_NOW:
-                raise Later(desk.clock() + _AGAIN, f"{case} is under appeal: it waits for that")
-            left = final_at(connection, case, desk.settings)
-            if left > desk.clock():
-                raise Later(left, "the decision can still be taken back")
-            try:
-                queue(connection, desk.settings, report, BY_ITSELF, desk.clock)
-            except OtherEnvironmentError as error:
-                # Nobody stands for it there: it is read and signed anew.
-                move(
-                    connection,
-                    report,
-                    Move.RETURN,
-                    BY_ITSELF,
-                    desk.clock,
-                    reason=error.message,
-                )
-            except NotLiveError as error:
-                raise Later(desk.clock() + _AGAIN, error.message) from None
-
-    return Kind(QUEUE, queue_signed, at_once=4, attempts=None)
-
-
-def _locked(connection: Connection, report: ReportId) -> tuple[Row[Any], CaseId]:
-    """A report's row, and its case: nobody changes either until the end of the transaction.
-
-    The case first, as everywhere, so that no two wait for each other.
-    """
-    case = find_report(connection, report).case
-    lock_case(connection, case)
-    return lock_report(connection, report), case
 
 
 def _ids(connection: Connection, caller: Caller) -> frozenset[str]:

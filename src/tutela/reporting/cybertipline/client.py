@@ -20,11 +20,14 @@ from tutela.reporting.cybertipline.answers import (
     UnreadableAnswerError,
     read_answer,
 )
+from tutela.reporting.cybertipline.in_time import InTime
 from tutela.reporting.cybertipline.multipart import Form, form
 from tutela.reporting.cybertipline.sandbox import SANDBOX_HEADER
 from tutela.reporting.cybertipline.server import Server
 
 _CONNECT_SECONDS = 10.0
+# One that takes a file more slowly than this is taken for one that does not answer.
+_SLOWEST_BYTES_A_SECOND = 50_000
 _XML = {"content-type": "text/xml; charset=utf-8"}
 _HEADERS = {
     "user-agent": f"tutela/{tutela.__version__}",
@@ -55,12 +58,13 @@ class Client:
     def __init__(self, server: Server) -> None:
         self._server = server
         # Each process connects for itself, and over TLS to a name that a certificate proves.
+        self._transport = InTime(_trust() if server.base.startswith("https:") else False)
         self._http = httpx.Client(
+            transport=self._transport,
             base_url=server.base,
             auth=(server.user, server.password),
             headers=_HEADERS,
             timeout=httpx.Timeout(server.seconds, connect=min(_CONNECT_SECONDS, server.seconds)),
-            verify=_trust() if server.base.startswith("https:") else False,
             follow_redirects=False,
             trust_env=False,
         )
@@ -80,7 +84,7 @@ class Client:
     def upload(self, report: str, file: SendingFile, pieces: Iterator[bytes]) -> Answer:
         """Add a file to an open report, piece by piece."""
         sent = form({"id": report}, file=pieces, file_name=file.name, file_size=file.size)
-        return self._send(Call.UPLOAD, sent)
+        return self._send(Call.UPLOAD, sent, seconds=sent.size / _SLOWEST_BYTES_A_SECOND)
 
     def describe(self, document: bytes) -> Answer:
         """Say something of a file: ``<fileDetails>``."""
@@ -94,9 +98,9 @@ class Client:
         """Have an open report never count."""
         return self._send(Call.RETRACT, form({"id": report}))
 
-    def _send(self, call: Call, sent: Form) -> Answer:
+    def _send(self, call: Call, sent: Form, *, seconds: float = 0.0) -> Answer:
         headers = {"content-type": sent.content_type, "content-length": str(sent.size)}
-        return self._call(call, content=sent.pieces, headers=headers)
+        return self._call(call, content=sent.pieces, headers=headers, seconds=seconds)
 
     def _call(
         self,
@@ -104,11 +108,14 @@ class Client:
         *,
         content: bytes | Iterator[bytes] | None = None,
         headers: dict[str, str] | None = None,
+        seconds: float = 0.0,
     ) -> Answer:
+        # To connect, to send, and to be answered.
+        whole = 2 * self._server.seconds + seconds
         try:
             method = "GET" if call is Call.STATUS else "POST"
             sending = self._http.stream(method, f"/{call}", content=content, headers=headers)
-            with sending as response:
+            with self._transport.within(whole), sending as response:
                 body = self._body(response)
         except httpx.TimeoutException:
             raise NoAnswerError(f"no answer within {self._server.seconds:g} seconds") from None
