@@ -4,6 +4,7 @@ import pytest
 
 from tutela.accounts.permissions import Permission
 from tutela.console.language import choose, languages, own_texts, texts_by_file
+from tutela.ledger.model import Act
 
 UNITED_NATIONS = {"ar", "en", "es", "fr", "ru", "zh"}
 
@@ -119,3 +120,11 @@ def test_texts_hold_no_markup() -> None:
 def test_what_each_permission_allows_is_said_as_the_code_says_it() -> None:
     english = texts_by_file("en")["permissions"]
     assert english == {f"may_{each.name.lower()}": each.meaning for each in Permission}
+
+
+def test_whatever_the_ledger_can_hold_is_said_in_words() -> None:
+    english = texts_by_file("en")["ledger_acts"]
+    said = {f"did_{re.sub('[.-]', '_', each)}" for each in Act}
+    assert {key for key in english if key.startswith("did_")} == said
+    for language in languages().values():
+        assert own_texts(language.tag).keys() >= english.keys()

@@ -1,5 +1,6 @@
 """The operator's pages over HTTP: what they say, what they do, and whom they let in."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import unescape
@@ -93,6 +94,7 @@ def test_the_ledger_is_looked_through_and_an_entry_proven(
     assert "is not a day" in wrong.text
     assert ENGLISH["ledger_none"] in administrator.get("/ledger?case=7K3M-9QPD-2X4H").text
     entry = administrator.get("/ledger/0").text
+    assert re.search(r"<p>[A-Z][^<]+ <code dir=.ltr.>[a-z]+\.[a-z-]+</code></p>", entry)
     assert "a signed checkpoint over" in entry
     proof = administrator.get("/ledger/0/proof")
     assert proof.json()["form"] == "tutela-ledger-proof-1"

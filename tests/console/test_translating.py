@@ -34,6 +34,7 @@ from tutela.reporting.authorities.model import Duty
 from tutela.reporting.authorities.reading import written_directory
 from tutela.reporting.cybertipline import model, problems
 from tutela.reporting.cybertipline.codes import CODES
+from tutela.reporting.words import HIDDEN
 from tutela.storage.settings import ListPolicy, Policy, Settings
 from tutela.storage.stated_settings import state_settings
 
@@ -134,8 +135,12 @@ COMPOSED = (
     'person has to carry that out with "tutela evidence destroy ITEM --ordered-by"',
     "us-1: the clock starts when a report of it is finished",
     *(
-        f"us-1: {bound} 1y from {start} on 2026-01-31{letter}"
-        for bound in ("at least", "at most")
+        f"us-1: {bound} {period} from {start} on 2026-01-31{letter}"
+        for bound, period in (
+            ("at least", "1 year"),
+            ("at least", "2 years and 1 month"),
+            ("at most", "6 months and 1 day"),
+        )
         for start in ("its sealing", "the report 7")
         for letter in (
             "",
@@ -164,6 +169,23 @@ COMPOSED = (
     "a-hotline takes no reports; a-hotline is stopped",
     "it is not as the schema wants it: /report/age: should be a number; /report: lacks something; "
     "/report/name: is not in its place, or not known: here comes age",
+    "limits: holds; seccomp: it lets a cell open a file, run a program",
+    "a cell can still make a file",
+    *(
+        f"landlock: {said}"
+        for said in (
+            "Function not implemented",
+            "Invalid argument",
+            "No space left on device",
+            "Operation not permitted",
+            "Permission denied",
+            "its system calls are not known for riscv64",
+            "it was put on too late: other threads ran already",
+            "putting it on broke",
+            "the kernel has no Landlock, or has it switched off",
+        )
+    ),
+    HIDDEN,
     "needs exactly one kind of place, but has 2: begin another one for each",
 )
 GAP = "\0"
@@ -466,6 +488,14 @@ def test_words_that_an_operator_put_into_a_scheme_stay_as_they_are() -> None:
 
 def test_what_is_kept_is_found() -> None:
     assert len(kept()) > 120
+
+
+def test_a_period_is_said_in_its_parts_and_a_list_in_its_words() -> None:
+    french, arabic = languages()["fr"], languages()["ar"]
+    said = translated("us-1: at least 1 year and 6 months from its sealing on 2026-01-02", french)
+    assert "au moins 1 an, <bdi>6</bdi> mois" in said
+    said = translated("seccomp: it lets a cell open a file, run a program", arabic)
+    assert not re.search("[a-z]", str(said).replace("<bdi>seccomp</bdi>", ""))
 
 
 def test_an_error_is_said_in_english_as_programs_hear_it() -> None:

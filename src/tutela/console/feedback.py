@@ -140,10 +140,11 @@ def attach(
             attach_feedback(connection, number, meant, writer.caller, house.clock)
     except (InvalidInputError, OutOfTurnError, NotPermittedError) as error:
         return _page(request, house, writer, number, typed=report, wrong=error)
-    except NotFoundError as error:
+    except NotFoundError:
         with house.database.reading() as connection:
             find_feedback(connection, number)
-        return _page(request, house, writer, number, typed=report, wrong=error)
+        wrong = OutOfTurnError("there is no report {report}: look for it among all", report=meant)
+        return _page(request, house, writer, number, typed=report, wrong=wrong)
     return go(house, f"/feedback/{number}", "said_feedback_attached", str(number))
 
 

@@ -42,7 +42,7 @@ from tutela.reporting.reading import Written, enter_read, read_report
 from tutela.reporting.receipts import KeptReceipt, receipt_of
 from tutela.reporting.resting import channel_state
 from tutela.reporting.states import State
-from tutela.reporting.words import shown_to
+from tutela.reporting.words import HIDDEN, shown_to
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.REPORTS_READ))]
@@ -141,6 +141,7 @@ def report_page(
         wrong=shown.wrong,
         at=shown.add.partition(":")[0] or shown.at,
         label=lambda field: person.language.texts.get(f"field_{field}", label_of(field)),
+        hidden=HIDDEN,
         **_forms(written, shown, may_write=written == whole),
         **values,
     )

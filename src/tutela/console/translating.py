@@ -31,6 +31,7 @@ _FOREIGN = re.compile(r"([+-]{0,2}[A-Za-z0-9](?:[A-Za-z0-9_./:@#%?=&~+ -]*[A-Za-
 """A run of Latin letters and digits, such as a date, an address or a command."""
 _MARKED = re.compile(r"`([^`]+)`|\[([^\]]+)\]\(([^)#]+)[^)]*\)")
 """Code in backquotes, or words that lead to a page of the documentation."""
+_PERIOD = re.compile(r"\d+ (?:year|month|day)s?(?: and \d+ (?:year|month|day)s?)+")
 _WHERE = re.compile(r"((?:file \d+ )?/\S*): (.+)", re.DOTALL)
 """Where in a report something is wrong, and what."""
 
@@ -169,11 +170,20 @@ def _value(value: object, form: str, language: Language) -> Markup:
         case tuple():
             return escape(texts["semicolon"]).join(_value(each, "", language) for each in value)
         case str():
-            known = _known(value, language)
+            known = _listed(value, language) or _known(value, language)
         case _:
             words = getattr(value, "words", None)
             known = _sentence(words, language) if isinstance(words, str) else None
     return known if known is not None else Markup("<bdi>{}</bdi>").format(format(value, form))
+
+
+def _listed(text: str, language: Language) -> Markup | None:
+    """A period of years, months and days, or a list of words that the language knows each of."""
+    several = re.split(" and " if _PERIOD.fullmatch(text) else ", ", text)
+    parts = [known for each in several if (known := _known(each, language)) is not None]
+    if len(several) == 1 or len(parts) < len(several):
+        return None
+    return escape(language.texts["comma"]).join(parts)
 
 
 @lru_cache
