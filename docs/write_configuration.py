@@ -14,6 +14,7 @@ from tutela.storage.settings import (
     Company,
     Console,
     CyberTipline,
+    Links,
     Mail,
     Policy,
     Reporting,
@@ -84,6 +85,15 @@ In the section `[review]`:
 ## Single sign-on: another house that says who people are
 
 In the section `[single_sign_on]`; see [signing in](signing-in.md):
+
+""",
+    ),
+    (
+        Links,
+        """
+## Links: whether addresses are fetched, and how
+
+In the section `[links]`; see [addresses and texts](links.md#fetching-what-is-there):
 
 """,
     ),

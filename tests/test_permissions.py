@@ -103,7 +103,7 @@ def test_every_command_declares_what_it_needs() -> None:
 
 @pytest.mark.parametrize("permission", Permission)
 def test_every_permission_is_somebodys_or_a_programs(permission: Permission) -> None:
-    programs = {Permission.SCREEN, Permission.SUBJECTS_WRITE}
+    programs = {Permission.SCREEN, Permission.SCREEN_FETCH, Permission.SUBJECTS_WRITE}
     assert permission in programs or any(permission in role.permissions for role in Role)
 
 

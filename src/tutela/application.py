@@ -33,6 +33,7 @@ from tutela.errors import StorageError, TutelaError
 from tutela.evidence.key_registry import prepare_keys
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.sandbox.rendering_pool import RenderingPool
+from tutela.screening.fetching import Fetcher
 from tutela.screening.opening import ScreeningRoom, keeping_of, limits_of, open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
@@ -106,6 +107,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         limits_of(settings),
                         keeping_of(settings),
                     ) as showing,
+                    Fetcher(settings.links) as fetcher,
                 ):
                     application.state.service = Service.over(
                         settings,
@@ -117,6 +119,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         following_keys=following_keys,
                         checkpoints=checkpoints,
                         checkpointing=checkpointing,
+                        fetcher=fetcher,
                     )
                     application.state.house = House(
                         settings,

@@ -15,6 +15,7 @@ class Permission(StrEnum):
 
     SCREEN = "screen"
     SCREEN_DETAILS = "screen:details"
+    SCREEN_FETCH = "screen:fetch"
     LISTS_READ = "lists:read"
     LISTS_WRITE = "lists:write"
     CASES_READ = "cases:read"
@@ -55,6 +56,7 @@ class Permission(StrEnum):
 _MEANINGS = {
     Permission.SCREEN: "screen files and fingerprints",
     Permission.SCREEN_DETAILS: "see which list matched, and how closely",
+    Permission.SCREEN_FETCH: "have addresses fetched, to screen what is there",
     Permission.LISTS_READ: "see the names, sizes and origins of lists (never their entries)",
     Permission.LISTS_WRITE: "create lists, add entries and withdraw them",
     Permission.CASES_READ: "read the queue and the cases, without media",
@@ -217,6 +219,7 @@ FOR_PROGRAMS = frozenset(
     {
         Permission.SCREEN,
         Permission.SCREEN_DETAILS,
+        Permission.SCREEN_FETCH,
         Permission.LISTS_READ,
         Permission.LISTS_WRITE,
         Permission.CASES_READ,

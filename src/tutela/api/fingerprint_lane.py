@@ -6,7 +6,7 @@ without a thread and without the database, as long as nothing is found. Its rout
 with those for files in ``screening.py``, which get what is sent as multipart.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -20,6 +20,7 @@ from starlette.types import Scope as Connection
 from tutela.accounts.keys import require
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
+from tutela.api.fetching import screen_fetched
 from tutela.api.judging import answer_of, one_of_many, submission_of
 from tutela.api.problems import answer_to, answer_to_one_who_left
 from tutela.api.receiving import is_multipart, receive_body
@@ -61,6 +62,7 @@ class _Route:
         clear: The answer when nothing was found of so many items.
         told: The answer otherwise.
         idempotency_key: The one of an item, by its place.
+        fetch: Answers for an address that is to be fetched.
     """
 
     path: str
@@ -69,6 +71,7 @@ class _Route:
     clear: Callable[[int], Response]
     told: Callable[[list[ScreenAnswer]], BaseModel]
     idempotency_key: Callable[[str | None, int], str | None]
+    fetch: Callable[[Service, _Items, ApiKey, str | None], Awaitable[ScreenAnswer]]
 
 
 class FingerprintLane:
@@ -117,22 +120,25 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
             findings = await service.look_up([item.known() for item in items])
         else:
             items, findings = await service.work(partial(_read_and_look_up, service, route, body))
-        if findings.nothing:
-            service.screening.screener.count_clear(len(items))
-            return route.clear(len(items))
-        answers = await service.judge(
-            partial(
-                _judge,
-                service,
-                route,
-                items,
-                findings,
-                key=key,
-                idempotency_key=idempotency_key,
-            ),
-            place.held,
-        )
-    return _json(route.told(answers).model_dump_json(exclude_none=True).encode())
+        if not any(item.fetch for item in items):
+            if findings.nothing:
+                service.screening.screener.count_clear(len(items))
+                return route.clear(len(items))
+            answers = await service.judge(
+                partial(
+                    _judge,
+                    service,
+                    route,
+                    items,
+                    findings,
+                    key=key,
+                    idempotency_key=idempotency_key,
+                ),
+                place.held,
+            )
+            return _told(route, answers)
+    # Which may take long, and has places of its own.
+    return _told(route, [await route.fetch(service, items, key, idempotency_key)])
 
 
 def _read_and_look_up(service: Service, route: _Route, body: bytes) -> tuple[_Items, Findings]:
@@ -208,6 +214,20 @@ def _understood(model: type[_Sent], body: bytes) -> _Sent:
         ) from None
 
 
+async def _fetch_one(
+    service: Service, items: _Items, key: ApiKey, idempotency_key: str | None
+) -> ScreenAnswer:
+    return answer_of(await screen_fetched(service, items[0], key, idempotency_key), key)
+
+
+async def _fetch_none(*_: object) -> ScreenAnswer:
+    raise InvalidInputError("addresses are fetched one by one: send each to /v1/screen")
+
+
+def _told(route: _Route, answers: list[ScreenAnswer]) -> Response:
+    return _json(route.told(answers).model_dump_json(exclude_none=True).encode())
+
+
 def _json(body: bytes) -> Response:
     return Response(body, media_type="application/json")
 
@@ -224,6 +244,7 @@ _ROUTES = {
             clear=lambda _: _CLEAR_ANSWER,
             told=lambda answers: answers[0],
             idempotency_key=lambda key, _: key,
+            fetch=_fetch_one,
         ),
         _Route(
             path="/v1/screen/batch",
@@ -232,6 +253,7 @@ _ROUTES = {
             clear=lambda count: _json(b'{"results":[' + b",".join([_CLEAR] * count) + b"]}"),
             told=lambda answers: BatchAnswer(results=answers),
             idempotency_key=one_of_many,
+            fetch=_fetch_none,
         ),
     )
 }

@@ -1,11 +1,13 @@
 """From what a caller sent to what is judged, and from the outcome to what the caller is told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
+from tutela.api.capacity import Place
 from tutela.api.screening_documents import MatchAnswer, ScreenAnswer
-from tutela.api.service import actor_of
+from tutela.api.service import Service, actor_of
 from tutela.cases.joining import check_key
 from tutela.evidence.model import Content
 from tutela.screening.model import Known, Screened, Verdict
@@ -21,6 +23,7 @@ def submission_of(
     *,
     subject: str | None = None,
     reference: str | None = None,
+    sources: tuple[str, ...] = (),
 ) -> Submission:
     """One file, or its fingerprints, as it is judged."""
     return Submission(
@@ -35,7 +38,20 @@ def submission_of(
         actor=actor_of(key),
         subject=None if subject is None else check_key(subject),
         reference=None if reference is None else check_key(reference),
+        sources=sources,
     )
+
+
+async def judged(
+    service: Service, submissions: Sequence[Submission], place: Place
+) -> list[Screened]:
+    """What becomes of files of which everything is known."""
+    findings = await service.look_up([each.known for each in submissions])
+    judge = partial(service.screening.screener.judge, submissions, findings)
+    if findings.nothing:
+        # Asks neither the database nor the vault, so that it waits for none that is slow.
+        return judge()
+    return await service.judge(judge, place.held)
 
 
 def _told_apart_by(known: Known) -> Iterator[str]:

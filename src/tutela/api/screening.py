@@ -5,7 +5,6 @@ the way by ``fingerprint_lane.py``.
 """
 
 from asyncio import gather
-from collections.abc import Sequence
 from functools import partial
 from pathlib import PurePath
 from typing import Annotated
@@ -14,8 +13,7 @@ from fastapi import APIRouter, Header, Request, Security
 
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
-from tutela.api.capacity import Place
-from tutela.api.judging import answer_of, one_of_many, submission_of
+from tutela.api.judging import answer_of, judged, one_of_many, submission_of
 from tutela.api.receiving import Form, Upload, receive_files
 from tutela.api.screening_documents import (
     EXAMPLE,
@@ -31,8 +29,7 @@ from tutela.api.screening_documents import (
 from tutela.api.service import Here, Permitted, Service
 from tutela.errors import InvalidInputError
 from tutela.screening.fingerprinting import known_of
-from tutela.screening.model import Known, Screened
-from tutela.screening.screening import Submission
+from tutela.screening.model import Known
 
 router = APIRouter(prefix="/v1/screen", tags=["screening"])
 
@@ -115,7 +112,7 @@ async def screen(
             subject=form.word("subject"),
             reference=form.word("reference"),
         )
-        (outcome,) = await _judged(service, [submission], place)
+        (outcome,) = await judged(service, [submission], place)
     return answer_of(outcome, key)
 
 
@@ -181,19 +178,8 @@ async def screen_batch(
                 )
             )
         ]
-        outcomes = await _judged(service, submissions, place)
+        outcomes = await judged(service, submissions, place)
     return BatchAnswer(results=[answer_of(outcome, key) for outcome in outcomes])
-
-
-async def _judged(
-    service: Service, submissions: Sequence[Submission], place: Place
-) -> list[Screened]:
-    findings = await service.look_up([each.known for each in submissions])
-    judge = partial(service.screening.screener.judge, submissions, findings)
-    if findings.nothing:
-        # Asks neither the database nor the vault, so that it waits for none that is slow.
-        return judge()
-    return await service.judge(judge, place.held)
 
 
 def _for_each(name: str, form: Form) -> list[str | None]:

@@ -101,6 +101,11 @@ class ScreenRequest(BaseModel):
         description="An address of the web, to be looked up in lists of addresses.",
         examples=["https://host.example/path"],
     )
+    fetch: bool = Field(
+        False,
+        description="Whether what is at the address is fetched and screened too, if no list has "
+        "the address. Needs the scope `screen:fetch`, and the setting `links.fetch`.",
+    )
     text: str | None = Field(
         None,
         min_length=1,

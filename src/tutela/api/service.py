@@ -19,6 +19,7 @@ from tutela.api.shared_check import SharedCheck
 from tutela.errors import NotSignedInError
 from tutela.ledger.checkpointing import Checkpoints
 from tutela.ledger.model import Actor
+from tutela.screening.fetching import Fetcher
 from tutela.screening.model import Known
 from tutela.screening.opening import ScreeningRoom
 from tutela.screening.screening import Findings
@@ -57,6 +58,8 @@ class Service:
         fingerprint_capacity: The places for screenings of fingerprints, which wait for no cell.
         fingerprint_turns: The queue of those that wait for the event loop.
         unknown_keys: The places for checks of keys that are not known here.
+        fetches: The places for what is fetched from an address.
+        fetcher: Fetches it.
         matches: The places for what is opening a case, or waits for that.
         cell_threads: Threads that wait for cells.
         case_threads: Threads that open cases.
@@ -77,6 +80,8 @@ class Service:
     fingerprint_capacity: Capacity
     fingerprint_turns: Turns
     unknown_keys: Capacity
+    fetches: Capacity
+    fetcher: Fetcher
     matches: Capacity
     cell_threads: CapacityLimiter
     case_threads: CapacityLimiter
@@ -95,6 +100,7 @@ class Service:
         following_keys: Repeating,
         checkpoints: Checkpoints,
         checkpointing: Repeating,
+        fetcher: Fetcher,
     ) -> "Service":
         """A service over the open parts of the house."""
         memory = Memory(settings.max_held_mib << 20)
@@ -114,6 +120,8 @@ class Service:
             fingerprint_capacity=Capacity(settings.max_waiting, memory),
             fingerprint_turns=Turns(settings.max_waiting),
             unknown_keys=Capacity(_UNKNOWN_KEYS, memory, "checks of unknown API keys"),
+            fetches=Capacity(settings.links.at_once, memory, "fetches"),
+            fetcher=fetcher,
             # However long they wait, half of the places and of the memory are left to what is
             # clear.
             matches=Capacity(

@@ -56,6 +56,8 @@ class Opening:
         due_at: When it has to be decided, if the law or the operator says so.
         case: The number that the case will have, if it is a new one.
         evidence: The id that the evidence will have.
+        is_source: Whether it only says where another item of the case was: that no list has it
+            says nothing then.
     """
 
     item: Item
@@ -71,6 +73,12 @@ class Opening:
     due_at: datetime | None = None
     case: CaseId = field(default_factory=new_case_id)
     evidence: ItemId = field(default_factory=new_item_id)
+    is_source: bool = False
+
+    @property
+    def all_facts(self) -> frozenset[Fact]:
+        """What is known of it."""
+        return self.facts if self.is_source else self.facts | facts_of_matches(self.matches)
 
 
 class KnownMeanwhileError(Exception):
@@ -171,7 +179,7 @@ def _prepare(
     for place, home in new.items():
         opening = openings[place]
         subject = None if opening.subject is None else subjects[opening.subject]
-        facts = set(opening.facts) | facts_of_matches(opening.matches)
+        facts = set(opening.all_facts)
         if opening.subject is not None and subject is not None:
             if opening.into is None and open_case_of(connection, opening.subject) is not None:
                 raise HomeGoneError
@@ -192,8 +200,7 @@ def _note_facts(
     changed = set()
     for place in added:
         opening = openings[place]
-        facts = opening.facts | facts_of_matches(opening.matches)
-        if add_facts(connection, homes[place], facts) and homes[place] not in made:
+        if add_facts(connection, homes[place], opening.all_facts) and homes[place] not in made:
             changed.add(homes[place])
     return changed
 

@@ -59,6 +59,16 @@ class Url:
         return f"{self.host}{self.path}{self.query and '?' + self.query}"
 
     @property
+    def authority(self) -> str:
+        """The host, with the port if one was written."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def whole(self) -> str:
+        """The address as it is asked for, without user and password."""
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+    @property
     def address(self) -> IPv4Address | IPv6Address | None:
         """The address that the host is, or ``None`` if it is a name."""
         return _literal(self.host)
@@ -69,11 +79,10 @@ class Url:
         Raises:
             NoAddressError: It is none.
         """
-        port = "" if self.port is None else f":{self.port}"
         before, mark, after = _stripped(reference).partition("?")
         return read_url(
             urljoin(
-                f"{self.scheme}://{self.host}{port}{self.target}",
+                self.whole,
                 before.replace("\\", "/") + mark + after,
             )
         )

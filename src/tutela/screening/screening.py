@@ -5,18 +5,19 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain, islice
 
 from sqlalchemy import Connection, select
 
 from tutela.cases.adding import Opening
 from tutela.cases.facts import Fact
-from tutela.cases.model import CaseId, Item, ItemKind, Match, kind_of
+from tutela.cases.model import CaseId, Item, ItemKind, Match, kind_of, new_case_id
 from tutela.cases.sealing import open_cases
-from tutela.evidence.model import Content
+from tutela.evidence.model import Content, new_item_id
 from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind, Part
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
@@ -30,6 +31,7 @@ from tutela.screening.counts import Counts
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.policy import Rules, best_of, decide, matches_among, rules_for
 from tutela.screening.videos import matches_of_video, videos_among
+from tutela.screening.words import fingerprints_of, sealed_as
 from tutela.storage.clock import Clock
 from tutela.storage.settings import Policy
 
@@ -38,6 +40,7 @@ from tutela.storage.settings import Policy
 _QUICK_SECONDS = 0.002
 # The first ones after a change find nothing in the processor's caches.
 _LOOK_UPS_TRIED = 3
+_OF_REQUEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Submission:
         facts: What else is known of it that makes it urgent.
         joins: As in ``cases.adding.Opening``.
         beside: As in ``cases.adding.Opening``.
+        sources: The addresses that led to it, which a case has sealed beside it.
     """
 
     known: Known
@@ -70,6 +74,7 @@ class Submission:
     facts: frozenset[Fact] = frozenset()
     joins: CaseId | None = None
     beside: Callable[[Connection, CaseId], None] | None = None
+    sources: tuple[str, ...] = ()
 
 
 def request_name(*parts: str) -> str:
@@ -194,8 +199,13 @@ class Screener:
             openings = [
                 _opening(submissions[place], matches[place], self._due_at()) for place in found
             ]
-            opened = open_cases(self._vault, openings, self._clock)
-            cases = dict(zip(found, opened, strict=True))
+            sources = [
+                source
+                for place, opening in zip(found, openings, strict=True)
+                for source in _sources(submissions[place], opening)
+            ]
+            opened = open_cases(self._vault, openings + sources, self._clock)
+            cases = dict(zip(found, opened, strict=False))
         screened = []
         for place, (submission, action) in enumerate(zip(submissions, actions, strict=True)):
             self._counts.add(action.verdict, {match.hash_list for match in matches[place]})
@@ -307,6 +317,37 @@ def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime 
         facts=submission.facts,
         due_at=due_at,
     )
+
+
+def _sources(submission: Submission, opening: Opening) -> Iterator[Opening]:
+    """The addresses that led to what a case is opened for, to be in the same case."""
+    for number, source in enumerate(submission.sources):
+        request = submission.request
+        yield replace(
+            opening,
+            item=Item(
+                "",
+                submission.origin,
+                fingerprints_of(source),
+                ItemKind.URL,
+                submission.reference,
+            ),
+            matches=(),
+            # Behind the item's own, by which they are added in turn.
+            request=request and f"{request[:_OF_REQUEST]}~{number}",
+            content=partial(_pieces, source),
+            # Those of one subject are together anyway.
+            into=opening.case if opening.subject is None else None,
+            joins=None,
+            beside=None,
+            is_source=True,
+            case=new_case_id(),
+            evidence=new_item_id(),
+        )
+
+
+def _pieces(source: str) -> list[bytes]:
+    return [sealed_as(source)]
 
 
 def _kind_of(known: Known) -> ItemKind:

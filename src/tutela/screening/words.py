@@ -3,7 +3,7 @@
 from tutela.cases.model import ItemKind
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.links import expressions
-from tutela.fingerprints.model import FingerprintSet
+from tutela.fingerprints.model import FingerprintSet, Unreadable
 from tutela.fingerprints.texts import text_digest
 from tutela.fingerprints.urls import Url, read_url
 from tutela.screening.model import Known
@@ -20,7 +20,7 @@ def known_of_url(text: str) -> Known:
 
 def known_of_read_url(text: str, url: Url) -> Known:
     """The same of an address that was taken apart already."""
-    return Known(_of_bytes(text), listed_as=tuple(expressions(url)), words=ItemKind.URL)
+    return Known(fingerprints_of(text), listed_as=tuple(expressions(url)), words=ItemKind.URL)
 
 
 def known_of_text(text: str) -> Known:
@@ -29,7 +29,12 @@ def known_of_text(text: str) -> Known:
     Raises:
         InvalidInputError: There are no words in it, or too many.
     """
-    return Known(_of_bytes(text), listed_as=(text_digest(text),), words=ItemKind.TEXT)
+    return Known(fingerprints_of(text), listed_as=(text_digest(text),), words=ItemKind.TEXT)
+
+
+def known_of_failure(text: str, cause: Unreadable, reason: str) -> Known:
+    """That what is at an address is not known, and why."""
+    return Known(fingerprints_of(text), reason, cause=cause, words=ItemKind.URL)
 
 
 def sealed_as(text: str) -> bytes:
@@ -37,6 +42,7 @@ def sealed_as(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _of_bytes(text: str) -> FingerprintSet:
+def fingerprints_of(text: str) -> FingerprintSet:
+    """The digests of what is kept of an address or a text."""
     digests = digests_of(sealed_as(text))
     return FingerprintSet(digests.size, digests.md5, digests.sha1, digests.sha256)

@@ -288,6 +288,55 @@ class Webhooks(_Section):
     )
 
 
+class Links(_Section):
+    """How addresses are fetched, to screen what is there."""
+
+    fetch: bool = Field(
+        False,
+        description="Whether anything is fetched at all, for keys with the scope `screen:fetch` "
+        'that ask for it by `"fetch": true`. Addresses are looked up in lists without it.',
+    )
+    max_mib: int = Field(
+        50, ge=1, le=16_384, description="Largest file that is fetched, in MiB, as it comes."
+    )
+    seconds: int = Field(
+        20,
+        ge=1,
+        le=600,
+        description="Time that fetching may take in all, from the first name that is looked up to "
+        "the last byte, redirects included, in seconds.",
+    )
+    redirects: int = Field(
+        5, ge=0, le=20, description="How often an address may point to another one."
+    )
+    ports: tuple[int, ...] = Field(
+        (80, 443), description="The ports that are asked at. Those of all others are refused."
+    )
+    at_once: int = Field(
+        8,
+        ge=1,
+        le=1_000,
+        description="So many are fetched at once by one server process. Above it, callers get 503 "
+        "with `Retry-After`.",
+    )
+    private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default_factory=tuple,
+        description='Networks of your own that may be fetched from, such as `["10.1.7.0/24"]` '
+        "with your media server in it. All other addresses have to be public.",
+    )
+    refused_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default_factory=tuple,
+        description="Public networks that are not fetched from all the same: your own ones, where "
+        "they let your machines in where they keep others out.",
+    )
+    proxy: SecretStr | None = Field(
+        None,
+        description="A proxy that everything is fetched through, such as "
+        "`http://proxy.organisation.example:3128`. It looks names up, so **it** has to refuse "
+        "private addresses: see [links](links.md#through-a-proxy).",
+    )
+
+
 class ReportsTo(StrEnum):
     """How real the reports to the CyberTipline are."""
 
@@ -885,6 +934,9 @@ class Settings(BaseSettings):
         default_factory=SingleSignOn, description="Another house that says who people are."
     )
 
+    links: Links = Field(
+        default_factory=Links, description="How addresses are fetched, to screen what is there."
+    )
     webhooks: Webhooks = Field(
         default_factory=Webhooks,
         description="How the platform is told of what people decide.",

@@ -20,8 +20,9 @@ Network = IPv4Network | IPv6Network
 _LONGEST = 2000
 # Addresses of these hold another one, which is where they lead.
 _TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
-# A network of one's own may translate these to any address of its own.
-_TRANSLATED_HERE = IPv6Network("64:ff9b:1::/48")
+# All that IANA gives out as public. Beside it are addresses that networks translate to others of
+# their own, such as 64:ff9b:1::/48 and ::ffff:0:0:0/96.
+_PUBLIC = IPv6Network("2000::/3")
 
 
 class RefusedAddressError(InvalidInputError):
@@ -109,8 +110,8 @@ def port_of(url: httpx.URL) -> int:
 
 def _refuse(url: httpx.URL, addresses: Sequence[Address], private: Sequence[Network]) -> None:
     for address in addresses:
-        ours = _is_in(address, private)
-        if not ours and not _is_public(address):
+        ours = is_in(address, private)
+        if not ours and not is_public(address):
             raise RefusedAddressError(
                 "{host} is an address of a private network or of this machine: webhooks go "
                 "there only once webhooks.private_networks names that network",
@@ -124,15 +125,18 @@ def _refuse(url: httpx.URL, addresses: Sequence[Address], private: Sequence[Netw
             )
 
 
-def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+def is_in(address: Address, networks: Sequence[Network]) -> bool:
+    """Whether an address, or the one that it stands for, is in one of some networks."""
     real = meant(address)
     return any(real.version == network.version and real in network for network in networks)
 
 
-def _is_public(address: Address) -> bool:
+def is_public(address: Address) -> bool:
+    """Whether an address, or the one that it stands for, is one of the public network."""
     real = meant(address)
-    here = real.version == 6 and real in _TRANSLATED_HERE
-    return real.is_global and not real.is_multicast and not here
+    if isinstance(real, IPv6Address) and real not in _PUBLIC:
+        return False
+    return real.is_global and not real.is_multicast
 
 
 def meant(address: Address) -> Address:
