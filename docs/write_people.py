@@ -208,7 +208,8 @@ than that person may do at the moment, and what is done by it is done by them. A
 nobody is a program's: whoever makes keys may let it `screen` and `screen:fetch`, and beyond that
 only what they may do themselves. So an administrator sets screening up alone, but cannot read cases
 by a key; one with `cases:open` or `screen:details` is made by somebody who has such a role as well,
-for which the rule of two people below holds, or by the machine's operator. See also [signing in](signing-in.md).
+for which the rule of two people below holds, or by the machine's operator. See also
+[signing in](signing-in.md).
 
 ## Roles
 

@@ -138,8 +138,9 @@ def for_programs(caller: Caller) -> frozenset[Permission]:
     """What a person may give a key that belongs to nobody.
 
     To have files screened, and what is at addresses, is given by whoever makes keys, since it tells
-    nothing of any case. All else is given only by who may do it themselves: so that reading cases, which one administrator
-    alone cannot do where there are two, cannot be had by a key either.
+    nothing of any case. All else is given only by who may do it themselves: so that reading
+    cases, which one administrator alone cannot do where there are two, cannot be had by a key
+    either.
     """
     return FOR_PROGRAMS & (caller.permissions | {Permission.SCREEN, Permission.SCREEN_FETCH})
 

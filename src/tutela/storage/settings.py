@@ -332,7 +332,7 @@ class Links(_Section):
     proxy: SecretStr | None = Field(
         None,
         description="A proxy that everything is fetched through, such as "
-        "`http://proxy.organisation.example:3128`. It looks names up, so **it** has to refuse "
+        "`http://proxy.organisation.example:3128`. It looks names up, so it has to refuse "
         "private addresses: see [links](links.md#through-a-proxy).",
     )
 
