@@ -94,8 +94,9 @@ ELSEWHERE = (
 TABLES: tuple[Mapping[Any, str], ...] = (grounds._WHY_NOT, resting._WORDS)
 # What is kept or composed as a sentence, and shown: the calls that make it, by their rooms.
 KEPT = {
+    # Why a job waits, or has failed for good.
+    "": {"Later", "Never"},
     "reporting/": {
-        "Later",
         "NeedsPersonError",
         "NoAnswerError",
         "TryLaterError",
@@ -112,6 +113,8 @@ KEPT = {
     "ledger/checking.py": {"Finding"},
     "ledger/verifying.py": {"Finding"},
     "reporting/cybertipline/model.py": {"ValueError"},
+    "reporting/cybertipline/schema.py": {"SettingsError"},
+    "reporting/cybertipline/server.py": {"SettingsError"},
     "reporting/cybertipline/values.py": {"ValueError"},
 }
 # Sentences that are put together of parts, with all that they may be put together of.
@@ -183,6 +186,14 @@ COMPOSED = (
             "it was put on too late: other threads ran already",
             "putting it on broke",
             "the kernel has no Landlock, or has it switched off",
+        )
+    ),
+    *(
+        f"reporting.cybertipline_schema: a.xsd {wrong}: save again what GET /xsd of the interface "
+        "answers"
+        for wrong in (
+            "is no XML Schema",
+            "names another file: Tutela reads a schema that is in one",
         )
     ),
     HIDDEN,
@@ -545,6 +556,12 @@ def test_a_sentence_that_was_kept_is_known_again_with_what_is_in_it() -> None:
     said = translated(kept, languages()["fr"])
     assert said.startswith("<bdi>us-1</bdi> : au moins <bdi>1y</bdi>")
     assert "la demande de conservation <bdi>A</bdi>" in said
+
+
+def test_what_a_job_broke_by_is_said_with_its_kind() -> None:
+    said = translated("NotFoundError: the name a.example is not known", languages()["fr"])
+    assert said.startswith('<code dir="ltr">NotFoundError</code>')
+    assert "<bdi>a.example</bdi>" in said
 
 
 def test_sentences_in_a_row_are_told_apart() -> None:

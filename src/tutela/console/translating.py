@@ -32,8 +32,8 @@ _FOREIGN = re.compile(r"([+-]{0,2}[A-Za-z0-9](?:[A-Za-z0-9_./:@#%?=&~+ -]*[A-Za-
 _MARKED = re.compile(r"`([^`]+)`|\[([^\]]+)\]\(([^)#]+)[^)]*\)")
 """Code in backquotes, or words that lead to a page of the documentation."""
 _PERIOD = re.compile(r"\d+ (?:year|month|day)s?(?: and \d+ (?:year|month|day)s?)+")
-_WHERE = re.compile(r"((?:file \d+ )?/\S*): (.+)", re.DOTALL)
-"""Where in a report something is wrong, and what."""
+_WHERE = re.compile(r"((?:file \d+ )?/\S*|[A-Z]\w+Error): (.+)", re.DOTALL)
+"""Where in a report something is wrong, or of which kind it is, and what."""
 
 
 def translated(said: TutelaError | str, language: Language) -> Markup:
