@@ -76,6 +76,9 @@ def test_a_correction_names_a_report_that_is_sent(world: World, clock) -> None:
     with pytest.raises(NotFoundError, match="no report of"):
         world.draft(world.case(), corrects=first)
     second = world.draft(case, corrects=first)
+    with pytest.raises(AlreadyExistsError, match=f"report {second}"):
+        world.draft(case, corrects=first)  # Both would be sent.
+    world.move(second, Move.SIGN, Move.QUEUE, Move.SEND)
     third = world.draft(case, corrects=first)
     with world.database.reading() as connection:
         assert find_report(connection, second).corrects == first

@@ -150,7 +150,7 @@ def correct(request: Request, writer: Writer, house: Here, report: Number) -> Re
     """Begin a new report that corrects, or adds to, one that was sent."""
     try:
         new = correct_report(desk_of(house), ReportId(report), writer.caller)
-    except OutOfTurnError as error:
+    except (OutOfTurnError, AlreadyExistsError) as error:
         shown = Shown(wrong=error, status=409)
         return report_page(request, house, writer, ReportId(report), shown)
     return go(house, f"/reports/{new}", "said_report_begun", str(new))

@@ -140,6 +140,7 @@ def correct_report(desk: Desk, report: ReportId, caller: Caller) -> ReportId:
     Raises:
         NotFoundError: There is no such report.
         OutOfTurnError: It is not sent: it can still be changed itself.
+        AlreadyExistsError: One that corrects it is begun already, and not sent.
         DamagedEvidenceError, StorageError: The vault or the database fails.
     """
     with desk.database.reading() as connection:

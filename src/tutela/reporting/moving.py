@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId
@@ -61,7 +61,8 @@ def begin(
 
     Raises:
         NotFoundError: There is no such case, or no such earlier report of it to this authority.
-        AlreadyExistsError: There is a report of this case to this authority already.
+        AlreadyExistsError: There is a report of this case to this authority already, or one that is
+            not sent yet and corrects the same one.
         OutOfTurnError: The earlier report is not sent, so that it can still be changed itself; or
             it was only rehearsed, so that the authority does not know it.
     """
@@ -274,6 +275,12 @@ def _refuse_second(
     )
     if environment is Environment.LIVE:
         wanted = wanted.where(~IS_REHEARSAL)
+    _refuse_any(connection, wanted, case, authority)
+
+
+def _refuse_any(
+    connection: Connection, wanted: Select[tuple[int]], case: CaseId, authority: str
+) -> None:
     there = connection.execute(wanted.order_by(reports.c.id).limit(1)).scalar_one_or_none()
     if there is not None:
         raise AlreadyExistsError(
@@ -299,5 +306,10 @@ def _check_corrected(
         raise OutOfTurnError(
             "report {corrects} is not sent yet: change that one instead", corrects=corrects
         )
+    # Two of them, begun by two people or by two clicks, would both be sent.
+    waiting = select(reports.c.id).where(
+        reports.c.corrects == corrects, reports.c.state.not_in(ENDED)
+    )
+    _refuse_any(connection, waiting, case, authority)
     if environment is not None:
         check_corrected(corrects, row.environment, environment)
