@@ -27,7 +27,7 @@ SOAK_TESTS := tests/fingerprints/test_pdq_kernel.py tests/matching/test_probing.
 # Processes that keep what is confided to them are killed at random, a thousand times; every byte of a
 # ledger is changed, one at a time.
 KILLING_TESTS := tests/storage/jobs tests/ledger tests/evidence tests/backup \
-  tests/reporting/test_killed_deliveries.py tests/reporting/test_outages.py
+  tests/reporting/delivery/test_killed_deliveries.py tests/reporting/delivery/test_outages.py
 # What a browser shows of other people's pictures is held against what is hashed of them.
 PICTURE_TESTS := tests/sandbox/test_corpora.py
 # Files of every format made wrong, a million of them; archives, two hundred thousand.

@@ -24,13 +24,13 @@ from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.ledger.timestamping import timestamping
 from tutela.ledger.verifications import verifying
-from tutela.reporting import supplying
 from tutela.reporting.authorities.alerting import kinds_of_clocks
-from tutela.reporting.automatic import confirmed, kinds_of_drafts
 from tutela.reporting.desk import Desk
+from tutela.reporting.drafts import supplying
 from tutela.reporting.following.jobs import kinds_of_following
 from tutela.reporting.jobs import kinds_of_reports
-from tutela.reporting.queueing_signed import finding_forgotten, queueing
+from tutela.reporting.signing.automatic import confirmed, kinds_of_drafts
+from tutela.reporting.signing.queueing_signed import finding_forgotten, queueing
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs import tending

@@ -12,10 +12,10 @@ from tests.reporting.desks import confirmed, set_up
 from tests.reporting.world import World
 from tutela.accounts.permissions import Permission, Role
 from tutela.ledger.tables import ledger_entries
-from tutela.reporting.doubting import doubt_unsent
-from tutela.reporting.going_live import PHRASE
+from tutela.reporting.delivery.doubting import doubt_unsent
+from tutela.reporting.delivery.going_live import PHRASE
+from tutela.reporting.delivery.resting import stop_channel
 from tutela.reporting.model import ChannelKind
-from tutela.reporting.resting import stop_channel
 from tutela.storage.settings import Approval, CyberTipline, ReportsTo
 
 SUPPLIED = {

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import insert
 
 from tests.cli.command import tutela
-from tests.reporting.test_bounces import MESSAGE, notice
+from tests.reporting.letters.test_bounces import MESSAGE, notice
 from tests.reporting.world import World
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.vault import Vault
-from tutela.reporting.channel import Step
+from tutela.reporting.delivery.channel import Step
 from tutela.reporting.model import ChannelKind, ReportId
 from tutela.reporting.states import Move
 from tutela.reporting.tables import delivery_attempts

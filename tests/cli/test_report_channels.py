@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import tutela
-from tutela.reporting.going_live import PHRASE
+from tutela.reporting.delivery.going_live import PHRASE
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings, load_settings
 

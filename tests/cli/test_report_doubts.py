@@ -8,7 +8,7 @@ import pytest
 from tests.cli.command import tutela
 from tests.reporting.world import World
 from tutela.evidence.vault import Vault
-from tutela.reporting.doubting import doubt_unsent
+from tutela.reporting.delivery.doubting import doubt_unsent
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings, load_settings

@@ -16,13 +16,13 @@ from tutela.cases.model import CaseId
 from tutela.cases.tables import cases
 from tutela.console.language import languages
 from tutela.fingerprints.model import Kind
-from tutela.reporting.beginning import begin_report
-from tutela.reporting.channel import Outcome, Step
 from tutela.reporting.content import files_of
+from tutela.reporting.delivery.channel import Outcome, Step
+from tutela.reporting.delivery.resting import DELIVER, note_failed
 from tutela.reporting.desk import Desk
+from tutela.reporting.drafts.beginning import begin_report
 from tutela.reporting.model import ChannelKind, Environment, ReportId
 from tutela.reporting.moving import change_state, enter_move
-from tutela.reporting.resting import DELIVER, note_failed
 from tutela.reporting.states import Move
 from tutela.reporting.tables import delivery_attempts
 from tutela.storage.clock import Clock, system_clock

@@ -18,9 +18,9 @@ from tests.house import House
 from tests.reporting.world import NCMEC
 from tutela.accounts.permissions import Role
 from tutela.ledger.reading import newest_entries
-from tutela.reporting.going_live import PHRASE
+from tutela.reporting.delivery.going_live import PHRASE
+from tutela.reporting.delivery.resting import channel_state, stop_channel
 from tutela.reporting.model import ChannelKind
-from tutela.reporting.resting import channel_state, stop_channel
 from tutela.storage.settings import CyberTipline, ReportsTo
 
 WAY = {"channel": ChannelKind.CYBERTIPLINE, "authority": NCMEC}

@@ -28,10 +28,10 @@ from tutela.cases.model import CaseId
 from tutela.cases.viewing import Why
 from tutela.cases.viewings import viewings_of_case
 from tutela.ledger.reading import newest_entries
-from tutela.reporting.doubting import doubt_unsent
+from tutela.reporting.delivery.doubting import doubt_unsent
+from tutela.reporting.drafts.reading import draft_of
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import ReportId
-from tutela.reporting.reading import draft_of
 from tutela.reporting.states import State
 from tutela.sandbox.model import Level, Shown
 from tutela.storage.settings import Approval, CyberTipline, ReportsTo

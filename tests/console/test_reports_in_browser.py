@@ -22,11 +22,11 @@ from tests.console.reported import (
 from tests.console.walking import Walker, walking
 from tutela.accounts.permissions import Role
 from tutela.cases.facts import Fact
-from tutela.reporting.doubting import doubt_unsent
+from tutela.reporting.delivery.doubting import doubt_unsent
+from tutela.reporting.drafts.reading import draft_of
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import ReportId
-from tutela.reporting.reading import draft_of
-from tutela.reporting.signing import sign_report
+from tutela.reporting.signing.signing import sign_report
 from tutela.reporting.states import State
 from tutela.storage.settings import Approval
 

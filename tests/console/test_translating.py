@@ -34,7 +34,7 @@ from tutela.reporting.authorities.model import Duty
 from tutela.reporting.authorities.reading import written_directory
 from tutela.reporting.cybertipline import model, problems
 from tutela.reporting.cybertipline.codes import CODES
-from tutela.reporting.words import HIDDEN
+from tutela.reporting.drafts.words import HIDDEN
 from tutela.storage.settings import ListPolicy, Policy, Settings
 from tutela.storage.stated_settings import state_settings
 
@@ -80,10 +80,10 @@ ELSEWHERE = (
     "api/",
     "matching/",
     "reporting/authorities/reading.py",
-    "reporting/bounces.py",
+    "reporting/letters/bounces.py",
     "reporting/cybertipline/",
-    "reporting/notices.py",
-    "reporting/supplying.py",
+    "reporting/letters/notices.py",
+    "reporting/drafts/supplying.py",
     "fingerprints/pdq.py",
     "kernel/",
     # What happens in a cell or a job: pages say in their own words that it cannot be shown.

@@ -17,9 +17,9 @@ from tutela.reporting.cybertipline.model import (
     PersonOrUserReported,
     Victim,
 )
-from tutela.reporting.drafting import Gathered, GatheredItem
+from tutela.reporting.drafts.drafting import Gathered, GatheredItem
+from tutela.reporting.drafts.supplied import Supplied, Upload
 from tutela.reporting.model import CaseItemNumber
-from tutela.reporting.supplied import Supplied, Upload
 from tutela.storage.settings import Company
 
 CASE = CaseId("7K3M-9QPD-2X4H")

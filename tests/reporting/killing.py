@@ -25,10 +25,10 @@ from tests.reporting.world import World
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.vault import Vault
 from tutela.reporting.cybertipline import client, sending  # noqa: F401 - loaded once, before forks
+from tutela.reporting.delivery.queueing import queue
 from tutela.reporting.finding import find_reports
 from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.model import ReportFile
-from tutela.reporting.queueing import queue
 from tutela.reporting.states import Move, State
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database

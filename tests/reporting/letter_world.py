@@ -11,15 +11,15 @@ from tests.evidence.disclosure.authority import Authority
 from tests.reporting.packages.letters import REPORT
 from tests.reporting.world import World
 from tutela.evidence.disclosure.recipients import read_recipients
-from tutela.reporting.channel import Attempt, Channel
-from tutela.reporting.channels import Channels
-from tutela.reporting.delivering import delivering
+from tutela.reporting.delivery.channel import Attempt, Channel
+from tutela.reporting.delivery.channels import Channels
+from tutela.reporting.delivery.delivering import delivering
+from tutela.reporting.delivery.notebook import attempts_of
+from tutela.reporting.delivery.queueing import queue
+from tutela.reporting.delivery.resting import DELIVER, ChannelState, channel_state
 from tutela.reporting.finding import find_report
-from tutela.reporting.letters import Addressee
+from tutela.reporting.letters.letters import Addressee
 from tutela.reporting.model import ChannelKind, Report, ReportId
-from tutela.reporting.notebook import attempts_of
-from tutela.reporting.queueing import queue
-from tutela.reporting.resting import DELIVER, ChannelState, channel_state
 from tutela.reporting.states import Move
 from tutela.storage.jobs.leasing import claim
 from tutela.storage.jobs.model import kinds_by_name

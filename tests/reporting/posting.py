@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from tests.cases.world import OPERATOR
 from tests.reporting.world import World
 from tutela.cases.model import CaseId
+from tutela.reporting.delivery.queueing import queue
 from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.model import ReportFile, ReportId
-from tutela.reporting.queueing import queue
 from tutela.reporting.states import Move
 from tutela.storage.jobs.leasing import claim
 from tutela.storage.jobs.model import Kinds, kinds_by_name

@@ -6,10 +6,10 @@ from tests.cases.world import ANNA
 from tests.reporting.desks import confirmed, desk_of
 from tests.reporting.world import NCMEC, World
 from tutela.cases.tables import cases
-from tutela.reporting.backlog import backlog
-from tutela.reporting.beginning import begin_report
+from tutela.reporting.delivery.backlog import backlog
+from tutela.reporting.drafts.beginning import begin_report
 from tutela.reporting.overview import MOST_COUNTED, counted, standing, unbegun
-from tutela.reporting.signing import discard_report
+from tutela.reporting.signing.signing import discard_report
 from tutela.reporting.states import Move, State
 from tutela.reporting.tables import reports
 

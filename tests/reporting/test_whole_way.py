@@ -8,19 +8,19 @@ from tests.reporting.posting import Post, going_to
 from tests.reporting.world import NCMEC, World
 from tutela.cases.facts import Fact
 from tutela.cases.grounds import Basis
-from tutela.reporting.automatic import kinds_of_drafts
-from tutela.reporting.beginning import begin_report, correct_report, refill_case
 from tutela.reporting.cybertipline.reading import read_file_details, read_report
 from tutela.reporting.desk import Desk
+from tutela.reporting.drafts.beginning import begin_report, correct_report, refill_case
+from tutela.reporting.drafts.supplied import Supplied
+from tutela.reporting.drafts.supplying import supply
+from tutela.reporting.drafts.writing import change_report
 from tutela.reporting.finding import find_report
 from tutela.reporting.jobs import kinds_of_reports
 from tutela.reporting.model import Report, ReportId
-from tutela.reporting.queueing_signed import queueing
-from tutela.reporting.signing import sign_report
+from tutela.reporting.signing.automatic import kinds_of_drafts
+from tutela.reporting.signing.queueing_signed import queueing
+from tutela.reporting.signing.signing import sign_report
 from tutela.reporting.states import State
-from tutela.reporting.supplied import Supplied
-from tutela.reporting.supplying import supply
-from tutela.reporting.writing import change_report
 from tutela.storage.jobs.model import kinds_by_name
 from tutela.testing.authority.serving import Authority
 

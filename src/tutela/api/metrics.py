@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tutela.api.report_metrics import add_report_series
 from tutela.api.service import Service
 from tutela.hashlists.lists import live_lists
-from tutela.reporting.backlog import Backlog, backlog
+from tutela.reporting.delivery.backlog import Backlog, backlog
 from tutela.screening.counts import FILES, totals
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

@@ -12,8 +12,8 @@ from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.problems import problems
 from tutela.api.service import Here, Permitted
-from tutela.reporting.backlog import backlog
-from tutela.reporting.going_live import NCMEC, PHRASE, go_live, resume
+from tutela.reporting.delivery.backlog import backlog
+from tutela.reporting.delivery.going_live import NCMEC, PHRASE, go_live, resume
 from tutela.reporting.model import ChannelKind
 
 router = APIRouter(

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from tutela.api.case_documents import CaseNumber
 from tutela.cases.deciding import LONGEST_REASON
 from tutela.reporting.authorities.routing import Outcome
+from tutela.reporting.drafts.supplied import Supplied
 from tutela.reporting.model import ChannelKind, Environment
 from tutela.reporting.states import State
-from tutela.reporting.supplied import Supplied
 
 _Reason = Annotated[
     str,

@@ -13,7 +13,7 @@ from tutela.api.problems import problems
 from tutela.api.report_documents import ReportAnswer
 from tutela.api.service import Here, Permitted
 from tutela.cases.deciding import LONGEST_REASON
-from tutela.reporting.doubting import (
+from tutela.reporting.delivery.doubting import (
     LONGEST_NUMBER,
     count_doubted,
     doubted,

@@ -24,19 +24,21 @@ from tutela.api.report_documents import (
 from tutela.api.service import Here, Permitted, Service
 from tutela.cases.model import read_case_id
 from tutela.cases.moving import state_of
-from tutela.reporting.beginning import (
+from tutela.reporting.desk import Desk
+from tutela.reporting.drafts.beginning import (
     begin_report,
     begin_reports,
     correct_report,
     refill_report,
     why_not_begun,
 )
-from tutela.reporting.desk import Desk
+from tutela.reporting.drafts.previewing import preview_report
+from tutela.reporting.drafts.reading import enter_read, read_as
+from tutela.reporting.drafts.supplying import ask_for
+from tutela.reporting.drafts.writing import change_report, remove_file
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import ReportId
-from tutela.reporting.previewing import preview_report
-from tutela.reporting.reading import enter_read, read_as
-from tutela.reporting.signing import (
+from tutela.reporting.signing.signing import (
     approve_report,
     discard_report,
     return_report,
@@ -44,8 +46,6 @@ from tutela.reporting.signing import (
     sign_report,
 )
 from tutela.reporting.states import State
-from tutela.reporting.supplying import ask_for
-from tutela.reporting.writing import change_report, remove_file
 
 router = APIRouter(
     prefix="/v1",

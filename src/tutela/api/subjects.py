@@ -12,9 +12,9 @@ from tutela.api.problems import problems
 from tutela.api.report_documents import SentSubject, SuppliedAnswer
 from tutela.api.service import Here, Permitted
 from tutela.cases.model import read_case_id
-from tutela.reporting.beginning import refill_case
 from tutela.reporting.desk import Desk
-from tutela.reporting.supplying import supply
+from tutela.reporting.drafts.beginning import refill_case
+from tutela.reporting.drafts.supplying import supply
 
 router = APIRouter(
     prefix="/v1/subjects",

@@ -35,7 +35,7 @@ from tutela.evidence.vault import Vault
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
 from tutela.ledger.reading import read_head
-from tutela.reporting.doubting import doubt_unsent
+from tutela.reporting.delivery.doubting import doubt_unsent
 from tutela.storage.blobs.model import BlobId
 from tutela.storage.database import overwrite_erased
 from tutela.storage.migration import upgrade_within

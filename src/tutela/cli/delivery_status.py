@@ -13,10 +13,10 @@ from tutela.cli.acting import local_caller, needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_table, to_people
 from tutela.errors import InvalidInputError
-from tutela.reporting.bounces import MOST_BYTES, Fate, read_bounce
 from tutela.reporting.finding import find_report
+from tutela.reporting.letters.bounces import MOST_BYTES, Fate, read_bounce
+from tutela.reporting.letters.notices import Notice, enter_notice, notices_of, report_of
 from tutela.reporting.model import ReportId
-from tutela.reporting.notices import Notice, enter_notice, notices_of, report_of
 from tutela.storage.clock import system_clock
 
 _FATES = "What can have become of one:\n\n" + "\n".join(f"- {fate}: {fate.words}" for fate in Fate)

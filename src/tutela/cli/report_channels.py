@@ -9,10 +9,10 @@ from tutela.accounts.permissions import Permission
 from tutela.cli.acting import local_caller, needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
-from tutela.reporting.backlog import backlog
-from tutela.reporting.going_live import NCMEC, PHRASE, go_live, resume
+from tutela.reporting.delivery.backlog import backlog
+from tutela.reporting.delivery.going_live import NCMEC, PHRASE, go_live, resume
+from tutela.reporting.delivery.receipts import receipt_of
 from tutela.reporting.model import ChannelKind, ReportId
-from tutela.reporting.receipts import receipt_of
 from tutela.storage.clock import system_clock
 
 Authority = Annotated[

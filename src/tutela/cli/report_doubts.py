@@ -11,7 +11,7 @@ from tutela.cli.acting import local_caller, needs
 from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError
-from tutela.reporting.doubting import count_doubted, doubted, say_sent, say_unsent
+from tutela.reporting.delivery.doubting import count_doubted, doubted, say_sent, say_unsent
 from tutela.reporting.finding import find_report
 from tutela.reporting.model import ReportId
 from tutela.storage.clock import system_clock

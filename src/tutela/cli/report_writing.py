@@ -15,7 +15,9 @@ from tutela.cli.opening import DataFolder, JsonLines, open_house
 from tutela.cli.output import print_json, print_line, print_table, to_people
 from tutela.errors import InvalidInputError
 from tutela.evidence.vault import Vault
-from tutela.reporting.beginning import (
+from tutela.reporting.cybertipline.problems import problems_of_model
+from tutela.reporting.desk import Desk
+from tutela.reporting.drafts.beginning import (
     begin_report,
     begin_reports,
     correct_report,
@@ -23,14 +25,15 @@ from tutela.reporting.beginning import (
     refill_report,
     why_not_begun,
 )
-from tutela.reporting.cybertipline.problems import problems_of_model
-from tutela.reporting.desk import Desk
+from tutela.reporting.drafts.previewing import preview_report
+from tutela.reporting.drafts.reading import Written, enter_read, read_as
+from tutela.reporting.drafts.supplied import Supplied
+from tutela.reporting.drafts.supplying import ask_for, supply
+from tutela.reporting.drafts.writing import change_report, read_value, remove_file
 from tutela.reporting.finding import find_report, find_reports
 from tutela.reporting.model import Report, ReportId
-from tutela.reporting.previewing import preview_report
-from tutela.reporting.queueing_signed import needs_approval
-from tutela.reporting.reading import Written, enter_read, read_as
-from tutela.reporting.signing import (
+from tutela.reporting.signing.queueing_signed import needs_approval
+from tutela.reporting.signing.signing import (
     approve_report,
     discard_report,
     return_report,
@@ -38,9 +41,6 @@ from tutela.reporting.signing import (
     sign_report,
 )
 from tutela.reporting.states import State
-from tutela.reporting.supplied import Supplied
-from tutela.reporting.supplying import ask_for, supply
-from tutela.reporting.writing import change_report, read_value, remove_file
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings

@@ -18,7 +18,7 @@ from tutela.console.house import Here, House
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import TutelaError
 from tutela.kernel.library import variant
-from tutela.reporting.backlog import backlog
+from tutela.reporting.delivery.backlog import backlog
 from tutela.sandbox.probing import probe
 from tutela.screening.opening import limits_of
 from tutela.storage.clock import system_clock

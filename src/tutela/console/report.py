@@ -26,23 +26,23 @@ from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.cybertipline.model import FileDescription
 from tutela.reporting.cybertipline.model import Report as Content
 from tutela.reporting.cybertipline.problems import Problem
+from tutela.reporting.delivery.queueing import environment_of
+from tutela.reporting.delivery.receipts import KeptReceipt, receipt_of
+from tutela.reporting.delivery.resting import channel_state
 from tutela.reporting.desk import Desk
-from tutela.reporting.drafting import BY_RECORD, Draft, DraftFile
+from tutela.reporting.drafts.drafting import BY_RECORD, Draft, DraftFile
+from tutela.reporting.drafts.missing import Missing
+from tutela.reporting.drafts.preparing import prepare
+from tutela.reporting.drafts.previewing import preview_report
+from tutela.reporting.drafts.reading import Written, enter_read, read_report
+from tutela.reporting.drafts.words import HIDDEN, shown_to
 from tutela.reporting.finding import find_reports
 from tutela.reporting.following.finding import find_all_feedback
 from tutela.reporting.grounds import is_reportable
-from tutela.reporting.missing import Missing
 from tutela.reporting.model import Report, ReportId
 from tutela.reporting.packages.wording import label_of
-from tutela.reporting.preparing import prepare
-from tutela.reporting.previewing import preview_report
-from tutela.reporting.queueing import environment_of
-from tutela.reporting.queueing_signed import needs_approval
-from tutela.reporting.reading import Written, enter_read, read_report
-from tutela.reporting.receipts import KeptReceipt, receipt_of
-from tutela.reporting.resting import channel_state
+from tutela.reporting.signing.queueing_signed import needs_approval
 from tutela.reporting.states import State
-from tutela.reporting.words import HIDDEN, shown_to
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.REPORTS_READ))]

@@ -18,12 +18,12 @@ from tutela.errors import (
     InvalidInputError,
     OutOfTurnError,
 )
-from tutela.reporting.beginning import begin_report, correct_report
+from tutela.reporting.delivery.doubting import say_sent, say_unsent
+from tutela.reporting.delivery.queueing import NotLiveError
 from tutela.reporting.desk import Desk
-from tutela.reporting.doubting import say_sent, say_unsent
+from tutela.reporting.drafts.beginning import begin_report, correct_report
 from tutela.reporting.model import ReportId
-from tutela.reporting.queueing import NotLiveError
-from tutela.reporting.signing import (
+from tutela.reporting.signing.signing import (
     approve_report,
     discard_report,
     return_report,

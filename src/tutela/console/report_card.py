@@ -9,12 +9,12 @@ from tutela.console.house import House
 from tutela.console.visiting import Visitor
 from tutela.reporting.authorities.clocks import Clock, clocks
 from tutela.reporting.authorities.routing import Outcome, Route
-from tutela.reporting.beginning import routes_of_case
+from tutela.reporting.delivery.queueing import environment_of
 from tutela.reporting.desk import Desk
+from tutela.reporting.drafts.beginning import routes_of_case
 from tutela.reporting.finding import find_reports
 from tutela.reporting.grounds import is_reportable
 from tutela.reporting.model import ChannelKind, Environment, Report
-from tutela.reporting.queueing import environment_of
 from tutela.reporting.states import State
 
 

@@ -12,11 +12,11 @@ from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, House
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import InvalidInputError, NotPermittedError, TutelaError
-from tutela.reporting.backlog import backlog
-from tutela.reporting.going_live import NCMEC, PHRASE, go_live, rehearsed, resume
+from tutela.reporting.delivery.backlog import backlog
+from tutela.reporting.delivery.going_live import NCMEC, PHRASE, go_live, rehearsed, resume
+from tutela.reporting.delivery.queueing import environment_of
+from tutela.reporting.delivery.resting import channel_state
 from tutela.reporting.model import ChannelKind
-from tutela.reporting.queueing import environment_of
-from tutela.reporting.resting import channel_state
 
 router = page_router()
 Reader = Annotated[Visitor, Depends(visitor(Permission.JOBS_READ))]

@@ -15,15 +15,15 @@ from tutela.console.report import FILES, Shown, desk_of, report_page
 from tutela.console.report_form import normal, read_form, without
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import InvalidInputError, OutOfTurnError
-from tutela.reporting.as_read import refuse_overwriting
-from tutela.reporting.beginning import refill_report
 from tutela.reporting.cybertipline.model import FileDescription
 from tutela.reporting.cybertipline.model import Report as Content
 from tutela.reporting.cybertipline.shape import parts
-from tutela.reporting.drafting import BY_RECORD, Draft, DraftFile
+from tutela.reporting.drafts.as_read import refuse_overwriting
+from tutela.reporting.drafts.beginning import refill_report
+from tutela.reporting.drafts.drafting import BY_RECORD, Draft, DraftFile
+from tutela.reporting.drafts.reading import draft_of
+from tutela.reporting.drafts.writing import change_report, remove_file
 from tutela.reporting.model import ReportId
-from tutela.reporting.reading import draft_of
-from tutela.reporting.writing import change_report, remove_file
 
 router = page_router()
 Writer = Annotated[Visitor, Depends(visitor(Permission.REPORTS_WRITE))]

@@ -13,14 +13,14 @@ from tutela.accounts.permissions import Permission
 from tutela.console.frame import page_router, show
 from tutela.console.house import Here
 from tutela.console.visiting import Visitor, visitor
-from tutela.reporting.backlog import backlog
-from tutela.reporting.doubting import doubted
+from tutela.reporting.delivery.backlog import backlog
+from tutela.reporting.delivery.doubting import doubted
+from tutela.reporting.delivery.going_live import NCMEC
+from tutela.reporting.delivery.queueing import environment_of
+from tutela.reporting.delivery.resting import channel_state
 from tutela.reporting.following.finding import count_open, find_all_feedback
-from tutela.reporting.going_live import NCMEC
 from tutela.reporting.model import ChannelKind, Report, ReportId
 from tutela.reporting.overview import MOST_COUNTED, counted, standing, unbegun
-from tutela.reporting.queueing import environment_of
-from tutela.reporting.resting import channel_state
 from tutela.reporting.states import State
 from tutela.storage.settings import Approval, Settings
 

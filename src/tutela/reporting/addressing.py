@@ -8,10 +8,10 @@ from tutela.reporting.authorities.routing import Circumstances, Route, route
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.authorities.told import told_of
 from tutela.reporting.cybertipline.model import IntendedRecipient, PersonOrUserReported, Victim
-from tutela.reporting.drafting import Gathered, said_of
-from tutela.reporting.incidents import Said, concerns
+from tutela.reporting.drafts.drafting import Gathered, said_of
+from tutela.reporting.drafts.incidents import Said, concerns
+from tutela.reporting.drafts.supplied import Supplied
 from tutela.reporting.model import ChannelKind
-from tutela.reporting.supplied import Supplied
 from tutela.storage.settings import Settings
 
 

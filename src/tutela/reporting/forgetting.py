@@ -10,9 +10,9 @@ from sqlalchemy import Connection, exists, select
 from tutela.cases.moving import BY_ITSELF
 from tutela.evidence.model import State as EvidenceState
 from tutela.evidence.tables import evidence_items
+from tutela.reporting.delivery.queueing import have_all_delivered
 from tutela.reporting.model import ReportId
 from tutela.reporting.moving import move
-from tutela.reporting.queueing import have_all_delivered
 from tutela.reporting.states import MOVES, Move
 from tutela.reporting.tables import delivery_documents, report_files, reports
 from tutela.storage.clock import Clock

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from tutela.evidence.vault import Vault
-from tutela.reporting.alerting import alerting, alerting_of_stops
-from tutela.reporting.channels import Channels
 from tutela.reporting.cybertipline.opening import cybertipline_opening
-from tutela.reporting.delivering import delivering
+from tutela.reporting.delivery.alerting import alerting, alerting_of_stops
+from tutela.reporting.delivery.channels import Channels
+from tutela.reporting.delivery.delivering import delivering
 from tutela.reporting.forgetting import forgetting
-from tutela.reporting.letterboxes import openings_of_letters
+from tutela.reporting.letters.letterboxes import openings_of_letters
 from tutela.reporting.model import ChannelKind
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.model import Kind

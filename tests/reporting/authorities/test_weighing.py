@@ -18,10 +18,10 @@ from tutela.evidence.subjects import Subject
 from tutela.reporting.authorities.model import Incident
 from tutela.reporting.authorities.told import Relation
 from tutela.reporting.authorities.weighing import Weighed, weigh
+from tutela.reporting.drafts.supplied import Supplied
 from tutela.reporting.model import Environment
 from tutela.reporting.moving import change_state, enter_move
 from tutela.reporting.states import Move
-from tutela.reporting.supplied import Supplied
 from tutela.reporting.tables import reports, supplied_data
 
 

@@ -18,9 +18,9 @@ from tutela.reporting.authorities.model import Incident
 from tutela.reporting.authorities.routing import Circumstances, Route, route
 from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.authorities.told import Telling, told_of, who_was_told
-from tutela.reporting.incidents import Said
-from tutela.reporting.supplied import Supplied
-from tutela.reporting.supplying import supplied_of
+from tutela.reporting.drafts.incidents import Said
+from tutela.reporting.drafts.supplied import Supplied
+from tutela.reporting.drafts.supplying import supplied_of
 from tutela.reporting.tables import supplied_data
 from tutela.storage.kept_secrets import KeptSecrets
 from tutela.storage.settings import Settings

@@ -12,7 +12,6 @@ from functools import cache
 import httpx
 
 import tutela
-from tutela.reporting.channel import SendingFile, TryLaterError, WrongCredentialsError
 from tutela.reporting.cybertipline.answers import (
     MOST_BYTES,
     Answer,
@@ -24,6 +23,7 @@ from tutela.reporting.cybertipline.in_time import InTime
 from tutela.reporting.cybertipline.multipart import Form, form
 from tutela.reporting.cybertipline.sandbox import SANDBOX_HEADER
 from tutela.reporting.cybertipline.server import Server
+from tutela.reporting.delivery.channel import SendingFile, TryLaterError, WrongCredentialsError
 
 _CONNECT_SECONDS = 10.0
 # One that takes a file more slowly than this is taken for one that does not answer.

@@ -3,8 +3,8 @@
 import threading
 
 from tutela.errors import SettingsError
-from tutela.reporting.channel import Channel, WrongCredentialsError
-from tutela.reporting.channels import Opening
+from tutela.reporting.delivery.channel import Channel, WrongCredentialsError
+from tutela.reporting.delivery.channels import Opening
 from tutela.reporting.model import Report
 from tutela.storage.clock import Clock
 from tutela.storage.settings import Settings

@@ -14,16 +14,6 @@ from typing import NoReturn
 from pydantic import ValidationError
 
 from tutela.errors import OutsideError
-from tutela.reporting.channel import (
-    Attempt,
-    NeedsPersonError,
-    Receipt,
-    RemoteFile,
-    Sending,
-    SendingFile,
-    TryLaterError,
-    WrongCredentialsError,
-)
 from tutela.reporting.cybertipline.answers import Answer
 from tutela.reporting.cybertipline.client import Client, NoAnswerError
 from tutela.reporting.cybertipline.codes import (
@@ -37,6 +27,16 @@ from tutela.reporting.cybertipline.codes import (
 from tutela.reporting.cybertipline.model import FileDescription, FileDetails, Report
 from tutela.reporting.cybertipline.schema import Schema
 from tutela.reporting.cybertipline.validating import Checked, check_file_details, check_report
+from tutela.reporting.delivery.channel import (
+    Attempt,
+    NeedsPersonError,
+    Receipt,
+    RemoteFile,
+    Sending,
+    SendingFile,
+    TryLaterError,
+    WrongCredentialsError,
+)
 from tutela.storage.clock import Clock
 
 REPORT_DOCUMENT = "report.xml"

@@ -23,7 +23,7 @@ from tutela.evidence.retention import LegalEvent
 from tutela.evidence.subjects import Subject
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act, Actor
-from tutela.reporting.channel import Outcome
+from tutela.reporting.delivery.channel import Outcome
 from tutela.reporting.finding import report_numbered
 from tutela.reporting.following.alerting import ALERT
 from tutela.reporting.following.finding import IS_OPEN

@@ -1,0 +1,1 @@
+"""Drafts: what fills them, what people write in them, and what they lack."""
