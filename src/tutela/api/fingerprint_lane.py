@@ -45,6 +45,8 @@ _LONGEST_NAME = 4096 * 6
 _LONGEST_VIDEO = 90 * MOST_FRAMES
 # What is longer takes longer to read than handing it to a thread is worth.
 _SHORT = 64 << 10
+# So is more than so many letters of addresses and texts, which are brought into their form first.
+_FEW_LETTERS = 2_000
 
 _Headers = Mapping[bytes, bytes]
 _Items = Sequence[ScreenRequest]
@@ -117,7 +119,10 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
         )
         if len(body) <= _SHORT:
             items = route.read(service, body)
-            findings = await service.look_up([item.known() for item in items])
+            if sum(len(item.url or item.text or "") for item in items) > _FEW_LETTERS:
+                findings = await service.work(partial(_look_up, service, items))
+            else:
+                findings = await service.look_up([item.known() for item in items])
         else:
             items, findings = await service.work(partial(_read_and_look_up, service, route, body))
         if not any(item.fetch for item in items):
@@ -143,7 +148,11 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
 
 def _read_and_look_up(service: Service, route: _Route, body: bytes) -> tuple[_Items, Findings]:
     items = route.read(service, body)
-    return items, service.screening.screener.look_up([item.known() for item in items])
+    return items, _look_up(service, items)
+
+
+def _look_up(service: Service, items: _Items) -> Findings:
+    return service.screening.screener.look_up([item.known() for item in items])
 
 
 def _judge(

@@ -60,7 +60,8 @@ class SentHash(_Sent):
 
     kind: Kind
     hash: str = Field(
-        description="Hexadecimal digits; of vpdq the published JSON, as a text.",
+        description="Hexadecimal digits; of vpdq the published JSON, as a text; of an address or a "
+        "text itself, of which only a digest is kept.",
         examples=["9e107d9d372bb6826bd81d3542a419d6"],
     )
     quality: int | None = Field(
@@ -83,7 +84,8 @@ class Withdrawal(_Sent):
 
     kind: Kind
     hash: str = Field(
-        description="Hexadecimal digits; of vpdq also the published JSON, as a text.",
+        description="Hexadecimal digits; of vpdq also the published JSON, as a text; of an address "
+        "or a text also itself.",
         examples=["9e107d9d372bb6826bd81d3542a419d6"],
     )
     reason: str = Field(description="Why. It is kept.", examples=["listed by mistake"])

@@ -32,6 +32,7 @@ COMMANDS = {
     "watch": "watching.watch",
     "hash": "hashing.hash_files",
     "list": "lists.app",
+    "link": "links.app",
     "case": "cases.app",
     "report": "reports.app",
     "evidence": "evidence.app",

@@ -13,6 +13,7 @@ from tutela.console.house import Here, House, Number
 from tutela.console.visiting import Visitor, visitor
 from tutela.errors import AlreadyExistsError, InvalidInputError, TutelaError
 from tutela.fingerprints.model import Kind
+from tutela.fingerprints.urls import LONGEST_URL
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.entries import withdraw_entry
 from tutela.hashlists.formats.hashes import read_listed
@@ -115,7 +116,7 @@ def add_entry(
     number: Number,
     *,
     kind: Annotated[Kind, Form()],
-    value: Annotated[str, Form(alias="hash", max_length=200)],
+    value: Annotated[str, Form(alias="hash", max_length=LONGEST_URL)],
     source: Text,
     label: Text = "",
     reason: Text = "",
@@ -147,7 +148,7 @@ def withdraw(
     number: Number,
     *,
     kind: Annotated[Kind, Form()],
-    value: Annotated[str, Form(alias="hash", max_length=200)],
+    value: Annotated[str, Form(alias="hash", max_length=LONGEST_URL)],
     reason: Text,
 ) -> Response:
     """Have a hash match no more."""
