@@ -582,6 +582,8 @@ def test_what_runs_the_other_way_is_kept_together() -> None:
     assert '«<bdi dir="ltr">tutela evidence assign-rule</bdi>»' in said
     said = translated("needs a zone, such as the Z in 2026-01-15T12:00:00Z", languages()["ar"])
     assert said.endswith('<bdi dir="ltr">2026-01-15T12:00:00Z</bdi>')
+    note = written_directory(Settings()).duties["us-2258a-apparent"].notes
+    assert '<bdi dir="ltr">2422(b)</bdi>' in str(in_directory(note, languages()["ar"]))
 
 
 def test_an_error_within_an_error_is_said_in_the_same_language() -> None:

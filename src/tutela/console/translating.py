@@ -27,8 +27,10 @@ _TYPED = {
     TypedPart.ADDRESS: "way_address",
     TypedPart.RECIPIENTS: "way_recipients",
 }
-_FOREIGN = re.compile(r"([+-]{0,2}[A-Za-z0-9](?:[A-Za-z0-9_./:@#%?=&~+ -]*[A-Za-z0-9/])?)")
-"""A run of Latin letters and digits, such as a date, an address or a command."""
+_FOREIGN = re.compile(
+    r"([+-]{0,2}[A-Za-z0-9](?:[A-Za-z0-9_./:@#%?=&~+ -]*[A-Za-z0-9/])?(?:\([A-Za-z0-9]+\))*)"
+)
+"""A run of Latin letters and digits, such as a date, an address, a command or ``2422(b)``."""
 _MARKED = re.compile(r"`([^`]+)`|\[([^\]]+)\]\(([^)#]+)[^)]*\)")
 """Code in backquotes, or words that lead to a page of the documentation."""
 _PERIOD = re.compile(r"\d+ (?:year|month|day)s?(?: and \d+ (?:year|month|day)s?)+")
