@@ -1,5 +1,6 @@
 """What is at an address is screened like an upload, and what matches has the address beside it."""
 
+import base64
 import gzip
 import threading
 from collections.abc import Callable, Iterator
@@ -153,6 +154,21 @@ def test_only_who_may_has_one_address_fetched(house: House, web: Web) -> None:
         answer = house.client.post(f"/v1/screen{path}", json=sent)
         assert answer.status_code == 422, answer.text
     assert web.asked == []
+
+
+def test_what_a_data_address_holds_is_screened_as_a_file(house: House) -> None:
+    client, screen = house.client_with(Permission.SCREEN), "/v1/screen"
+    for content, verdict in ((KNOWN, "match"), (OTHER, "clear"), (b"words", "unreadable")):
+        url = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        told = client.post(screen, json={"url": url}).json()
+        assert told["verdict"] == verdict
+        if verdict == "match":
+            case = house.client.get(f"/v1/cases/{told['case']}").json()
+            assert [each["kind"] for each in case["items"]] == ["picture"]
+        batch = client.post(f"{screen}/batch", json={"items": [{"url": url}]})
+        assert batch.status_code == 422
+    for sent in ({"url": "data:x"}, {"url": "data:,x", "text": "y"}):
+        assert client.post(screen, json=sent).status_code == 422
 
 
 def test_nothing_is_fetched_by_default(make_house, web: Web) -> None:

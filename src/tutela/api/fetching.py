@@ -1,4 +1,4 @@
-"""Fetching what is at an address that was sent to ``/v1/screen``, and screening that.
+"""Screening what is at an address that was sent to ``/v1/screen``, or in it.
 
 Each address on the way, the one that was sent and those that it points to, is looked up in the
 lists before anybody asks for it: one that a list has is a match, and is not fetched.
@@ -19,24 +19,33 @@ from tutela.api.service import Service
 from tutela.errors import InvalidInputError
 from tutela.evidence.model import Content
 from tutela.fingerprints.urls import read_url
-from tutela.screening.fetching import Fetched, FetchError, too_often, too_slow
+from tutela.screening.data_urls import is_data_url, read_data_url
+from tutela.screening.fetching import Fetched, FetchError, suffix_of, too_often, too_slow
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission
 from tutela.screening.words import known_of_failure, known_of_read_url, sealed_as
 
 
-async def screen_fetched(
+async def screen_file_of(
     service: Service, item: ScreenRequest, key: ApiKey, idempotency_key: str | None
 ) -> Screened:
-    """The verdict on what is at an address.
+    """The verdict on what is at an address, or in one that begins with ``data:``.
 
     Raises:
         NotPermittedError: The key may not have anything fetched.
         InvalidInputError: It is no address, or nothing is fetched here.
-        OverCapacityError: Too many are being fetched, or too much is held.
+        OverCapacityError: Too many are being fetched or screened, or too much is held.
         StorageError: The database or the vault fails. No verdict is given then.
     """
+    item.check()
+    if item.url is not None and is_data_url(item.url):
+        # It is all there: nothing is fetched.
+        with service.capacity.place() as place:
+            place.hold(len(item.url))
+            held = await service.work(partial(read_data_url, item.url))
+            fetched = Fetched(held.content, suffix_of(held.media_type))
+            return await _Way(service, item, key, idempotency_key, place).screened(fetched, ())
     require(key, Permission.SCREEN_FETCH)
     if item.url is None:
         raise InvalidInputError('only addresses are fetched: send it as "url"')
@@ -67,6 +76,7 @@ class _Way:
         self._place = place
 
     async def go(self, sent: str) -> Screened:
+        """The verdict on what is there."""
         links = self._service.settings.links
         ends = get_running_loop().time() + links.seconds
         url, met = read_url(sent), [sent]
@@ -82,7 +92,7 @@ class _Way:
             except FetchError as error:
                 return await self._not_fetched(sent, error)
             if isinstance(step, Fetched):
-                return await self._screened(step, met)
+                return await self.screened(step, met)
             url = step
             met.append(step.whole)
         return await self._not_fetched(sent, too_often())
@@ -97,7 +107,8 @@ class _Way:
         (outcome,) = await self._service.judge(judge, self._place.held)
         return outcome if outcome.verdict is Verdict.MATCH else None
 
-    async def _screened(self, fetched: Fetched, met: Sequence[str]) -> Screened:
+    async def screened(self, fetched: Fetched, met: Sequence[str]) -> Screened:
+        """The verdict on what was found, on the way over some addresses."""
         upload = Upload("", fetched.content)
         known = await self._service.open_up(partial(self._known, upload, fetched.suffix))
         submission = self._submission(known, upload.pieces, met)

@@ -20,7 +20,7 @@ from starlette.types import Scope as Connection
 from tutela.accounts.keys import require
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
-from tutela.api.fetching import screen_fetched
+from tutela.api.fetching import screen_file_of
 from tutela.api.judging import answer_of, one_of_many, submission_of
 from tutela.api.problems import answer_to, answer_to_one_who_left
 from tutela.api.receiving import is_multipart, receive_body
@@ -64,7 +64,7 @@ class _Route:
         clear: The answer when nothing was found of so many items.
         told: The answer otherwise.
         idempotency_key: The one of an item, by its place.
-        fetch: Answers for an address that is to be fetched.
+        file_of: Answers for a file that an address leads to, or holds.
     """
 
     path: str
@@ -73,7 +73,7 @@ class _Route:
     clear: Callable[[int], Response]
     told: Callable[[list[ScreenAnswer]], BaseModel]
     idempotency_key: Callable[[str | None, int], str | None]
-    fetch: Callable[[Service, _Items, ApiKey, str | None], Awaitable[ScreenAnswer]]
+    file_of: Callable[[Service, _Items, ApiKey, str | None], Awaitable[ScreenAnswer]]
 
 
 class FingerprintLane:
@@ -117,15 +117,15 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
             place,
             service.settings.upload_seconds,
         )
-        if len(body) <= _SHORT:
-            items = route.read(service, body)
-            if sum(len(item.url or item.text or "") for item in items) > _FEW_LETTERS:
-                findings = await service.work(partial(_look_up, service, items))
-            else:
+        is_short = len(body) <= _SHORT
+        read = partial(route.read, service, body)
+        items = read() if is_short else await service.work(read)
+        if not any(item.is_file for item in items):
+            letters = sum(len(item.url or item.text or "") for item in items)
+            if is_short and letters <= _FEW_LETTERS:
                 findings = await service.look_up([item.known() for item in items])
-        else:
-            items, findings = await service.work(partial(_read_and_look_up, service, route, body))
-        if not any(item.fetch for item in items):
+            else:
+                findings = await service.work(partial(_look_up, service, items))
             if findings.nothing:
                 service.screening.screener.count_clear(len(items))
                 return route.clear(len(items))
@@ -143,12 +143,7 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
             )
             return _told(route, answers)
     # Which may take long, and has places of its own.
-    return _told(route, [await route.fetch(service, items, key, idempotency_key)])
-
-
-def _read_and_look_up(service: Service, route: _Route, body: bytes) -> tuple[_Items, Findings]:
-    items = route.read(service, body)
-    return items, _look_up(service, items)
+    return _told(route, [await route.file_of(service, items, key, idempotency_key)])
 
 
 def _look_up(service: Service, items: _Items) -> Findings:
@@ -223,14 +218,16 @@ def _understood(model: type[_Sent], body: bytes) -> _Sent:
         ) from None
 
 
-async def _fetch_one(
+async def _file_of_one(
     service: Service, items: _Items, key: ApiKey, idempotency_key: str | None
 ) -> ScreenAnswer:
-    return answer_of(await screen_fetched(service, items[0], key, idempotency_key), key)
+    return answer_of(await screen_file_of(service, items[0], key, idempotency_key), key)
 
 
-async def _fetch_none(*_: object) -> ScreenAnswer:
-    raise InvalidInputError("addresses are fetched one by one: send each to /v1/screen")
+async def _file_of_none(*_: object) -> ScreenAnswer:
+    raise InvalidInputError(
+        "what addresses lead to or hold is screened one by one: send each to /v1/screen"
+    )
 
 
 def _told(route: _Route, answers: list[ScreenAnswer]) -> Response:
@@ -253,7 +250,7 @@ _ROUTES = {
             clear=lambda _: _CLEAR_ANSWER,
             told=lambda answers: answers[0],
             idempotency_key=lambda key, _: key,
-            fetch=_fetch_one,
+            file_of=_file_of_one,
         ),
         _Route(
             path="/v1/screen/batch",
@@ -262,7 +259,7 @@ _ROUTES = {
             clear=lambda count: _json(b'{"results":[' + b",".join([_CLEAR] * count) + b"]}"),
             told=lambda answers: BatchAnswer(results=answers),
             idempotency_key=one_of_many,
-            fetch=_fetch_none,
+            file_of=_file_of_none,
         ),
     )
 }

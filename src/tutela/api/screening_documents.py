@@ -13,8 +13,8 @@ from tutela.errors import InvalidInputError
 from tutela.evidence.model import Content
 from tutela.fingerprints.model import FingerprintSet, Kind, Part, value_of
 from tutela.fingerprints.texts import LONGEST_TEXT
-from tutela.fingerprints.urls import LONGEST_URL
 from tutela.fingerprints.vpdq import MOST_FRAMES, clock_words, read_frames
+from tutela.screening.data_urls import LONGEST_DATA_URL, is_data_url
 from tutela.screening.model import Known, Verdict
 from tutela.screening.words import known_of_text, known_of_url, sealed_as
 
@@ -97,8 +97,9 @@ class ScreenRequest(BaseModel):
     url: str | None = Field(
         None,
         min_length=1,
-        max_length=LONGEST_URL,
-        description="An address of the web, to be looked up in lists of addresses.",
+        max_length=LONGEST_DATA_URL,
+        description="An address of the web, to be looked up in lists of addresses; or one that "
+        "begins with `data:`, whose content is screened as a file.",
         examples=["https://host.example/path"],
     )
     fetch: bool = Field(
@@ -129,16 +130,29 @@ class ScreenRequest(BaseModel):
         examples=["upload-9f3c"],
     )
 
-    def known(self) -> Known:
-        """What is known of what was sent.
+    @property
+    def is_file(self) -> bool:
+        """Whether it holds or leads to a file, which is to be opened."""
+        return self.fetch or (self.url is not None and is_data_url(self.url))
+
+    def check(self) -> None:
+        """See that one thing was sent.
 
         Raises:
-            InvalidInputError: It is malformed, or not one of the three.
+            InvalidInputError: None was, or several were.
         """
         if [self.fingerprints, self.url, self.text].count(None) != 2:
             raise InvalidInputError(
                 "send one of the three: fingerprints, url or text (a file as multipart/form-data)"
             )
+
+    def known(self) -> Known:
+        """What is known of what was sent, if it is no file.
+
+        Raises:
+            InvalidInputError: It is malformed, or not one of the three.
+        """
+        self.check()
         if self.url is not None:
             return known_of_url(self.url)
         if self.text is not None:

@@ -274,8 +274,13 @@ def _suffix(response: httpx.Response, url: Url) -> str:
     if said:
         # The server's word counts for more than what the address looks like: many answer with a
         # page where a picture was.
-        return _PICTURE if said.startswith("image/") and said != "image/svg+xml" else ""
+        return suffix_of(said)
     return PurePosixPath(url.path).suffix
+
+
+def suffix_of(media_type: str) -> str:
+    """What the name of a file of a media type ends in, in so far as ``known_of`` heeds it."""
+    return _PICTURE if media_type.startswith("image/") and media_type != "image/svg+xml" else ""
 
 
 @cache
