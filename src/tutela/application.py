@@ -37,11 +37,15 @@ from tutela.screening.fetching import Fetcher
 from tutela.screening.opening import ScreeningRoom, keeping_of, limits_of, open_screening
 from tutela.storage.clock import Clock, system_clock
 from tutela.storage.database import Database
+from tutela.storage.jobs.agreed_time import agreed_clock
 from tutela.storage.jobs.model import Never
 from tutela.storage.jobs.retrying import words_for
+from tutela.storage.jobs.worker import Worker
 from tutela.storage.migration import upgrade
 from tutela.storage.repeating import Repeating
 from tutela.storage.settings import Settings, load_settings
+from tutela.streams.keeping import Keeper
+from tutela.streams.model import Standing, State, StreamId
 from tutela.work import make_worker
 
 # A change of a list or a key is to be known everywhere within a second, the time to take it up
@@ -101,7 +105,8 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
                         _MERGE_SECONDS,
                         _tell,
                     ),
-                    _working(settings, database, clock),
+                    _working(settings, database, clock) as worker,
+                    _watching(settings, database, room, clock, worker),
                     RenderingPool(
                         min(settings.cells, _MOST_SHOWN_AT_ONCE),
                         limits_of(settings),
@@ -192,10 +197,31 @@ def _checkpointing(checkpoints: Checkpoints) -> Iterator[Repeating]:
 
 def _working(
     settings: Settings, database: Database, clock: Clock
-) -> AbstractContextManager[object]:
+) -> AbstractContextManager[Worker | None]:
     if settings.job_threads == 0:
         return nullcontext()
     return make_worker(settings, database, clock, _tell_of_work)
+
+
+def _watching(
+    settings: Settings,
+    database: Database,
+    room: ScreeningRoom,
+    clock: Clock,
+    worker: Worker | None,
+) -> AbstractContextManager[object]:
+    """Watch live streams, where there may be any."""
+    if not settings.streams.sources or settings.streams.at_once == 0:
+        return nullcontext()
+    return Keeper(
+        settings,
+        database,
+        room.screener,
+        agreed_clock(database, clock),
+        tell=_tell_of_stream,
+        failed=_tell,
+        hurry=worker.hurry if worker is not None else lambda: None,
+    )
 
 
 def _health(service: Service) -> Health:
@@ -227,6 +253,18 @@ def _tell(what: str, failure: Exception) -> None:
         log.error("storage failed", check=what, reason=failure.message)
     else:
         log_unforeseen(failure, what)
+
+
+def _tell_of_stream(stream: StreamId, standing: Standing) -> None:
+    told = log.warning if standing.state in (State.LAGGING, State.LOST) else log.info
+    told(
+        f"a stream is {standing.state}",
+        stream=stream,
+        reason=standing.reason,
+        frames=standing.frames,
+        dropped=standing.dropped,
+        skipped=round(standing.skipped, 3),
+    )
 
 
 def _tell_of_work(what: str, failure: Exception) -> None:

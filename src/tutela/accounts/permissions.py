@@ -43,6 +43,8 @@ class Permission(StrEnum):
     KEYS_WRITE = "keys:write"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    STREAMS_READ = "streams:read"
+    STREAMS_WRITE = "streams:write"
     SETTINGS_READ = "settings:read"
     HOUSE_KEEP = "house:keep"
     METRICS_READ = "metrics:read"
@@ -84,6 +86,8 @@ _MEANINGS = {
     Permission.KEYS_WRITE: "make and revoke API keys",
     Permission.WEBHOOKS_READ: "see the webhooks and what was delivered",
     Permission.WEBHOOKS_WRITE: "add, test and remove webhooks",
+    Permission.STREAMS_READ: "see which live streams are watched, and how they stand",
+    Permission.STREAMS_WRITE: "have live streams watched, and stop that",
     Permission.SETTINGS_READ: "see the settings and the health of the house, without secrets",
     Permission.HOUSE_KEEP: "back the house up and restore it, rotate its keys",
     Permission.METRICS_READ: "read the counts of verdicts at /metrics",
@@ -145,6 +149,8 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.LISTS_READ,
                     Permission.LOAD_READ,
                     Permission.NUMBERS_READ,
+                    Permission.STREAMS_READ,
+                    Permission.STREAMS_WRITE,
                     Permission.REPORTS_READ,
                     Permission.REPORTS_WRITE,
                     Permission.REPORTS_APPROVE,
@@ -180,6 +186,7 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.PEOPLE_READ,
                     Permission.KEYS_READ,
                     Permission.WEBHOOKS_READ,
+                    Permission.STREAMS_READ,
                     Permission.SETTINGS_READ,
                     Permission.METRICS_READ,
                 }
@@ -202,6 +209,8 @@ _ROLES: Mapping[Role, tuple[str, frozenset[Permission]]] = MappingProxyType(
                     Permission.KEYS_WRITE,
                     Permission.WEBHOOKS_READ,
                     Permission.WEBHOOKS_WRITE,
+                    Permission.STREAMS_READ,
+                    Permission.STREAMS_WRITE,
                     Permission.SETTINGS_READ,
                     Permission.HOUSE_KEEP,
                     Permission.METRICS_READ,
@@ -228,6 +237,8 @@ FOR_PROGRAMS = frozenset(
         Permission.NUMBERS_READ,
         Permission.JOBS_READ,
         Permission.WEBHOOKS_READ,
+        Permission.STREAMS_READ,
+        Permission.STREAMS_WRITE,
         Permission.METRICS_READ,
     }
 )

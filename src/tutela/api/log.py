@@ -16,14 +16,18 @@ import structlog
 _ALLOWED = frozenset(
     {
         "check",
+        "dropped",
         "error",
         "event",
+        "frames",
         "level",
         "method",
         "reason",
         "route",
         "seconds",
+        "skipped",
         "status",
+        "stream",
         "timestamp",
         "where",
     }

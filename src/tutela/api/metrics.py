@@ -7,7 +7,7 @@ known (``docs/decisions/0011``).
 
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from http import HTTPMethod
 
 from prometheus_client import (
@@ -28,6 +28,7 @@ from tutela.api.service import Service
 from tutela.hashlists.lists import live_lists
 from tutela.reporting.delivery.backlog import Backlog, backlog
 from tutela.screening.counts import FILES, totals
+from tutela.streams.listing import Tally, tallies
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -119,6 +120,7 @@ def verdict_series(service: Service) -> bytes:
                 matched.labels(names[number], verdict).inc(count)
         add_report_series(registry, connection, service.clock)
         _tell_of_reports(registry, backlog(connection, service.clock()))
+        _tell_of_streams(registry, tallies(connection))
     return generate_latest(registry)
 
 
@@ -146,6 +148,24 @@ def _tell_of_reports(registry: CollectorRegistry, waiting: Backlog) -> None:
         since = (waiting.at - each.failing_since).total_seconds() if each.failing_since else 0
         failing.labels(each.authority, each.channel).set(since)
         stopped.labels(each.authority, each.channel).set(each.stopped_at is not None)
+
+
+def _tell_of_streams(registry: CollectorRegistry, found: Iterable[Tally]) -> None:
+    # Of those that are not over: what came of the others is in their cases.
+    by_state = {
+        name: Gauge(f"tutela_{name}", meaning, ["state"], registry=registry)
+        for name, meaning in (
+            ("streams", "Live streams that are not over, by how they stand."),
+            ("stream_frames", "Frames of these streams that were looked at."),
+            ("stream_dropped_frames", "Frames of these streams that were dropped."),
+            ("stream_skipped_seconds", "Seconds of these streams that were left out besides."),
+            ("stream_lag_seconds", "How late the latest of these streams is seen."),
+        )
+    }
+    for each in found:
+        values = (each.streams, each.frames, each.dropped, each.skipped, each.lag)
+        for gauge, value in zip(by_state.values(), values, strict=True):
+            gauge.labels(each.state).set(value)
 
 
 class _Requests(Collector):

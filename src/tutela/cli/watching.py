@@ -27,9 +27,9 @@ from tutela.screening.opening import open_screening
 from tutela.storage.clock import system_clock
 from tutela.storage.repeating import Repeating
 from tutela.streams.judging import About, Judge, Judged
-from tutela.streams.model import Source, State, source_of
+from tutela.streams.model import Source, Standing, State, source_of
 from tutela.streams.opening import allowed_by, watching_pool
-from tutela.streams.watching import Plan, Standing, Watching
+from tutela.streams.watching import Plan, Watching
 
 _CLEAR, _MATCH, _ERROR = 0, 1, 2
 _FOLLOW_SECONDS = 1.0

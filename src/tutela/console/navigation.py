@@ -56,6 +56,7 @@ NAVIGATION = (
             Entry("nav_flags", "/lists/flags", Permission.LISTS_READ, "f"),
             Entry("nav_authorities", "/authorities", Permission.CASES_READ, "t"),
             Entry("nav_webhooks", "/webhooks", Permission.WEBHOOKS_READ, "w"),
+            Entry("nav_streams", "/streams", Permission.STREAMS_READ, "v"),
             Entry("nav_jobs", "/jobs", Permission.JOBS_READ, "j"),
             Entry("nav_ledger", "/ledger", Permission.LEDGER_READ, "e"),
             Entry("nav_settings", "/settings", Permission.SETTINGS_READ, "c"),

@@ -112,6 +112,8 @@ class Act(StrEnum):
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_REMOVED = "webhook.removed"
     WEBHOOK_TESTED = "webhook.tested"
+    STREAM_BEGUN = "stream.begun"
+    STREAM_STOPPED = "stream.stopped"
     REPORT_DRAFTED = "report.drafted"
     REPORT_CHANGED = "report.changed"
     REPORT_READ = "report.read"

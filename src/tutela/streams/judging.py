@@ -76,8 +76,9 @@ class Judged:
         return clock_words(self.seconds)
 
 
-Beside = Callable[[Connection, CaseId, datetime, tuple[Match, ...]], None]
-"""What is written together with a match: of which case, of a frame of when, and what it matched."""
+Beside = Callable[[Connection, CaseId, datetime, tuple[Match, ...], Verdict], None]
+"""What is written together with a match: of which case, of a frame of when, what it matched, and
+what the platform is told."""
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class Judge:
         clock: The time.
         again: After so long the same entry is told of again.
         told: What was told already.
-        beside: What is to be done in the transaction of a match that the platform is told of.
+        beside: What is to be done in the transaction of a match.
     """
 
     def __init__(
@@ -194,7 +195,7 @@ class Judge:
 
         def write_beside(connection: Connection, case: CaseId) -> None:
             if beside is not None:
-                beside(connection, case, at, matches)
+                beside(connection, case, at, matches, verdict)
 
         submission = Submission(
             known=Known(fingerprints),

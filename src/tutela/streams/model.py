@@ -1,6 +1,7 @@
 """The nouns: where a stream comes from, how it stands, and what was seen of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType, Protocol
@@ -100,6 +101,33 @@ def source_of(text: str, *, files: bool = False) -> Source:
     if not port:
         raise InvalidInputError("say which port: tcp://media.example.org:9000")
     return Source(text, scheme, host.lower(), port)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a stream stands.
+
+    Attributes:
+        state: In a word.
+        reason: Why it is lost or has ended, if not because it was over.
+        frames: How many frames were looked at.
+        dropped: How many were not, since there was no time for them.
+        skipped: How many seconds of it were left out besides.
+        matches: How many frames matched something that was new.
+        lag: How many seconds behind its source it was seen last.
+        every_frame: Whether each frame is decoded although key frames were asked for: it has none.
+        seen_at: When a frame was seen last.
+    """
+
+    state: State = State.STARTING
+    reason: str | None = None
+    frames: int = 0
+    dropped: int = 0
+    skipped: float = 0.0
+    matches: int = 0
+    lag: float = 0.0
+    every_frame: bool = False
+    seen_at: datetime | None = None
 
 
 class SourceError(Exception):

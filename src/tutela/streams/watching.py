@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 from tutela.errors import StorageError, TutelaError
@@ -21,7 +20,7 @@ from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
 from tutela.storage.clock import Clock
 from tutela.streams.allowing import Allowed, Calls
 from tutela.streams.judging import Judge, Judged
-from tutela.streams.model import Source, SourceError, State, StoppedError
+from tutela.streams.model import Source, SourceError, Standing, State, StoppedError
 from tutela.streams.receiving import receive
 
 _HEARD_SECONDS = 0.5
@@ -52,33 +51,6 @@ class Plan:
     sampling: Sampling = Sampling.KEY_FRAMES
     every: float = 1.0
     give_up_seconds: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a stream stands.
-
-    Attributes:
-        state: In a word.
-        reason: Why it is lost or has ended, if not because it was over.
-        frames: How many frames were looked at.
-        dropped: How many were not, since there was no time for them.
-        skipped: How many seconds of it were left out besides.
-        matches: How many frames matched something that was new.
-        lag: How many seconds behind its source it was seen last.
-        every_frame: Whether each frame is decoded although key frames were asked for: it has none.
-        seen_at: When a frame was seen last.
-    """
-
-    state: State = State.STARTING
-    reason: str | None = None
-    frames: int = 0
-    dropped: int = 0
-    skipped: float = 0.0
-    matches: int = 0
-    lag: float = 0.0
-    every_frame: bool = False
-    seen_at: datetime | None = None
 
 
 class Watching:

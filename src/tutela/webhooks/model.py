@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     ACCOUNT_CLEARED = "account.cleared"
     APPEAL_DECIDED = "appeal.decided"
     SUBJECT_WANTED = "subject.wanted"
+    STREAM_MATCHED = "stream.matched"
     TEST = "webhook.test"
 
     @property
@@ -37,6 +38,7 @@ _MEANINGS = {
     EventKind.ACCOUNT_CLEARED: "no confirmed case belongs to this account any more",
     EventKind.APPEAL_DECIDED: "an appeal was granted or upheld",
     EventKind.SUBJECT_WANTED: "a confirmed case is to be reported: supply what you know of it",
+    EventKind.STREAM_MATCHED: "a live stream shows what a list knows: look at it now",
     EventKind.TEST: "somebody tries the webhook out; nothing has happened",
 }
 

@@ -77,6 +77,10 @@ class Worker:
         """How many handlers run."""
         return len(self._running)
 
+    def hurry(self) -> None:
+        """Have it look for jobs now: something was enqueued that should not wait."""
+        self._claiming.hurry(0)
+
     def take(self) -> None:
         """Enqueue what the schedules ask for, and begin as many due jobs as there are threads.
 
