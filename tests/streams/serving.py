@@ -183,3 +183,32 @@ def give_out_by_rtmp(port: int, content: bytes, seconds: float = 0.0) -> threadi
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     return thread
+
+
+def fragments(seconds: float = 4, seed: int = 1) -> tuple[bytes, ...]:
+    """A clip as fragmented MP4: what it begins with, and then a fragment for each second."""
+    content = _fragmented(moving(seconds, seed))
+    boxes, at = [], 0
+    while at + 8 <= len(content):
+        size = int.from_bytes(content[at : at + 4])
+        boxes.append((content[at + 4 : at + 8], content[at : at + size]))
+        at += size
+    head = b"".join(box for name, box in boxes if name in (b"ftyp", b"moov"))
+    moofs = [place for place, (name, _) in enumerate(boxes) if name == b"moof"]
+    return head, *(boxes[place][1] + boxes[place + 1][1] for place in moofs)
+
+
+def _fragmented(content: bytes) -> bytes:
+    file = io.BytesIO()
+    options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    with (
+        av.open(io.BytesIO(content)) as source,
+        av.open(file, "w", format="mp4", options=options) as target,
+    ):
+        stream = source.streams.video[0]
+        out = target.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None:
+                packet.stream = out
+                target.mux(packet)
+    return file.getvalue()

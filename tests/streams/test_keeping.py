@@ -267,7 +267,7 @@ def serve(settings: Settings) -> Iterator[Callable[[], tuple[subprocess.Popen[st
         for line in served.stderr:
             if "Tutela is at" in line:
                 address = line.split()[3]
-                assert comes_true(partial(answers, address))
+                assert comes_true(partial(answers, address), 240)
                 return served, address
         raise AssertionError
 

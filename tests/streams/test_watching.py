@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
 from sqlalchemy import select
 
 from tests.hashlists.filling import ACTOR, new_list
 from tests.house import House
 from tests.streams.serving import (
     Web,
+    fragments,
     give_out_by_rtmp,
     moving,
     segments,
@@ -245,6 +248,40 @@ def test_a_playlist_that_makes_its_numbers_begin_anew_or_leaves_segments_out_goe
     assert watched.now.state is State.LAGGING
     web.publish("/one.m3u8", cut[6:7], first=3, ended=True)
     assert watched.over().frames == 3
+
+
+def test_a_playlist_of_fragments_that_begins_anew_is_followed(watch, web: Web) -> None:
+    head, *pieces = fragments()
+    other, *others = fragments(seed=5)
+    web.files |= {"/head.mp4": head, "/other.mp4": other, "/all.mp4": b"".join(pieces)}
+    web.files |= {f"/{place}.m4s": piece for place, piece in enumerate(others)}
+    lines, at = ["#EXTM3U", '#EXT-X-MAP:URI="head.mp4"'], 0
+    for piece in pieces:
+        lines += ["#EXTINF:1,", f"#EXT-X-BYTERANGE:{len(piece)}@{at}", "all.mp4"]
+        at += len(piece)
+    lines += ["#EXT-X-DISCONTINUITY", '#EXT-X-MAP:URI="other.mp4"']
+    for place in range(len(others)):
+        lines += ["#EXTINF:1,", f"{place}.m4s"]
+    web.files["/all.m3u8"] = "\n".join([*lines, "#EXT-X-ENDLIST"]).encode()
+    watched = watch(web.url("/all.m3u8"))
+    assert (watched.over().reason, watched.now.frames) == (None, len(pieces) + len(others))
+    assert found(watched)[0] == clock_words(KNOWN_AT)
+
+
+def test_encrypted_segments_are_opened_with_the_key_that_the_playlist_names(
+    watch, web: Web
+) -> None:
+    key, vector = bytes(range(16)), bytes(15) + b"\x07"
+    padding = PKCS7(128).padder()
+    padded = padding.update(segments()[KNOWN_AT]) + padding.finalize()
+    encryptor = Cipher(algorithms.AES128(key), modes.CBC(vector)).encryptor()
+    web.files |= {"/key": key, "/a.ts": encryptor.update(padded) + encryptor.finalize()}
+    how = '#EXT-X-KEY:METHOD=AES-128,URI="/key",IV=0x7'
+    web.files["/all.m3u8"] = f"#EXTM3U\n{how}\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST".encode()
+    watched = watch(web.url("/all.m3u8"))
+    assert (watched.over().reason, len(watched.matches)) == (None, 1)
+    web.files["/all.m3u8"] = web.files["/all.m3u8"].replace(b"AES-128", b"SAMPLE-AES")
+    assert "encrypted in a way" in (watch(web.url("/all.m3u8")).over().reason or "")
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ class Fetcher:
                 yield piece
                 if left == 0:
                     break
-            if response.length:
+            if response.length and left != 0:
                 raise SourceError("what its server sends ends early")
         except (OSError, http.client.HTTPException, ValueError):
             connection.close()
