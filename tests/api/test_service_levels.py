@@ -10,6 +10,7 @@ from tests.reporting.world import World
 from tutela.accounts.permissions import Permission
 from tutela.reporting.following.levels import count_levels
 from tutela.reporting.following.model import FeedbackKind
+from tutela.reporting.model import Environment
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_levels_are_told_as_they_were_counted(house: House) -> None:
     sent(world)
     world.case(b"a lake")
     came(world, FeedbackKind.MORE_WANTED)
-    count_levels(service.database, service.clock)
+    count_levels(service.database, Environment.SANDBOX, service.clock)
     told = reader.get("/v1/reports/service-levels?days=7").json()
     (level,) = told["authorities"]
     assert (level["authority"], level["environment"], level["sent"]) == ("us-ncmec", "live", 1)

@@ -17,6 +17,7 @@ from tutela.reporting.following.finding import find_all_feedback
 from tutela.reporting.following.levels import count_levels
 from tutela.reporting.following.model import FeedbackId, FeedbackKind
 from tutela.reporting.following.settling import settle_feedback
+from tutela.reporting.model import Environment
 
 ENGLISH = languages()["en"].texts
 
@@ -164,7 +165,7 @@ def test_the_figures_tell_how_long_authorities_wait(house: House, world: World) 
     assert ENGLISH["levels_waiting_none"] in page
     sent(world)
     world.draft(world.case(b"a lake"), authority="de-bka")
-    count_levels(world.database, world.clock)
+    count_levels(world.database, Environment.SANDBOX, world.clock)
     page = unescape(lead.get("/numbers").text)
     for said in ("us-ncmec", "de-bka", ENGLISH["levels_live"], ENGLISH["levels_times"]):
         assert said in page

@@ -16,7 +16,7 @@ from tutela.cases.tables import cases
 from tutela.reporting.following.levels import count_levels
 from tutela.reporting.following.model import FeedbackKind
 from tutela.reporting.following.tables import report_days
-from tutela.reporting.model import ReportId
+from tutela.reporting.model import Environment, ReportId
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import load_settings
 
@@ -47,7 +47,7 @@ def report(house: House) -> ReportId:
     world.draft(world.case(b"a hill"), authority="de-bka")
     came(world, FeedbackKind.MORE_WANTED)
     count_days(service.database, service.clock)
-    count_levels(service.database, service.clock)
+    count_levels(service.database, Environment.SANDBOX, service.clock)
     with service.database.writing() as connection:
         connection.execute(
             insert(report_days),

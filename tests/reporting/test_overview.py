@@ -8,6 +8,7 @@ from tests.reporting.world import NCMEC, World
 from tutela.cases.tables import cases
 from tutela.reporting.delivery.backlog import backlog
 from tutela.reporting.drafts.beginning import begin_report
+from tutela.reporting.model import Environment
 from tutela.reporting.overview import MOST_COUNTED, counted, standing, unbegun
 from tutela.reporting.signing.signing import discard_report
 from tutela.reporting.states import Move, State
@@ -42,14 +43,28 @@ def test_a_confirmed_case_without_a_report_waits_the_longest_first(world: World,
     short = decided(world, b"short")
     desk = desk_of(world)
     with world.database.reading() as connection:
-        assert [each.case for each in unbegun(connection)] == [long, short]
-        assert [each.case for each in unbegun(connection, limit=1)] == [long]
+        assert [each.case for each in unbegun(connection, Environment.SANDBOX)] == [long, short]
+        assert [each.case for each in unbegun(connection, Environment.SANDBOX, limit=1)] == [long]
     report = begin_report(desk, long, NCMEC, ANNA)
     with world.database.reading() as connection:
-        assert [each.case for each in unbegun(connection)] == [short]
+        assert [each.case for each in unbegun(connection, Environment.SANDBOX)] == [short]
     discard_report(desk, report, ANNA, reason="a mistake")
     with world.database.reading() as connection:
-        assert [each.case for each in unbegun(connection)] == [long, short]
+        assert [each.case for each in unbegun(connection, Environment.SANDBOX)] == [long, short]
+
+
+def test_a_case_that_was_only_rehearsed_waits_once_reports_are_real(world: World) -> None:
+    case = decided(world, b"a landscape")
+    report = begin_report(desk_of(world), case, NCMEC, ANNA)
+    for real, waits in ((Environment.SANDBOX, []), (Environment.LIVE, [])):
+        with world.database.reading() as connection:
+            assert [each.case for each in unbegun(connection, real)] == waits
+    world.move(report, Move.SIGN, Move.QUEUE, Move.SEND)
+    with world.database.writing() as connection:
+        connection.execute(update(reports).values(environment=Environment.SANDBOX))
+    for real, waits in ((Environment.SANDBOX, []), (Environment.LIVE, [case])):
+        with world.database.reading() as connection:
+            assert [each.case for each in unbegun(connection, real)] == waits
 
 
 def test_what_is_more_than_a_page_shows_is_not_counted_further(world: World) -> None:

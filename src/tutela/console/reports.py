@@ -71,7 +71,8 @@ def show_reports(
         names = names_of_people(connection)
         feedback = find_all_feedback(connection, only_open=True, limit=_ON_A_PAGE)
         open_feedback = count_open(connection)
-        bare = unbegun(connection) if tab is Tab.DRAFTS and after is None else []
+        environment = environment_of(house.settings, ChannelKind.CYBERTIPLINE)
+        bare = unbegun(connection, environment) if tab is Tab.DRAFTS and after is None else []
     rows = found[:_ON_A_PAGE]
     return show(
         request,
@@ -90,7 +91,7 @@ def show_reports(
         doubts=doubts,
         feedback=feedback,
         open_feedback=open_feedback,
-        environment=environment_of(house.settings, ChannelKind.CYBERTIPLINE),
+        environment=environment,
         environment_of=lambda report: (
             report.environment or environment_of(house.settings, report.channel)
         ),

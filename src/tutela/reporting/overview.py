@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, ScalarSelect, exists, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, exists, func, select
 
 from tutela.cases.model import CaseId
 from tutela.cases.states import State as CaseState
 from tutela.cases.tables import cases
 from tutela.reporting.finding import SHOWN, report_of
-from tutela.reporting.model import Report, ReportId
+from tutela.reporting.model import Environment, Report, ReportId
 from tutela.reporting.states import State
-from tutela.reporting.tables import reports
+from tutela.reporting.tables import IS_REHEARSAL, reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,15 @@ def standing(
     return [report_of(row) for row in connection.execute(wanted)]
 
 
-def unbegun(connection: Connection, limit: int = 20) -> list[Unbegun]:
-    """Confirmed cases of which no report is begun, the one that waits longest first."""
-    begun = exists().where(reports.c.case_id == cases.c.id, reports.c.state != State.DISCARDED)
+def unbegun(connection: Connection, environment: Environment, limit: int = 20) -> list[Unbegun]:
+    """Confirmed cases of which no report is begun, the one that waits longest first.
+
+    Args:
+        connection: A transaction.
+        environment: How real reports are, as the settings have it.
+        limit: How many at most.
+    """
+    begun = is_begun(environment)
     rows = connection.execute(
         select(cases.c.id, cases.c.decided_at)
         .where(cases.c.state == CaseState.CONFIRMED, cases.c.decided_at.is_not(None), ~begun)
@@ -73,6 +79,18 @@ def unbegun(connection: Connection, limit: int = 20) -> list[Unbegun]:
         .limit(limit)
     )
     return [Unbegun(CaseId(row.id), row.decided_at) for row in rows]
+
+
+def is_begun(environment: Environment) -> ColumnElement[bool]:
+    """That a report of the case of a row of ``cases`` is begun.
+
+    Once reports are real, one that was only rehearsed is none: nobody has been told of its case.
+
+    Args:
+        environment: How real reports are, as the settings have it.
+    """
+    begun = exists().where(reports.c.case_id == cases.c.id, reports.c.state != State.DISCARDED)
+    return begun.where(~IS_REHEARSAL) if environment is Environment.LIVE else begun
 
 
 def _capped(state: State) -> ScalarSelect[int]:

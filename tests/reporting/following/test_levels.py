@@ -39,8 +39,8 @@ def reported(world: World, number: int, *, opened: float, confirmed: float, **mo
     return case
 
 
-def counted(world: World, days: int = 30) -> Levels:
-    count_levels(world.database, world.clock)
+def counted(world: World, days: int = 30, environment: Environment = Environment.SANDBOX) -> Levels:
+    count_levels(world.database, environment, world.clock)
     with world.database.reading() as connection:
         return read_levels(connection, days, world.clock)
 
@@ -127,6 +127,13 @@ def test_what_waits_is_told_the_oldest_first_also_of_what_nobody_began(world: Wo
         (None, 1, now - timedelta(hours=9)),
         ("us-ncmec", 1, now - timedelta(hours=5)),
     ]
+    rehearsed = reported(world, 1, opened=20, confirmed=10, environment=Environment.SANDBOX)
+    assert len(counted(world).waiting) == 2
+    (bare, _) = counted(world, environment=Environment.LIVE).waiting
+    assert (bare.authority, bare.count) == (None, 2)
+    with world.database.writing() as connection:
+        told = update(cases).where(cases.c.id == rehearsed)
+        connection.execute(told.values(state=CaseState.REPORTED))
     world.move(report, Move.DISCARD, reason="a test")
     (bare,) = counted(world).waiting
     assert (bare.authority, bare.count) == (None, 2)

@@ -15,4 +15,4 @@ def kinds_of_following(settings: Settings, database: Database, clock: Clock) -> 
     """Telling people of what authorities want, forgetting what they said, counting their waits."""
     yield alerting(settings, database)
     yield forgetting(database)
-    yield counting_levels(database, clock)
+    yield counting_levels(settings, database, clock)

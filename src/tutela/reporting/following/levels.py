@@ -12,17 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from tutela.cases.states import State as CaseState
 from tutela.cases.tables import cases
+from tutela.reporting.delivery.queueing import environment_of
 from tutela.reporting.following.tables import report_days, report_waits
-from tutela.reporting.model import Environment
+from tutela.reporting.model import ChannelKind, Environment
+from tutela.reporting.overview import is_begun
 from tutela.reporting.states import State
 from tutela.reporting.tables import reports
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
 from tutela.storage.jobs.model import Job, Kind
+from tutela.storage.settings import Settings
 
 COUNT_LEVELS = "report.count-levels"
 """The kind of job that counts."""
@@ -154,16 +157,17 @@ def read_levels(connection: Connection, days: int, clock: Clock) -> Levels:
     )
 
 
-def counting_levels(database: Database, clock: Clock) -> Kind:
+def counting_levels(settings: Settings, database: Database, clock: Clock) -> Kind:
     """The kind of job that counts, every five minutes."""
+    environment = environment_of(settings, ChannelKind.CYBERTIPLINE)
 
     def run(_job: Job) -> None:
-        count_levels(database, clock)
+        count_levels(database, environment, clock)
 
     return Kind(COUNT_LEVELS, run, attempts=3, schedule="2-59/5 * * * *")
 
 
-def count_levels(database: Database, clock: Clock) -> None:
+def count_levels(database: Database, environment: Environment, clock: Clock) -> None:
     """Count what has changed since it was last done: most often today and yesterday."""
     with database.reading() as connection:
         day = _first_to_count(connection, clock)
@@ -176,7 +180,7 @@ def count_levels(database: Database, clock: Clock) -> None:
             connection.execute(insert(report_days), counted)
         day += _DAY
     with database.reading() as connection:
-        waiting = _count_waiting(connection, clock)
+        waiting = _count_waiting(connection, environment, clock)
     with database.writing() as connection:
         connection.execute(delete(report_waits))
         if waiting:
@@ -239,7 +243,9 @@ def _count(connection: Connection, day: date, clock: Clock) -> list[dict[str, ob
     ]
 
 
-def _count_waiting(connection: Connection, clock: Clock) -> list[dict[str, object]]:
+def _count_waiting(
+    connection: Connection, environment: Environment, clock: Clock
+) -> list[dict[str, object]]:
     rows = connection.execute(
         select(
             reports.c.authority,
@@ -251,7 +257,7 @@ def _count_waiting(connection: Connection, clock: Clock) -> list[dict[str, objec
         .where(reports.c.state.in_(_WAITING), reports.c.corrects.is_(None))
         .group_by(reports.c.authority)
     ).all()
-    begun = exists().where(reports.c.case_id == cases.c.id, reports.c.state != State.DISCARDED)
+    begun = is_begun(environment)
     unbegun = connection.execute(
         select(func.count().label("waiting"), func.min(cases.c.decided_at).label("oldest")).where(
             cases.c.state == CaseState.CONFIRMED, cases.c.decided_at.is_not(None), ~begun
