@@ -16,6 +16,7 @@ from tutela.storage.settings import (
     CyberTipline,
     Links,
     Mail,
+    OnEachUnreadable,
     Policy,
     Reporting,
     Review,
@@ -175,6 +176,16 @@ In the section `[streams]`; see [live streams](streams.md):
 ## Care: how much a person is shown, and when they rest
 
 In the section `[care]`; [wellbeing](wellbeing.md) says why these are the defaults:
+
+""",
+    ),
+    (
+        OnEachUnreadable,
+        """
+## Unreadable: what becomes of files that could not be looked at
+
+In the section `[unreadable]`: `refuse`, `pass` or `queue`. [Unreadable](unreadable.md) says what
+each means, and why these are the defaults:
 
 """,
     ),

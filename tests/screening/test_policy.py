@@ -7,19 +7,26 @@ import pytest
 
 from tutela.cases.model import Match
 from tutela.fingerprints.digests import digests_of
-from tutela.fingerprints.model import Kind, Part
+from tutela.fingerprints.model import Kind, Part, Unreadable
 from tutela.matching.model import Hit
-from tutela.screening.model import Verdict
+from tutela.screening.model import Failure, Verdict
 from tutela.screening.policy import (
     MOST_MATCHES,
     Action,
     Rules,
+    answer_to,
     best_of,
     decide,
     matches_among,
     rules_for,
 )
-from tutela.storage.settings import ListPolicy, OnMatch, Policy
+from tutela.storage.settings import (
+    ListPolicy,
+    OnEachUnreadable,
+    OnMatch,
+    OnUnreadable,
+    Policy,
+)
 
 
 def rules(**changes: object) -> Rules:
@@ -39,21 +46,28 @@ def pdq(distance: int, entry: int = 1, hash_list: int = 1) -> Hit:
 @pytest.mark.parametrize(
     ("meanings", "unreadable", "action"),
     [
-        ([], False, Action(Verdict.CLEAR, open_case=False)),
-        ([], True, Action(Verdict.UNREADABLE, open_case=False)),
-        ([OnMatch.COUNT], False, Action(Verdict.CLEAR, open_case=False)),
-        ([OnMatch.COUNT], True, Action(Verdict.UNREADABLE, open_case=False)),
-        ([OnMatch.PASS], False, Action(Verdict.CLEAR, open_case=True)),
-        ([OnMatch.PASS], True, Action(Verdict.UNREADABLE, open_case=True)),
-        ([OnMatch.PASS, OnMatch.COUNT], False, Action(Verdict.CLEAR, open_case=True)),
-        ([OnMatch.BLOCK], False, Action(Verdict.MATCH, open_case=True)),
-        ([OnMatch.BLOCK], True, Action(Verdict.MATCH, open_case=True)),
-        ([OnMatch.BLOCK, OnMatch.PASS], False, Action(Verdict.MATCH, open_case=True)),
-        ([OnMatch.BLOCK, OnMatch.COUNT], True, Action(Verdict.MATCH, open_case=True)),
+        ([], None, Action(Verdict.CLEAR, open_case=False)),
+        ([], OnUnreadable.REFUSE, Action(Verdict.UNREADABLE, open_case=False)),
+        ([], OnUnreadable.PASS, Action(Verdict.UNREADABLE, open_case=False)),
+        ([], OnUnreadable.QUEUE, Action(Verdict.UNREADABLE, open_case=True)),
+        ([OnMatch.BLOCK], OnUnreadable.QUEUE, Action(Verdict.MATCH, open_case=True)),
+        ([OnMatch.COUNT], None, Action(Verdict.CLEAR, open_case=False)),
+        ([OnMatch.COUNT], OnUnreadable.REFUSE, Action(Verdict.UNREADABLE, open_case=False)),
+        ([OnMatch.PASS], None, Action(Verdict.CLEAR, open_case=True)),
+        ([OnMatch.PASS], OnUnreadable.REFUSE, Action(Verdict.UNREADABLE, open_case=True)),
+        ([OnMatch.PASS, OnMatch.COUNT], None, Action(Verdict.CLEAR, open_case=True)),
+        ([OnMatch.BLOCK], None, Action(Verdict.MATCH, open_case=True)),
+        ([OnMatch.BLOCK], OnUnreadable.REFUSE, Action(Verdict.MATCH, open_case=True)),
+        ([OnMatch.BLOCK, OnMatch.PASS], None, Action(Verdict.MATCH, open_case=True)),
+        (
+            [OnMatch.BLOCK, OnMatch.COUNT],
+            OnUnreadable.REFUSE,
+            Action(Verdict.MATCH, open_case=True),
+        ),
     ],
 )
 def test_the_strictest_list_decides(
-    meanings: list[OnMatch], unreadable: bool, action: Action
+    meanings: list[OnMatch], unreadable: OnUnreadable | None, action: Action
 ) -> None:
     for order in itertools.permutations(meanings):
         by_number = {number: rules(on_match=meaning) for number, meaning in enumerate(order)}
@@ -139,3 +153,21 @@ def test_of_very_many_matches_none_is_left_out_that_could_decide() -> None:
     assert len(best) == MOST_MATCHES + 1
     assert best[0].place == "0.png"
     assert best[-1] == at(31, hash_list=2)
+
+
+def test_the_strictest_reason_decides_on_what_could_not_be_looked_at() -> None:
+    on_each = OnEachUnreadable(damaged=OnUnreadable.QUEUE)
+    encrypted, damaged, bomb = (
+        Failure(cause, cause.words) for cause in
+        (Unreadable.ENCRYPTED, Unreadable.DAMAGED, Unreadable.BOMB)
+    )  # fmt: skip
+    assert answer_to([], on_each) is None
+    assert answer_to([encrypted], on_each) == (encrypted, OnUnreadable.PASS)
+    assert answer_to([encrypted, damaged], on_each) == (damaged, OnUnreadable.QUEUE)
+    assert answer_to([encrypted, damaged, bomb], on_each) == (bomb, OnUnreadable.REFUSE)
+
+
+def test_every_reason_has_a_setting_and_no_other() -> None:
+    assert set(OnEachUnreadable.model_fields) == set(Unreadable)
+    with pytest.raises(ValueError, match="nothing to keep for a person"):
+        OnEachUnreadable(not_read=OnUnreadable.QUEUE)

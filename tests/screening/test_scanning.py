@@ -41,6 +41,9 @@ class Meddler:
     def screen_many(self, submissions: Sequence[Submission]) -> list[Screened]:
         return self._room.screener.screen_many(submissions)
 
+    def count_not_read(self, reason: str, suffix: str) -> Screened:
+        return self._room.screener.count_not_read(reason, suffix)
+
 
 @pytest.fixture
 def room(settings: Settings, database: Database, clock) -> Iterator[ScreeningRoom]:

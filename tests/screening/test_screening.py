@@ -16,10 +16,11 @@ from tutela.fingerprints.model import (
     Unreadable,
 )
 from tutela.hashlists.lists import remove_list
-from tutela.screening.model import Known, Verdict
+from tutela.screening.model import Failure, Known, Verdict
 from tutela.screening.opening import ScreeningRoom, open_screening
 from tutela.screening.screening import Submission
 from tutela.storage.database import Database
+from tutela.storage.settings import OnUnreadable
 
 
 @pytest.fixture
@@ -147,7 +148,8 @@ def test_a_file_is_judged_by_the_best_of_all_its_parts(room, database, clock) ->
 
 
 def test_a_part_that_nobody_could_look_at_makes_the_file_unreadable(room) -> None:
-    known = Known(FILE, "frame 2: its data ends early", cause=Unreadable.ENDS_EARLY)
+    failure = Failure(Unreadable.ENDS_EARLY, "frame 2: its data ends early", "frame 2")
+    known = Known(FILE, failures=(failure,))
     screened = room.screener.screen(Submission(known, "a.gif", "scan"))
     assert screened.verdict is Verdict.UNREADABLE
-    assert screened.reason == known.unreadable
+    assert (screened.failure, screened.answer) == (failure, OnUnreadable.REFUSE)

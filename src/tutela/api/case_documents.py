@@ -15,7 +15,7 @@ from tutela.cases.noting import LONGEST_NOTE
 from tutela.cases.states import State
 from tutela.evidence.model import ItemId
 from tutela.evidence.model import State as EvidenceState
-from tutela.fingerprints.model import Kind
+from tutela.fingerprints.model import Kind, Unreadable
 
 GREATEST = 2**63 - 1
 CaseNumber = Annotated[CaseId, Field(description="The case's number.", examples=["7K3M-9QPD-2X4H"])]
@@ -106,6 +106,12 @@ class ItemAnswer(BaseModel):
     origin: str = Field(description="`scan`, `key:` and the API key's name, or a person.")
     reference: str | None = Field(description="What the platform calls the upload.")
     received_at: datetime
+    unreadable: Unreadable | None = Field(
+        None, description="Why it, or something in it, could not be looked at."
+    )
+    unreadable_at: str | None = Field(
+        None, description="Where in the file that is; `null` for the file itself."
+    )
     size: int | None = Field(None, description="Bytes.")
     md5: str | None = Field(
         None,

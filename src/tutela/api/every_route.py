@@ -25,6 +25,7 @@ from tutela.api import (
     statistics,
     streams,
     subjects,
+    unreadable,
     webhooks,
     wellbeing,
 )
@@ -41,6 +42,7 @@ ROUTERS = (
     jobs.router,
     ledger.router,
     numbers.router,
+    unreadable.router,
     settings.router,
     wellbeing.router,
     webhooks.router,

@@ -12,6 +12,7 @@ from tutela.cases.joining import check_key
 from tutela.evidence.model import Content
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission, request_name
+from tutela.storage.settings import OnUnreadable
 
 
 def submission_of(
@@ -46,9 +47,11 @@ async def judged(
     service: Service, submissions: Sequence[Submission], place: Place
 ) -> list[Screened]:
     """What becomes of files of which everything is known."""
-    findings = await service.look_up([each.known for each in submissions])
-    judge = partial(service.screening.screener.judge, submissions, findings)
-    if findings.nothing:
+    files = [each.known for each in submissions]
+    findings = await service.look_up(files)
+    screener = service.screening.screener
+    judge = partial(screener.judge, submissions, findings)
+    if findings.nothing and not screener.queues_any(files):
         # Asks neither the database nor the vault, so that it waits for none that is slow.
         return judge()
     return await service.judge(judge, place.held)
@@ -70,12 +73,16 @@ def answer_of(outcome: Screened, key: ApiKey) -> ScreenAnswer:
     details = Permission.SCREEN_DETAILS in key.permissions
     # A case opened by a list that lets files pass is not told to callers who may not see lists:
     # to them the file is as clear as any other.
-    told = details or outcome.verdict is Verdict.MATCH
+    queued = outcome.answer is OnUnreadable.QUEUE
+    told = details or queued or outcome.verdict is Verdict.MATCH
+    unreadable = outcome.verdict is Verdict.UNREADABLE
     return ScreenAnswer(
         verdict=outcome.verdict,
         case=outcome.case if told else None,
         matches=[MatchAnswer.model_validate(match.as_fields()) for match in outcome.matches]
         if details and outcome.matches
         else None,
-        reason=outcome.reason if outcome.verdict is Verdict.UNREADABLE else None,
+        reason=outcome.reason if unreadable else None,
+        unreadable=outcome.failure.cause if unreadable and outcome.failure else None,
+        action=outcome.answer,
     )

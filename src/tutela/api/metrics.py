@@ -28,6 +28,7 @@ from tutela.api.service import Service
 from tutela.hashlists.lists import live_lists
 from tutela.reporting.delivery.backlog import Backlog, backlog
 from tutela.screening.counts import FILES, totals
+from tutela.screening.unreadable import totals_unreadable
 from tutela.streams.listing import Tally, tallies
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -109,6 +110,13 @@ def verdict_series(service: Service) -> bytes:
         ["list", "verdict"],
         registry=registry,
     )
+    unreadable = Counter(
+        "tutela_unreadable_files",
+        "Files that could not be looked at and match nothing, by the reason, the format that could "
+        "not be decoded, and what became of them.",
+        ["reason", "decoder", "answer"],
+        registry=registry,
+    )
     with service.database.reading() as connection:
         names: dict[int, str] = {
             number: each.name for number, each in live_lists(connection).items()
@@ -118,6 +126,8 @@ def verdict_series(service: Service) -> bytes:
                 files.labels(verdict).inc(count)
             elif number in names:
                 matched.labels(names[number], verdict).inc(count)
+        for labels, count in sorted(totals_unreadable(connection).items()):
+            unreadable.labels(*labels).inc(count)
         add_report_series(registry, connection, service.clock)
         _tell_of_reports(registry, backlog(connection, service.clock()))
         _tell_of_streams(registry, tallies(connection))

@@ -81,6 +81,8 @@ IdempotencyKey = Annotated[
                 "value": {
                     "verdict": "unreadable",
                     "reason": "damaged picture: the data ends early",
+                    "unreadable": "ends_early",
+                    "action": "refuse",
                 }
             },
         },

@@ -11,12 +11,13 @@ from tutela.cases.joining import LONGEST_KEY
 from tutela.cases.model import CaseId
 from tutela.errors import InvalidInputError
 from tutela.evidence.model import Content
-from tutela.fingerprints.model import FingerprintSet, Kind, Part, value_of
+from tutela.fingerprints.model import FingerprintSet, Kind, Part, Unreadable, value_of
 from tutela.fingerprints.texts import LONGEST_TEXT
 from tutela.fingerprints.vpdq import MOST_FRAMES, clock_words, read_frames
 from tutela.screening.data_urls import LONGEST_DATA_URL, is_data_url
 from tutela.screening.model import Known, Verdict
 from tutela.screening.words import known_of_text, known_of_url, sealed_as
+from tutela.storage.settings import OnUnreadable
 
 LONGEST_IDEMPOTENCY_KEY = 255
 
@@ -208,7 +209,16 @@ class ScreenAnswer(BaseModel):
     matches: list[MatchAnswer] | None = Field(
         None, description="What matched. Only for keys with the scope `screen:details`."
     )
-    reason: str | None = Field(None, description="Why the file is unreadable.")
+    reason: str | None = Field(None, description="Why the file is unreadable, in words.")
+    unreadable: Unreadable | None = Field(
+        None, description="Why the file is unreadable, in one word that does not change."
+    )
+    action: OnUnreadable | None = Field(
+        None,
+        description="What your policy says of a file that is unreadable. `refuse`: do not take it. "
+        "`pass`: take it. `queue`: a case was opened for a person to look; keep it back until a "
+        "webhook tells you what was decided.",
+    )
 
 
 class BatchAnswer(BaseModel):

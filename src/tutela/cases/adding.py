@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tutela.cases.facts import Fact, facts_of_matches
+from tutela.cases.facts import Fact, facts_of_item
 from tutela.cases.joining import (
     lock_in_states,
     lock_subjects,
@@ -78,7 +78,9 @@ class Opening:
     @property
     def all_facts(self) -> frozenset[Fact]:
         """What is known of it."""
-        return self.facts if self.is_source else self.facts | facts_of_matches(self.matches)
+        if self.is_source:
+            return self.facts
+        return self.facts | facts_of_item(self.item, self.matches)
 
 
 class KnownMeanwhileError(Exception):

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from tutela.cases.model import Match
+from tutela.cases.model import Item, Match
 from tutela.errors import InvalidInputError
 
 
@@ -37,6 +37,8 @@ class Fact(StrEnum):
     """An earlier case of the same subject was confirmed."""
     STATUTORY_CLOCK = "statutory_clock"
     """The law, or the operator, says until when it has to be decided."""
+    UNREADABLE = "unreadable"
+    """No list has it, and it could not be looked at: the policy says that a person does."""
 
     @property
     def words(self) -> str:
@@ -55,7 +57,7 @@ class Weight:
 
     Attributes:
         words: What it is called.
-        forward: How far it puts the case forward.
+        forward: How far it puts the case forward; if it is negative, it puts it back.
         severe: Whether it makes the case hard on whoever looks.
     """
 
@@ -78,12 +80,20 @@ FACTS: Mapping[Fact, Weight] = MappingProxyType(
         Fact.SIMILAR: Weight("a list has something like it", timedelta(days=1)),
         Fact.KNOWN: Weight("a list has the very same file", timedelta(0)),
         Fact.STATUTORY_CLOCK: Weight("it has to be decided in time", timedelta(days=7)),
+        Fact.UNREADABLE: Weight("no program could look at it", timedelta(days=-7)),
     }
 )
 """What each fact does to a case. The order is the one they are told in."""
 
 _DERIVED = frozenset(
-    {Fact.FIRST_SEEN, Fact.SIMILAR, Fact.KNOWN, Fact.CONFIRMED_BEFORE, Fact.STATUTORY_CLOCK}
+    {
+        Fact.FIRST_SEEN,
+        Fact.SIMILAR,
+        Fact.KNOWN,
+        Fact.CONFIRMED_BEFORE,
+        Fact.STATUTORY_CLOCK,
+        Fact.UNREADABLE,
+    }
 )
 _HOW_WELL_KNOWN = frozenset({Fact.SIMILAR, Fact.KNOWN})
 
@@ -131,6 +141,13 @@ def rank(facts: Collection[Fact], opened_at: datetime, due_at: datetime | None =
 def facts_told(facts: Iterable[str], *, details: bool) -> tuple[str, ...]:
     """The facts that somebody is told: how well a list knows a file is a detail of screening."""
     return tuple(fact for fact in facts if details or fact not in _HOW_WELL_KNOWN)
+
+
+def facts_of_item(item: Item, matches: Collection[Match]) -> frozenset[Fact]:
+    """What follows from what an item matched, and from whether it could be looked at."""
+    if not matches and item.unreadable is not None:
+        return frozenset({Fact.UNREADABLE})
+    return facts_of_matches(matches)
 
 
 def facts_of_matches(matches: Collection[Match]) -> frozenset[Fact]:

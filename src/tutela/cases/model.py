@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NewType
 
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import FingerprintSet, Kind
+from tutela.fingerprints.model import FingerprintSet, Kind, Unreadable
 
 CaseId = NewType("CaseId", str)
 
@@ -111,6 +111,9 @@ class Item:
         fingerprints: What is known of the file itself.
         kind: What it is.
         reference: What the platform calls the upload, if it says so.
+        unreadable: Why it, or something in it, could not be looked at, if so.
+        unreadable_at: Where in it, as ``fingerprints.model.Part`` has it; ``""`` is the item
+            itself.
     """
 
     name: str
@@ -118,3 +121,5 @@ class Item:
     fingerprints: FingerprintSet
     kind: ItemKind = ItemKind.FILE
     reference: str | None = None
+    unreadable: Unreadable | None = None
+    unreadable_at: str = ""

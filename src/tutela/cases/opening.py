@@ -104,6 +104,8 @@ def add_item(
             reference=item.reference,
             request=request,
             received_at=clock(),
+            unreadable=item.unreadable,
+            unreadable_at=_storable(item.unreadable_at) if item.unreadable else None,
             **asdict(item.fingerprints),
         )
         .returning(case_items.c.id)

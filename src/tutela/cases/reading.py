@@ -20,7 +20,7 @@ from tutela.cases.states import State
 from tutela.cases.tables import case_items, case_labels, case_matches, case_notes, cases, subjects
 from tutela.evidence.model import Evidence, ItemId
 from tutela.evidence.reading import evidence_of
-from tutela.fingerprints.model import FingerprintSet, Kind
+from tutela.fingerprints.model import FingerprintSet, Kind, Unreadable
 from tutela.hashlists.tables import hash_lists
 from tutela.ledger.appending import append
 from tutela.ledger.model import Act
@@ -397,6 +397,8 @@ def _item(row: RowMapping) -> Item:
         fingerprints=FingerprintSet(**{name: row[name] for name in _FINGERPRINTS}),
         kind=ItemKind(row["kind"]),
         reference=row["reference"],
+        unreadable=Unreadable(row["unreadable"]) if row["unreadable"] else None,
+        unreadable_at=row["unreadable_at"] or "",
     )
 
 

@@ -97,6 +97,9 @@ case_items = Table(
     Column("sha256", LargeBinary(32), index=True),
     Column("pdq", LargeBinary(32), index=True),
     Column("pdq_quality", SmallInteger),
+    # Why it, or something in it, could not be looked at, and where that is.
+    Column("unreadable", String(20)),
+    Column("unreadable_at", String(4096)),
     # A weak digest says that two files are the same only where one has no SHA-256. Many share one
     # where a list names it: those are told apart without reading their rows.
     Index("ix_case_items_md5", "md5", "sha256"),

@@ -97,6 +97,8 @@ def _item_fields(item: WholeItem, *, details: bool) -> dict[str, object]:
         "origin": item.item.origin,
         "reference": item.reference,
         "received_at": item.received_at.isoformat(),
+        "unreadable": item.item.unreadable,
+        "unreadable_at": item.item.unreadable_at or None,
         **item.item.fingerprints.as_texts(),
         "evidence": None
         if evidence is None

@@ -6,7 +6,7 @@ says it in English, for commands and programs.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tutela.cases.facts import FACTS, Fact, read_facts
 
@@ -46,7 +46,7 @@ def why(
         reasons.append(Reason(key, {"moment": f"{due_at:%Y-%m-%d %H:%M}"}))
     known = read_facts(" ".join(facts)) - {Fact.STATUTORY_CLOCK}
     reasons += [
-        Reason(f"fact_{fact}", {"days": FACTS[fact].forward.days})
+        Reason(f"fact_{fact}", {"days": abs(FACTS[fact].forward.days)})
         for fact in sorted(known, key=lambda fact: (-FACTS[fact].forward, list(FACTS).index(fact)))
     ]
     days = max(0, (now - opened_at).days)
@@ -55,13 +55,15 @@ def why(
 
 
 _FORWARD = ": put forward by {days} days"
+_BACK = ": put back by {days} days"
 _MESSAGES = {
     "waiting_overdue": "it had to be decided by {moment} UTC",
     "waiting_due_by": "it has to be decided by {moment} UTC",
     "waiting_days": "it has waited for {days} days",
     "waiting_today": "it came today",
     **{
-        f"fact_{fact}": weight.words + (_FORWARD if weight.forward else "")
+        f"fact_{fact}": weight.words
+        + (_FORWARD if weight.forward > timedelta(0) else _BACK if weight.forward else "")
         for fact, weight in FACTS.items()
     },
 }

@@ -14,7 +14,13 @@ from tutela.cli.output import print_json, print_line, to_people
 from tutela.screening.checkpoint import Scan
 from tutela.screening.model import Screened, Verdict
 from tutela.screening.scanning import Scanned
+from tutela.storage.settings import OnUnreadable
 
+_BECAME = {
+    OnUnreadable.REFUSE: "",
+    OnUnreadable.PASS: " (let pass)",
+    OnUnreadable.QUEUE: " (for a person)",
+}
 # What a file costs beside its bytes, so that the time left is right for small files too.
 _FILE_COST = 100_000
 
@@ -121,13 +127,14 @@ def _line(scanned: Scanned) -> str:
     screened = scanned.screened
     path = scanned.file.path
     if screened.verdict is Verdict.UNREADABLE:
-        return f"{path}: unreadable: {screened.reason}{_found(screened)}"
+        became = _BECAME[screened.answer] if screened.answer else ""
+        return f"{path}: unreadable{became}: {screened.reason}{_found(screened)}"
     return f"{path}: {screened.verdict}{_found(screened)}"
 
 
 def _found(screened: Screened) -> str:
     if not screened.matches:
-        return ""
+        return f" case {screened.case}" if screened.case else ""
     matches = ", ".join(
         f"{match.list_name} by {match.kind}"
         + (f" at distance {match.distance}" if match.distance else "")
@@ -153,4 +160,6 @@ def _fields(scanned: Scanned) -> dict[str, object]:
         fields["matches"] = [match.as_fields() for match in screened.matches]
     if screened.verdict is Verdict.UNREADABLE:
         fields["reason"] = screened.reason
+        if screened.failure and screened.answer:
+            fields |= {"unreadable": screened.failure.cause, "action": screened.answer}
     return fields

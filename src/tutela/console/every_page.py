@@ -36,6 +36,7 @@ from tutela.console import (
     signing_in_elsewhere,
     streams,
     transparency,
+    unreadable,
     webhooks,
     welcoming,
 )
@@ -65,6 +66,7 @@ ROUTERS = (
     welcoming.router,
     my_sign_in.router,
     numbers.router,
+    unreadable.router,
     webhooks.router,
     streams.router,
     authorities.router,

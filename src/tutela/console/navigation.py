@@ -52,6 +52,7 @@ NAVIGATION = (
         "nav_house",
         (
             Entry("nav_numbers", "/numbers", Permission.NUMBERS_READ, "n"),
+            Entry("nav_unreadable", "/unreadable", Permission.NUMBERS_READ, "u"),
             Entry("nav_lists", "/lists", Permission.LISTS_READ, "i"),
             Entry("nav_flags", "/lists/flags", Permission.LISTS_READ, "f"),
             Entry("nav_authorities", "/authorities", Permission.CASES_READ, "t"),

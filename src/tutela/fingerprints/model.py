@@ -273,6 +273,8 @@ class Part:
         seconds: The instant of a frame of a video, from the beginning. All frames of a video that
             are looked at are parts, in their order: together they are its vPDQ fingerprint.
         is_turned: Whether a frame is turned as its video says that it is to be shown.
+        decoder: If it could not be looked at: the format that its decoder is for, where that is
+            not the file's own.
     """
 
     place: str
@@ -281,6 +283,7 @@ class Part:
     unreadable: Unreadable | None = None
     seconds: float | None = None
     is_turned: bool = False
+    decoder: str | None = None
 
 
 # As the sandbox calls what it finds in a file that is no archive, see ``docs/parts.md``.
@@ -311,12 +314,14 @@ class FileFingerprints:
         parts: Everything else that was found in it, in the order in which it was.
         format: The format that it begins as, as people write it, such as ``JPEG``; ``None`` if
             it is of none that can hold a picture or a video.
+        archive: The archive format that it begins as, likewise.
     """
 
     digests: Digests
     picture: Picture
     parts: tuple[Part, ...] = ()
     format: str | None = None
+    archive: str | None = None
 
     @property
     def is_video(self) -> bool:

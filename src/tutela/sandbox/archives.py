@@ -221,7 +221,7 @@ class _Opening:
             return
         make = next((make for _, known, make in _COMPRESSED if known == name), None)
         if make is None:
-            yield Part(place, unreadable=Unreadable.NOT_SUPPORTED)
+            yield Part(place, unreadable=Unreadable.NOT_SUPPORTED, decoder=name)
             return
         unpacked = Unpacking(stream, make, self._budget, several=True)
         # The files of a compressed TAR are told of as if it were one archive.
@@ -327,11 +327,16 @@ class _Opening:
     ) -> Iterator[Part]:
         """What is to be seen in a member, with its place in front."""
         since = self._wanted.seconds_in(place) if self._wanted else None
+        decoder = file_format.name if file_format else None
         for found in look_at(file, file_format, self._limits, self._room, since=since):
             if isinstance(found, Part):
-                yield replace(found, place=f"{place} {found.place}".strip())
+                where = f"{place} {found.place}".strip()
+                if found.unreadable is None:
+                    yield replace(found, place=where)
+                else:
+                    yield replace(found, place=where, decoder=found.decoder or decoder)
             elif found.state is PictureState.UNREADABLE:
-                yield Part(place, unreadable=found.unreadable)
+                yield Part(place, unreadable=found.unreadable, decoder=decoder)
 
     # TAR
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import Picture, PictureState
 from tutela.sandbox import video
+from tutela.sandbox.archives import archive_format
 from tutela.sandbox.decoding import Room, prepare
 from tutela.sandbox.everything import at_hand, everything_in
 from tutela.sandbox.formats import HEAD_BYTES, recognise_visible
@@ -63,13 +64,15 @@ def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) ->
     with io.BufferedReader(SharedFile(descriptor), _BUFFER_BYTES) as reader:
         try:
             file = at_hand(cast("BinaryIO", reader), limits)
-            file_format = recognise_visible(file.read(HEAD_BYTES))
+            head = file.read(HEAD_BYTES)
+            file_format = recognise_visible(head)
             file.seek(0)
             digests = digests_of(file)
         except OSError as error:
             yield write_not_read(error.errno or errno.EIO)
             return
-        yield write_digests(digests, file_format.name if file_format else None)
+        name = file_format.name if file_format else None
+        yield write_digests(digests, name, archive_format(head))
         signal.alarm(int(limits.whole_seconds) + _GRACE_SECONDS)
         picture = Picture(PictureState.NONE)
         for found in everything_in(file, file_format, limits, room, dihedrals=dihedrals):

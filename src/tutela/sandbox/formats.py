@@ -148,6 +148,20 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
 )
 
 
+ARCHIVES = ("ZIP", "TAR", "gzip", "bzip2", "xz", "7z", "RAR", "Zstandard", "CAB", "LZ4", "lzip")
+"""The archives that are told by their content, as people write them."""
+
+KNOWN_FORMATS = frozenset(
+    {
+        *(each.name for _, each in (*_BEGINNINGS, *_BRANDS)),
+        *(each.name for each in (_ICO, _CUR)),
+        *(each.name for _, each in _VIDEO_BEGINNINGS),
+        *ARCHIVES,
+    }
+)
+"""Every format that is told by its content. What counters go by is one of these."""
+
+
 def recognise_visible(head: bytes) -> PictureFormat | VideoFormat | None:
     """The picture or video format that a file is in, by its content alone.
 

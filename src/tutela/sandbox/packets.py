@@ -10,6 +10,7 @@ from typing import Any
 
 from tutela.fingerprints.model import Digests, Part, Pdq, Picture, PictureState, Unreadable
 from tutela.fingerprints.vpdq import LATEST_SECONDS
+from tutela.sandbox.formats import KNOWN_FORMATS
 from tutela.sandbox.model import Ended, Sampled
 
 # Cut in the middle, since both ends of a path tell most.
@@ -22,9 +23,10 @@ Packet = dict[str, Any]
 ``TypeError`` or ``ValueError``."""
 
 
-def write_digests(digests: Digests, picture_format: str | None) -> bytes:
-    """The first packet."""
-    return json.dumps({**_digests_fields(digests), "format": picture_format}).encode()
+def write_digests(digests: Digests, picture_format: str | None, archive: str | None) -> bytes:
+    """The first packet: the digests, and what the file begins as."""
+    begins_as = {"format": picture_format, "archive": archive}
+    return json.dumps({**_digests_fields(digests), **begins_as}).encode()
 
 
 def write_not_read(number: int) -> bytes:
@@ -55,16 +57,15 @@ def write_found(found: Part | Picture) -> bytes:
     if found.pdq is not None:
         part["pdq"] = [found.pdq.text, found.pdq.quality]
     if found.unreadable is not None:
-        part["unreadable"] = found.unreadable
+        part |= {"unreadable": found.unreadable, "decoder": found.decoder}
     if found.seconds is not None:
         part |= {"seconds": found.seconds, "turned": found.is_turned}
     return json.dumps({"part": part}).encode()
 
 
-def read_digests(packet: Packet) -> tuple[Digests, str | None]:
+def read_digests(packet: Packet) -> tuple[Digests, str | None, str | None]:
     """What the first packet says."""
-    picture_format = packet["format"]
-    return _digests(packet), None if picture_format is None else _text(picture_format)
+    return _digests(packet), _format(packet["format"]), _format(packet["archive"])
 
 
 def read_found(packet: Packet) -> Part | Picture:
@@ -89,6 +90,7 @@ def read_found(packet: Packet) -> Part | Picture:
         unreadable=_unreadable(part.get("unreadable")),
         seconds=_seconds(part.get("seconds")),
         is_turned=part.get("turned") is True,
+        decoder=_format(part.get("decoder")),
     )
 
 
@@ -174,6 +176,13 @@ def _number(value: int, most: int) -> int:
 def _text(value: str) -> str:
     """A text that may come from whoever made the file: it steers no terminal and no database."""
     return _cut("".join(each if each >= " " and each != "\x7f" else "\ufffd" for each in value))
+
+
+def _format(name: str | None) -> str | None:
+    """A format that there is: counters go by it, so that no other word may come through."""
+    if name is not None and name not in KNOWN_FORMATS:
+        raise ValueError("there is no such format")
+    return name
 
 
 def _seconds(number: object) -> float | None:

@@ -129,9 +129,9 @@ class _Seat:
     def open_up(self, descriptor: int, *, dihedrals: bool) -> FileFingerprints:
         try:
             cell, packet = self._ask(descriptor, dihedrals)
-            digests, picture_format = read_digests(packet)
+            digests, picture_format, archive = read_digests(packet)
             picture, parts = self._hear_out(cell)
-            return FileFingerprints(digests, picture, parts, picture_format)
+            return FileFingerprints(digests, picture, parts, picture_format, archive)
         except BaseException as error:
             # Interrupted half-way, the cell would give this answer to the next caller.
             self.empty()
@@ -257,7 +257,12 @@ def _heed_name(picture: Picture, suffix: str, size: int) -> Picture:
 
 
 def _together(part: Part, more: Part) -> Part:
-    return replace(part, pdq=part.pdq or more.pdq, unreadable=part.unreadable or more.unreadable)
+    return replace(
+        part,
+        pdq=part.pdq or more.pdq,
+        unreadable=part.unreadable or more.unreadable,
+        decoder=part.decoder or more.decoder,
+    )
 
 
 def _unreadable(unreadable: Unreadable, reason: str, pdq: Pdq | None = None) -> Picture:

@@ -2,16 +2,19 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tutela.screening.model import Verdict
-from tutela.screening.tables import screening_counts
+from tutela.screening.model import Failure, Verdict
+from tutela.screening.samples import Sample, Samples, add_samples
+from tutela.screening.tables import screening_counts, unreadable_counts
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database
+from tutela.storage.settings import OnUnreadable
 
 FILES = 0
 """Stands where a list's number would, and counts the files themselves."""
@@ -25,6 +28,8 @@ class Counts:
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._waiting: Counter[tuple[date, str, int]] = Counter()
+        self._unreadable: Counter[tuple[date, str, str, str]] = Counter()
+        self._samples = Samples()
 
     def add(self, verdict: Verdict, lists: Iterable[int] = (), *, files: int = 1) -> None:
         """Count a file, or so many alike, and a match of each with each of the lists."""
@@ -32,6 +37,23 @@ class Counts:
         with self._lock:
             for counted in (FILES, *lists):
                 self._waiting[day, verdict.value, counted] += files
+
+    def add_unreadable(
+        self, failure: Failure, answer: OnUnreadable, suffix: str, size: int | None
+    ) -> None:
+        """Count a file that could not be looked at, beside its verdict.
+
+        Args:
+            failure: Why.
+            answer: What became of the file.
+            suffix: What its name ends in.
+            size: Its bytes, if that is known.
+        """
+        now = self._clock()
+        sample = Sample.of(now, failure, answer, suffix, size)
+        with self._lock:
+            self._unreadable[now.date(), sample.reason, sample.decoder, answer] += 1
+            self._samples.append(sample)
 
     def save(self, database: Database) -> None:
         """Add what was counted to the database's totals.
@@ -44,14 +66,21 @@ class Counts:
         with self._saving:
             with self._lock:
                 waiting, self._waiting = self._waiting, Counter()
+                unreadable, self._unreadable = self._unreadable, Counter()
+                samples, self._samples = self._samples, Samples()
             if not waiting:
                 return
             try:
                 with database.writing() as connection:
-                    _add(connection, waiting)
+                    _add(connection, screening_counts, waiting)
+                    if unreadable:
+                        _add(connection, unreadable_counts, unreadable)
+                        add_samples(connection, samples)
             except BaseException:
                 with self._lock:
                     self._waiting.update(waiting)
+                    self._unreadable.update(unreadable)
+                    self._samples.extendleft(reversed(samples))
                 raise
 
 
@@ -67,16 +96,16 @@ def totals(connection: Connection) -> dict[tuple[str, int], int]:
     return {(verdict, list_id): int(files) for verdict, list_id, files in rows}
 
 
-def _add(connection: Connection, waiting: Counter[tuple[date, str, int]]) -> None:
+def _add(connection: Connection, table: Table, waiting: Mapping[Any, int]) -> None:
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(screening_counts)
+    keys: list[Column[object]] = list(table.primary_key.columns)
+    statement = dialect.insert(table)
     statement = statement.on_conflict_do_update(
-        index_elements=list(screening_counts.primary_key.columns),
-        set_={"files": screening_counts.c.files + statement.excluded.files},
+        index_elements=keys, set_={"files": table.c.files + statement.excluded.files}
     )
     rows = [
-        {"day": day, "verdict": verdict, "list_id": list_id, "files": files}
+        {**dict(zip((key.name for key in keys), values, strict=True)), "files": files}
         # In one order everywhere, so that two processes never wait for each other's rows.
-        for (day, verdict, list_id), files in sorted(waiting.items())
+        for values, files in sorted(waiting.items(), key=lambda each: tuple(map(str, each[0])))
     ]
     connection.execute(statement, rows)

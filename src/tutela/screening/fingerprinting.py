@@ -1,8 +1,10 @@
 """Having a file opened up in a cell, and what is then known of it."""
 
-from tutela.fingerprints.model import FileFingerprints, FingerprintSet, PictureState, Unreadable
+from collections.abc import Iterator
+
+from tutela.fingerprints.model import FileFingerprints, FingerprintSet, PictureState
 from tutela.sandbox.pool import CellPool
-from tutela.screening.model import Known
+from tutela.screening.model import Failure, Known
 
 
 def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
@@ -27,15 +29,16 @@ def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
         pdq=picture.pdq.value if picture.pdq else None,
         pdq_quality=picture.pdq.quality if picture.pdq else None,
     )
-    words, cause = _unreadable(found)
-    return Known(fingerprints, words, found.parts, cause, found.is_video)
+    failures = {each.cause: each for each in reversed([*_failures(found)])}
+    return Known(fingerprints, found.parts, tuple(failures.values())[::-1], is_video=found.is_video)
 
 
-def _unreadable(found: FileFingerprints) -> tuple[str | None, Unreadable | None]:
-    """Why a file, or the first thing in it that could not be looked at, could not be."""
-    if found.picture.state is PictureState.UNREADABLE:
-        return found.picture.reason, found.picture.unreadable
+def _failures(found: FileFingerprints) -> Iterator[Failure]:
+    """Why a file, and whatever in it could not be looked at, could not be."""
+    own = found.format or found.archive
+    picture = found.picture
+    if picture.state is PictureState.UNREADABLE and picture.unreadable is not None:
+        yield Failure(picture.unreadable, picture.reason or "", decoder=own)
     for part in found.parts:
-        if part.unreadable is not None:
-            return f"{part.place}: {part.unreadable.words}", part.unreadable
-    return None, None
+        if (cause := part.unreadable) is not None:
+            yield Failure(cause, f"{part.place}: {cause.words}", part.place, part.decoder or own)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from tutela.cases.model import CaseId, ItemKind, Match
 from tutela.fingerprints.model import Fingerprint, FingerprintSet, Part, Unreadable
+from tutela.storage.settings import OnUnreadable
 
 
 class Verdict(StrEnum):
@@ -19,25 +20,40 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a file, or something in it, could not be looked at.
+
+    Attributes:
+        cause: For policy and counters.
+        reason: The same in words, with the place.
+        place: Where in it that is; ``""`` is the file itself.
+        decoder: The format that could not be looked at, if it is known; for counters.
+    """
+
+    cause: Unreadable
+    reason: str
+    place: str = ""
+    decoder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a file that is to be judged.
 
     Attributes:
         fingerprints: As many as there are. A PDQ quality that is not known counts as good.
-        unreadable: Why its picture, or something else in it, could not be looked at, in words;
-            ``None`` if everything could.
         parts: What else was found in it that has fingerprints of its own. The file is judged by
             the best of all.
-        cause: The same as ``unreadable``, for policy and counters.
+        failures: Why its picture, or something else in it, could not be looked at: the first thing
+            for each cause; none if everything could.
         is_video: Whether the file itself is a video.
         listed_as: Of an address or a text: all that lists may have of it, the narrowest first.
         words: ``ItemKind.URL`` or ``ItemKind.TEXT`` if it is one, and no file.
     """
 
     fingerprints: FingerprintSet
-    unreadable: str | None = None
     parts: tuple[Part, ...] = ()
-    cause: Unreadable | None = None
+    failures: tuple[Failure, ...] = ()
     is_video: bool = False
     listed_as: tuple[Fingerprint, ...] = ()
     words: ItemKind | None = None
@@ -52,10 +68,17 @@ class Screened:
         case: The case that was opened, if one was.
         matches: What matched, as ``policy.best_of`` has it, nearest first. For trusted callers
             only.
-        reason: Why the file is unreadable.
+        failure: Why the file is unreadable.
+        answer: What the policy says of a file that is unreadable.
     """
 
     verdict: Verdict
     case: CaseId | None = None
     matches: tuple[Match, ...] = ()
-    reason: str | None = None
+    failure: Failure | None = None
+    answer: OnUnreadable | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the file is unreadable, in words."""
+        return None if self.failure is None else self.failure.reason

@@ -58,7 +58,13 @@ def open_screening(
     ):
         vault = Vault.over(settings, database, clock)
         screener = Screener(
-            index, vault, settings.policy, clock, counts, due_hours=settings.review.due_hours
+            index,
+            vault,
+            settings.policy,
+            clock,
+            counts,
+            due_hours=settings.review.due_hours,
+            unreadable=settings.unreadable,
         )
         try:
             yield ScreeningRoom(index, cells, counts, screener, vault)

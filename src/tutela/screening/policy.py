@@ -6,8 +6,16 @@ from dataclasses import dataclass, replace
 from tutela.cases.model import Match
 from tutela.fingerprints.model import Kind, Part
 from tutela.matching.model import Hit
-from tutela.screening.model import Verdict
-from tutela.storage.settings import ListPolicy, OnMatch, Policy
+from tutela.screening.model import Failure, Verdict
+from tutela.storage.settings import (
+    ListPolicy,
+    OnEachUnreadable,
+    OnMatch,
+    OnUnreadable,
+    Policy,
+)
+
+_STRICTEST_FIRST = (OnUnreadable.REFUSE, OnUnreadable.QUEUE, OnUnreadable.PASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,22 +151,40 @@ def within_which(part: Part, within: str) -> str:
     return within if is_within else ""
 
 
+def answer_to(
+    failures: Iterable[Failure], on_each: OnEachUnreadable
+) -> tuple[Failure, OnUnreadable] | None:
+    """What becomes of a file that could not be looked at, the strictest reason deciding.
+
+    Args:
+        failures: Why it, and things in it, could not be looked at.
+        on_each: What becomes of a file for each reason.
+
+    Returns:
+        The first of the reasons that decide, and what becomes of it; ``None`` without any.
+    """
+    answers = [(failure, on_each.of(failure.cause)) for failure in failures]
+    return min(answers, key=lambda each: _STRICTEST_FIRST.index(each[1]), default=None)
+
+
 def decide(
-    matches: Iterable[Match], rules: Mapping[int, Rules], unreadable: bool = False
+    matches: Iterable[Match],
+    rules: Mapping[int, Rules],
+    unreadable: OnUnreadable | None = None,
 ) -> Action:
     """What is to be done, the strictest list deciding.
 
     Args:
         matches: What matched.
         rules: The rules of every list that matched, by the list's number.
-        unreadable: Whether the file has a picture that could not be decoded.
+        unreadable: What becomes of the file if it, or something in it, could not be looked at;
+            ``None`` if everything could.
     """
     meanings = {rules[match.hash_list].on_match for match in matches}
     if OnMatch.BLOCK in meanings:
         return Action(Verdict.MATCH, open_case=True)
-    return Action(
-        Verdict.UNREADABLE if unreadable else Verdict.CLEAR, open_case=OnMatch.PASS in meanings
-    )
+    open_case = OnMatch.PASS in meanings or unreadable is OnUnreadable.QUEUE
+    return Action(Verdict.CLEAR if unreadable is None else Verdict.UNREADABLE, open_case)
 
 
 def _good(quality: int | None, rule: Rules) -> bool:

@@ -18,7 +18,7 @@ from tutela.ledger.model import SYSTEM, Actor
 from tutela.sandbox.pool import CellPool
 from tutela.screening.checkpoint import Checkpoint, Found, Scan
 from tutela.screening.fingerprinting import known_of
-from tutela.screening.model import Known, Screened, Verdict
+from tutela.screening.model import Known, Screened
 from tutela.screening.screening import Screener, Submission, request_name
 
 _ORIGIN = "scan"
@@ -130,7 +130,8 @@ def _judge(
         if isinstance(known, Known):
             yield Scanned(file, next(verdicts))
         else:
-            yield Scanned(file, Screened(Verdict.UNREADABLE, reason=known))
+            suffix = PurePath(file.path).suffix
+            yield Scanned(file, screener.count_not_read(known, suffix))
 
 
 def _full_path(scan: Scan, file: Found) -> str:

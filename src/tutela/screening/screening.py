@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain, islice
+from pathlib import PurePath
 
 from sqlalchemy import Connection, select
 
@@ -19,7 +20,7 @@ from tutela.cases.model import CaseId, Item, ItemKind, Match, kind_of, new_case_
 from tutela.cases.sealing import open_cases
 from tutela.evidence.model import Content, new_item_id
 from tutela.evidence.vault import Vault
-from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind, Part
+from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind, Part, Unreadable
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
@@ -28,12 +29,19 @@ from tutela.matching.hits import Hits
 from tutela.matching.index import Index
 from tutela.matching.model import Hit, Query
 from tutela.screening.counts import Counts
-from tutela.screening.model import Known, Screened, Verdict
-from tutela.screening.policy import Rules, best_of, decide, matches_among, rules_for
+from tutela.screening.model import Failure, Known, Screened, Verdict
+from tutela.screening.policy import (
+    Rules,
+    answer_to,
+    best_of,
+    decide,
+    matches_among,
+    rules_for,
+)
 from tutela.screening.videos import matches_of_video, videos_among
 from tutela.screening.words import fingerprints_of, sealed_as
 from tutela.storage.clock import Clock
-from tutela.storage.settings import Policy
+from tutela.storage.settings import OnEachUnreadable, OnUnreadable, Policy
 
 # Handing work to a thread costs the service a tenth of a millisecond. Looking up for longer than
 # this without a thread would let the other requests wait.
@@ -117,6 +125,7 @@ class Screener:
         counts: Counts,
         *,
         due_hours: int | None = None,
+        unreadable: OnEachUnreadable | None = None,
     ) -> None:
         self._database = vault.database
         self._vault = vault
@@ -125,6 +134,7 @@ class Screener:
         self._clock = clock
         self._counts = counts
         self._due_hours = due_hours
+        self._unreadable = unreadable or OnEachUnreadable()
         self._refreshing = threading.Lock()
         self._lists = _Lists()
 
@@ -164,6 +174,24 @@ class Screener:
         """Count so many files of which nothing was found, and be done with them."""
         self._counts.add(Verdict.CLEAR, files=files)
 
+    def count_not_read(self, reason: str, suffix: str) -> Screened:
+        """Count a file whose bytes cannot be read.
+
+        Args:
+            reason: Why, in words.
+            suffix: What its name ends in.
+        """
+        failure = Failure(Unreadable.NOT_READ, reason)
+        answer = self._unreadable.of(failure.cause)
+        self._counts.add(Verdict.UNREADABLE)
+        self._counts.add_unreadable(failure, answer, suffix, None)
+        return Screened(Verdict.UNREADABLE, failure=failure, answer=answer)
+
+    def queues_any(self, files: Iterable[Known]) -> bool:
+        """Whether any of these is for a person to look at, although no list has it."""
+        answers = [answer_to(file.failures, self._unreadable) for file in files]
+        return any(each is not None and each[1] is OnUnreadable.QUEUE for each in answers)
+
     def judge(self, submissions: Sequence[Submission], findings: Findings) -> list[Screened]:
         """Decide what becomes of files of which the findings are known, and open their cases.
 
@@ -189,15 +217,17 @@ class Screener:
         Raises:
             StorageError: The database or the vault fails. No verdict is given then.
         """
+        failures = [answer_to(each.known.failures, self._unreadable) for each in submissions]
         actions = [
-            decide(matched, rules, unreadable=submission.known.unreadable is not None)
-            for submission, matched in zip(submissions, matches, strict=True)
+            decide(matched, rules, failed[1] if failed else None)
+            for failed, matched in zip(failures, matches, strict=True)
         ]
         found = [place for place, action in enumerate(actions) if action.open_case]
         cases: dict[int, CaseId] = {}
         if found:
             openings = [
-                _opening(submissions[place], matches[place], self._due_at()) for place in found
+                _opening(submissions[place], matches[place], failures[place], self._due_at())
+                for place in found
             ]
             sources = [
                 source
@@ -209,10 +239,15 @@ class Screener:
         screened = []
         for place, (submission, action) in enumerate(zip(submissions, actions, strict=True)):
             self._counts.add(action.verdict, {match.hash_list for match in matches[place]})
+            failure, answer = failures[place] or (None, None)
+            if action.verdict is not Verdict.UNREADABLE:
+                answer = None
+            elif failure is not None and answer is not None:
+                size = submission.known.fingerprints.size
+                suffix = PurePath(submission.name).suffix
+                self._counts.add_unreadable(failure, answer, suffix, size)
             screened.append(
-                Screened(
-                    action.verdict, cases.get(place), matches[place], submission.known.unreadable
-                )
+                Screened(action.verdict, cases.get(place), matches[place], failure, answer)
             )
         return screened
 
@@ -297,7 +332,12 @@ class Screener:
         return None if hours is None else self._clock() + timedelta(hours=hours)
 
 
-def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime | None) -> Opening:
+def _opening(
+    submission: Submission,
+    matches: Sequence[Match],
+    failed: tuple[Failure, OnUnreadable] | None,
+    due_at: datetime | None,
+) -> Opening:
     fingerprints = submission.known.fingerprints
     return Opening(
         Item(
@@ -306,6 +346,8 @@ def _opening(submission: Submission, matches: Sequence[Match], due_at: datetime 
             fingerprints,
             _kind_of(submission.known),
             submission.reference,
+            failed[0].cause if failed else None,
+            failed[0].place if failed else "",
         ),
         matches,
         submission.request,

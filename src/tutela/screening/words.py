@@ -6,7 +6,7 @@ from tutela.fingerprints.links import expressions
 from tutela.fingerprints.model import FingerprintSet, Unreadable
 from tutela.fingerprints.texts import text_digest
 from tutela.fingerprints.urls import Url, read_url
-from tutela.screening.model import Known
+from tutela.screening.model import Failure, Known
 
 
 def known_of_url(text: str) -> Known:
@@ -34,7 +34,8 @@ def known_of_text(text: str) -> Known:
 
 def known_of_failure(text: str, cause: Unreadable, reason: str) -> Known:
     """That what is at an address is not known, and why."""
-    return Known(fingerprints_of(text), reason, cause=cause, words=ItemKind.URL)
+    failures = (Failure(cause, reason),)
+    return Known(fingerprints_of(text), failures=failures, words=ItemKind.URL)
 
 
 def sealed_as(text: str) -> bytes:

@@ -97,6 +97,58 @@ class Policy(_Section):
     )
 
 
+class OnUnreadable(StrEnum):
+    """What becomes of a file that could not be looked at, and matches nothing that is known."""
+
+    REFUSE = "refuse"
+    """The service is told not to take it."""
+    PASS = "pass"  # noqa: S105 - a verb, not a password
+    """The service is told that it may take it. It is counted."""
+    QUEUE = "queue"
+    """A case is opened, for a person to look."""
+
+
+def _on(default: OnUnreadable, where: str) -> Any:
+    return Field(default, description=f"What becomes of a file where this is so: {where}.")
+
+
+class OnEachUnreadable(_Section):
+    """What becomes of files that could not be looked at, by the reason."""
+
+    damaged: OnUnreadable = _on(OnUnreadable.REFUSE, "it is damaged")
+    ends_early: OnUnreadable = _on(OnUnreadable.REFUSE, "its data ends early")
+    too_large: OnUnreadable = _on(OnUnreadable.REFUSE, "something in it is too large")
+    too_many_pixels: OnUnreadable = _on(OnUnreadable.REFUSE, "it has too many pixels")
+    too_slow: OnUnreadable = _on(OnUnreadable.REFUSE, "it took too long to decode")
+    too_much_memory: OnUnreadable = _on(OnUnreadable.REFUSE, "it took too much memory to decode")
+    crashed: OnUnreadable = _on(OnUnreadable.REFUSE, "it crashed the decoder")
+    attack: OnUnreadable = _on(OnUnreadable.REFUSE, "it made its decoder try what none does")
+    not_supported: OnUnreadable = _on(OnUnreadable.PASS, "it cannot be decoded here")
+    encrypted: OnUnreadable = _on(OnUnreadable.PASS, "it is encrypted")
+    bomb: OnUnreadable = _on(OnUnreadable.REFUSE, "it unpacks to far more than it is")
+    too_deep: OnUnreadable = _on(OnUnreadable.REFUSE, "something lies too deep within other files")
+    too_many: OnUnreadable = _on(OnUnreadable.REFUSE, "it has too many parts")
+    empty: OnUnreadable = _on(OnUnreadable.PASS, "it is named as a picture, and is empty")
+    wrong_name: OnUnreadable = _on(
+        OnUnreadable.REFUSE, "it is named as a picture, and its content is something else"
+    )
+    not_read: OnUnreadable = _on(
+        OnUnreadable.REFUSE, "its bytes cannot be read, so that it cannot be queued either"
+    )
+
+    @field_validator("not_read")
+    @classmethod
+    def _not_queued(cls, value: OnUnreadable) -> OnUnreadable:
+        if value is OnUnreadable.QUEUE:
+            raise ValueError("`refuse` or `pass`: there is nothing to keep for a person")
+        return value
+
+    def of(self, reason: str) -> OnUnreadable:
+        """What becomes of a file for this reason, one of the names above."""
+        on: OnUnreadable = getattr(self, reason)
+        return on
+
+
 class MailSecurity(StrEnum):
     """How the way to the mail server is kept from others' eyes."""
 
@@ -929,6 +981,11 @@ class Settings(BaseSettings):
         "What has not ended by then is given back, for another process to do.",
     )
     policy: Policy = Field(default_factory=Policy, description="What a match means.")
+    unreadable: OnEachUnreadable = Field(
+        default_factory=OnEachUnreadable,
+        description="What becomes of files that could not be looked at: `refuse`, `pass` or "
+        "`queue`, by the reason.",
+    )
     review: Review = Field(default_factory=Review, description="How people decide on cases.")
     single_sign_on: SingleSignOn = Field(
         default_factory=SingleSignOn, description="Another house that says who people are."
