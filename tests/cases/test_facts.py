@@ -51,7 +51,9 @@ def test_what_has_to_be_decided_in_time_comes_before_what_has_not() -> None:
 
 @given(SOME, SOME)
 def test_whatever_else_is_known_never_puts_a_case_back(some, more) -> None:
-    assert rank(some | more, NOW).rank_at <= rank(some, NOW).rank_at
+    # Of each case something is known; what alone could not be looked at can wait.
+    known = some or {Fact.KNOWN}
+    assert rank(known | more, NOW).rank_at <= rank(known, NOW).rank_at
     assert rank(some | more, NOW).severe >= rank(some, NOW).severe
 
 
@@ -67,6 +69,18 @@ def test_every_fact_has_its_row_and_every_reason_its_words() -> None:
         reasons = why([fact], NOW, None, NOW + timedelta(days=3))
         assert reasons[0].words.startswith(fact.words)
         assert reasons[-1].words == "it has waited for 3 days"
+
+
+def test_what_no_program_could_look_at_can_wait_unless_something_else_is_known() -> None:
+    alone, known = rank({Fact.UNREADABLE}, NOW), rank({Fact.KNOWN}, NOW)
+    assert alone.rank_at == NOW + timedelta(days=7)
+    assert rank({Fact.UNREADABLE, Fact.KNOWN}, NOW).rank_at == known.rank_at
+    told = [why([*facts], NOW, None, NOW)[-2].words for facts in
+            ([Fact.UNREADABLE], [Fact.KNOWN, Fact.UNREADABLE])]  # fmt: skip
+    assert told == [
+        "no program could look at it: put back by 7 days",
+        "no program could look at it",
+    ]
 
 
 def test_a_limit_is_told_first() -> None:

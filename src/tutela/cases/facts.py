@@ -57,7 +57,8 @@ class Weight:
 
     Attributes:
         words: What it is called.
-        forward: How far it puts the case forward; if it is negative, it puts it back.
+        forward: How far it puts the case forward; if it is negative, and nothing else is known, it
+            puts the case back.
         severe: Whether it makes the case hard on whoever looks.
     """
 
@@ -133,9 +134,19 @@ def rank(facts: Collection[Fact], opened_at: datetime, due_at: datetime | None =
     known = frozenset(facts) - {Fact.STATUTORY_CLOCK}
     if due_at is not None:
         known |= {Fact.STATUTORY_CLOCK}
-    forward = sum((FACTS[fact].forward for fact in known), timedelta(0))
+    forward = sum((forward_of(fact, known) for fact in known), timedelta(0))
     severe = any(FACTS[fact].severe for fact in known)
     return Rank(known, opened_at - forward, severe, due_at)
+
+
+def forward_of(fact: Fact, known: Collection[Fact]) -> timedelta:
+    """How far a fact puts a case forward of which all this is known.
+
+    One that puts it back does so where nothing else is known: nothing comes later for what is known
+    besides.
+    """
+    forward = FACTS[fact].forward
+    return forward if len(known) == 1 else max(forward, timedelta(0))
 
 
 def facts_told(facts: Iterable[str], *, details: bool) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ Each reason is a key and values, so that the console says it in the reader's lan
 says it in English, for commands and programs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tutela.cases.facts import FACTS, Fact, read_facts
+from tutela.cases.facts import FACTS, Fact, forward_of, read_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,18 @@ def why(
         reasons.append(Reason(key, {"moment": f"{due_at:%Y-%m-%d %H:%M}"}))
     known = read_facts(" ".join(facts)) - {Fact.STATUTORY_CLOCK}
     reasons += [
-        Reason(f"fact_{fact}", {"days": abs(FACTS[fact].forward.days)})
+        _reason(fact, known if due_at is None else known | {Fact.STATUTORY_CLOCK})
         for fact in sorted(known, key=lambda fact: (-FACTS[fact].forward, list(FACTS).index(fact)))
     ]
     days = max(0, (now - opened_at).days)
     reasons.append(Reason("waiting_days" if days else "waiting_today", {"days": days}))
     return reasons
+
+
+def _reason(fact: Fact, known: Collection[Fact]) -> Reason:
+    if FACTS[fact].forward < timedelta(0) and forward_of(fact, known) == timedelta(0):
+        return Reason(f"fact_{fact}_too")
+    return Reason(f"fact_{fact}", {"days": abs(FACTS[fact].forward.days)})
 
 
 _FORWARD = ": put forward by {days} days"
@@ -65,6 +71,11 @@ _MESSAGES = {
         f"fact_{fact}": weight.words
         + (_FORWARD if weight.forward > timedelta(0) else _BACK if weight.forward else "")
         for fact, weight in FACTS.items()
+    },
+    **{
+        f"fact_{fact}_too": weight.words
+        for fact, weight in FACTS.items()
+        if weight.forward < timedelta(0)
     },
 }
 """What each key says in English."""
