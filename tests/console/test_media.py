@@ -1,6 +1,7 @@
 """What a case is about is shown to its holder, in the session that asked, and nowhere else."""
 
 import io
+import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -23,6 +24,7 @@ from tutela.accounts.permissions import Role
 from tutela.accounts.sessions import end_sessions_of
 from tutela.cases.exposure import exposure_today
 from tutela.cases.model import CaseId, ItemKind
+from tutela.cases.viewing import end_lost
 from tutela.cases.viewings import viewings_of_case, was_viewed
 from tutela.console.language import languages
 from tutela.evidence.vault import Vault
@@ -279,3 +281,36 @@ def test_a_part_that_cannot_be_shown_can_be_passed_by(house: House) -> None:
     answer = client.get(asked(client, place, place="2.png").json()["address"])
     assert answer.status_code in (200, 422)
     assert answer.headers["tutela-steps"] == "before after"
+
+
+def test_without_a_script_it_stands_on_a_page_of_its_own_for_some_seconds(house: House) -> None:
+    client, _, item = at_work(house, zipped({f"{n}.png": picture(n) for n in (1, 2)}))
+    case = CaseId(item.split("/")[2])
+    assert f'action="{item}/look"' in client.get(f"/cases/{case}").text
+
+    def looked(**sent: object) -> tuple[str, int]:
+        page = client.post(f"{item}/look", data={"level": "whole colour", "why": "decide"} | sent)
+        assert page.status_code == 200, page.text
+        assert f"20; url=/cases/{case}" in page.text
+        (address,) = re.findall('img src="(/cases/[^"]+)"', page.text)
+        image = client.get(address, headers={"Sec-Fetch-Dest": "image"})
+        assert image.headers["content-type"] == "image/jpeg"
+        return unquote(image.headers["tutela-place"]), int(address.rpartition("=")[2])
+
+    place, first = looked(part="at:1.png")
+    assert "1.png" in place
+    CLOCK.turn(seconds=5)
+    place, second = looked(of=first, step=1)
+    assert "2.png" in place
+    assert client.post(f"{item}/look", data={"level": "part", "why": "decide", "of": second,
+                                             "step": 1}).status_code == 422  # fmt: skip
+    CLOCK.turn(seconds=60)
+    with house.service.database.writing() as connection:
+        end_lost(connection, CLOCK)
+    _, third = looked(of=second, step=0)
+    CLOCK.turn(seconds=3)
+    away = client.post(f"/viewings/{third}/put-away")
+    assert away.headers["location"] == f"/cases/{case}"
+    with house.service.database.reading() as connection:
+        seconds = [each.seconds for each in viewings_of_case(connection, case)]
+    assert seconds == [3.0, 20.0, 5.0]

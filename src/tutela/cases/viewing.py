@@ -95,6 +95,7 @@ def begin(
     *,
     session: int,
     proved: bool,
+    stays: timedelta = timedelta(0),
 ) -> Viewing:
     """Write down that a person is about to be shown something, before it is.
 
@@ -106,6 +107,7 @@ def begin(
         settings: The configuration.
         session: The session in which it will be shown, and no other one.
         proved: Whether they showed lately that it is them; a veil does not ask for it.
+        stays: For how long it is in sight where no page says so.
 
     Raises:
         NotPermittedError: The caller may not look, is no person, or does not hold the case.
@@ -145,7 +147,7 @@ def begin(
             colour=wish.colour and wish.level is not Level.VEIL,
             reason=wish.why,
             began_at=now,
-            heard_at=now,
+            heard_at=now + stays,
             place=place,
             # How long light and dark were in sight is not counted.
             seconds=0.0 if wish.level is Level.VEIL else None,
@@ -227,7 +229,8 @@ def mark_shown(
         )
         .values(
             shown=rendering.shown,
-            heard_at=now,
+            # Later than now where it stays in sight although no page says so.
+            heard_at=max(now, viewing.heard_at or now),
             # Of what cannot be shown, it is what was asked for.
             place=viewing.place if rendering.shown is Shown.NOTHING else rendering.place,
             place_before=rendering.before,
