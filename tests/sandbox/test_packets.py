@@ -33,8 +33,17 @@ def test_what_was_found_arrives(found: Part | Picture) -> None:
 
 
 def test_the_digests_arrive_with_the_format() -> None:
-    for name in ("JPEG", None):
-        assert read_digests(json.loads(write_digests(OWN, name))) == (OWN, name)
+    for names in (("JPEG", None), (None, "ZIP"), (None, None)):
+        assert read_digests(json.loads(write_digests(OWN, *names))) == (OWN, *names)
+
+
+def test_no_other_word_comes_through_as_a_format() -> None:
+    for packet in (write_digests(OWN, "somebody's name", None), write_digests(OWN, None, "x")):
+        with pytest.raises(ValueError, match="no such format"):
+            read_digests(json.loads(packet))
+    failed = Part("a.jpg", unreadable=Unreadable.DAMAGED, decoder="somebody's name")
+    with pytest.raises(ValueError, match="no such format"):
+        read_found(json.loads(write_found(failed)))
 
 
 def test_a_place_that_is_far_too_long_is_cut_in_the_middle() -> None:
