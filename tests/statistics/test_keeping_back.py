@@ -16,7 +16,7 @@ COUNTS = st.dictionaries(
 
 
 def month_of(counts) -> Month:
-    return Month(date(2026, 1, 1), 1000, 12, shown_cases(counts), None, None)
+    return Month(date(2026, 1, 1), 1000, 12, 5, shown_cases(counts), None, None)
 
 
 @given(COUNTS)

@@ -18,6 +18,7 @@ def screened(database, clock, clear: int, match: int) -> None:
     counts = Counts(clock)
     counts.add(Verdict.CLEAR, files=clear)
     counts.add(Verdict.MATCH, [7], files=match)
+    counts.add(Verdict.UNREADABLE, files=4)
     counts.save(database)
 
 
@@ -34,7 +35,8 @@ def test_a_month_is_shown_once_it_has_ended(database, clock) -> None:
     assert published_months(database, clock) == ()
     clock.turn(days=1)
     (month,) = published_months(database, clock)
-    assert (month.name, month.screened, month.matched) == ("2026-01", 920, 20)
+    assert (month.name, month.screened, month.matched) == ("2026-01", 924, 20)
+    assert month.unreadable is None, "fewer than five are kept back"
     figures = month.cases[Technology.PDQ]
     assert figures[Counted.OPENED] == 20
     assert figures[Counted.APPEALED] is None

@@ -44,6 +44,7 @@ class MonthAnswer(BaseModel):
     month: str = Field(examples=["2026-01"])
     screened: int | None = _COUNT
     matched: int | None = _COUNT
+    unreadable: int | None = _COUNT
     cases: list[TechnologyAnswer]
     median_hours_to_decision: float | None
     median_hours_to_appeal_decision: float | None

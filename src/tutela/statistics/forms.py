@@ -18,6 +18,7 @@ def as_fields(month: Month) -> dict[str, object]:
         "month": month.name,
         "screened": month.screened,
         "matched": month.matched,
+        "unreadable": month.unreadable,
         "cases": [
             {
                 "found_by": technology,
@@ -49,6 +50,7 @@ def hours(wait: timedelta | None) -> float | None:
 def _rows(month: Month) -> Iterator[tuple[str, str, object]]:
     yield "screened", "", _figure(month.screened)
     yield "matched", "", _figure(month.matched)
+    yield "unreadable", "", _figure(month.unreadable)
     for technology in Technology:
         for what in Counted:
             yield what, technology, _figure(month.cases[technology][what])

@@ -22,6 +22,7 @@ class Month:
         first: Its first day.
         screened: How many uploads were screened.
         matched: How many of them matched.
+        unreadable: How many match nothing, and could not be looked at.
         cases: For each technology, how many of its cases had what happen to them.
         decision_wait: How long half of the cases waited for their decision, if there were enough.
         appeal_wait: The same of appeals.
@@ -30,6 +31,7 @@ class Month:
     first: date
     screened: Figure
     matched: Figure
+    unreadable: Figure
     cases: Mapping[Technology, Mapping[Counted, Figure]]
     decision_wait: timedelta | None
     appeal_wait: timedelta | None

@@ -69,6 +69,7 @@ def _month(connection: Connection, first: date, last: date) -> Month:
         first,
         screened=shown(sum(files.values())),
         matched=shown(files.get(Verdict.MATCH, 0)),
+        unreadable=shown(files.get(Verdict.UNREADABLE, 0)),
         cases=shown_cases(counts),
         decision_wait=median_wait(connection, decided, first, last) if enough[decided] else None,
         appeal_wait=median_wait(connection, settled, first, last) if enough[settled] else None,
