@@ -14,6 +14,7 @@ from tutela.cases.states import State
 from tutela.cases.tables import cases
 from tutela.ledger.tables import ledger_entries
 from tutela.reporting.authorities.alerting import alerted_cases, kinds_of_clocks, raise_alerts
+from tutela.reporting.states import Move
 from tutela.storage.jobs.leasing import claim
 from tutela.storage.jobs.model import kinds_by_name
 from tutela.storage.jobs.performing import perform
@@ -79,6 +80,24 @@ def test_a_case_that_is_confirmed_anew_has_another_clock(world: World, american,
     assert shown(world) == [case]
     with world.database.writing() as connection:
         connection.execute(update(cases).values(state=State.REPORTED))
+    assert shown(world) == []
+
+
+def test_the_clock_of_one_authority_goes_on_when_another_one_has_the_case(
+    world: World, american, clock
+) -> None:
+    case, done = world.case(b"a landscape"), world.case(b"a lake")
+    for each in (case, done):
+        decided(world, each)
+    report = world.draft(case)
+    world.move(report, Move.SIGN, Move.QUEUE)
+    world.move(report, Move.STOP, reason="it answered 4100")
+    with world.database.writing() as connection:
+        # Another authority was told by mail at once.
+        connection.execute(update(cases).values(state=State.REPORTED))
+    clock.turn(hours=18)
+    assert (alerts(world, american), alerts(world, american), shown(world)) == ([case], [], [case])
+    world.move(report, Move.DISCARD, reason="told by telephone")
     assert shown(world) == []
 
 

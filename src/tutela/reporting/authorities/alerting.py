@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, tuple_
 
 from tutela.cases.model import CaseId
 from tutela.cases.states import State
@@ -19,6 +20,9 @@ from tutela.reporting.authorities.standing import directory_now
 from tutela.reporting.authorities.tables import clock_alerts
 from tutela.reporting.authorities.told import told_of
 from tutela.reporting.authorities.weighing import circumstances_of_cases
+from tutela.reporting.states import ENDED
+from tutela.reporting.states import State as ReportState
+from tutela.reporting.tables import reports
 from tutela.storage.clock import Clock
 from tutela.storage.database import Database, insert_or_ignore
 from tutela.storage.jobs.enqueueing import enqueue
@@ -34,6 +38,11 @@ ALERT = "report.clock-alert"
 
 _AT_ONCE = 200
 _LISTED = 50
+# A case is reported as soon as one authority has it. Another one may still wait for its report.
+_UNSENT = select(reports.c.case_id).where(
+    reports.c.state.in_(tuple(each for each in ReportState if each not in ENDED)),
+    reports.c.corrects.is_(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ def raise_alerts(settings: Settings, database: Database, clock: Clock) -> list[C
 
 
 def alerted_cases(connection: Connection, most: int = _LISTED) -> list[NearClock]:
-    """The cases of which people were told, and which are still not reported; the first due first.
+    """The cases of which people were told, and of which a report is still owed; first due first.
 
     Args:
         connection: A transaction.
@@ -110,7 +119,12 @@ def alerted_cases(connection: Connection, most: int = _LISTED) -> list[NearClock
         )
         # As an expression, so that no index of states is taken for a way in: few have an alert,
         # and many are confirmed.
-        .where(cases.c.state.concat("") == State.CONFIRMED)
+        .where(
+            or_(
+                cases.c.state.concat("") == State.CONFIRMED,
+                and_(cases.c.state.concat("") == State.REPORTED, cases.c.id.in_(_UNSENT)),
+            )
+        )
         .order_by(clock_alerts.c.due_at, clock_alerts.c.case_id)
         .limit(most)
     )
@@ -125,7 +139,10 @@ def _near_clocks(connection: Connection, settings: Settings, now: datetime) -> I
     before = timedelta(hours=settings.reporting.alert_before_hours)
     own = settings.reporting.within_hours
     routes: dict[Circumstances, tuple[Route, ...]] = {}
-    for rows in _pages(connection, now + before - timedelta(hours=first)):
+    latest = now + before - timedelta(hours=first)
+    confirmed = cases.c.state == State.CONFIRMED
+    elsewhere = and_(cases.c.state == State.REPORTED, cases.c.id.in_(_UNSENT))
+    for rows in chain(*(_pages(connection, latest, those) for those in (confirmed, elsewhere))):
         known = circumstances_of_cases(
             connection, settings, {CaseId(row.id): row.facts for row in rows}
         )
@@ -143,8 +160,10 @@ def _near_clocks(connection: Connection, settings: Settings, now: datetime) -> I
                 yield NearClock(case, row.decided_at, running[0].due_at)
 
 
-def _pages(connection: Connection, latest: datetime) -> Iterator[Sequence[Any]]:
-    """Confirmed cases without an alert that were confirmed until a moment, the oldest first."""
+def _pages(
+    connection: Connection, latest: datetime, those: ColumnElement[bool]
+) -> Iterator[Sequence[Any]]:
+    """Of those cases the ones without an alert, confirmed until a moment, the oldest first."""
     order = (cases.c.decided_at, cases.c.id)
     alerted = select(clock_alerts.c.case_id).where(
         clock_alerts.c.case_id == cases.c.id, clock_alerts.c.confirmed_at == cases.c.decided_at
@@ -152,7 +171,7 @@ def _pages(connection: Connection, latest: datetime) -> Iterator[Sequence[Any]]:
     wanted = (
         select(cases.c.id, cases.c.decided_at, cases.c.facts)
         .where(
-            cases.c.state == State.CONFIRMED,
+            those,
             cases.c.decided_at <= latest,
             ~alerted.exists(),
         )

@@ -1,4 +1,8 @@
-"""The tables of the authority's SQLite file. Times are seconds since 1970."""
+"""The tables of the authority's SQLite file. Times are seconds since 1970.
+
+Numbers of reports begin where time stands: whoever removes the folder to begin anew gets none that
+an earlier one gave out, by which a house that still has one open would ask about another's report.
+"""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS reports (
@@ -45,6 +49,7 @@ CREATE TABLE IF NOT EXISTS clock (
     forward REAL NOT NULL
 );
 INSERT OR IGNORE INTO clock VALUES (1, 0);
-INSERT OR IGNORE INTO sqlite_sequence SELECT 'reports', 1000000
+INSERT OR IGNORE INTO sqlite_sequence
+    SELECT 'reports', (CAST(strftime('%s', 'now') AS INTEGER) - 1700000000) * 10
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'reports');
 """
