@@ -171,6 +171,12 @@ def test_words_are_let_out_as_words(house: House) -> None:
     assert client.get(address).status_code == 404
 
 
+def test_an_address_is_let_out_broken_apart(house: House) -> None:
+    client, _, place = at_work(house, b"https://host.example/a.jpg", ItemKind.URL)
+    address = asked(client, place).json()["address"].replace("/whole", "/words")
+    assert client.get(address).json()["words"] == "hxxps://host[.]example/a.jpg"
+
+
 def test_what_cannot_be_shown_says_why(house: House) -> None:
     client, _, place = at_work(house, picture()[:400])
     answer = client.get(asked(client, place).json()["address"])

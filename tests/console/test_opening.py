@@ -50,6 +50,38 @@ def test_what_one_sender_sent_becomes_one_case(house: House) -> None:
     assert 'href="https://' not in page
 
 
+def test_an_address_and_words_are_recognised_as_the_api_does_it(house: House) -> None:
+    client, _ = signed_in(house, Role.INTAKE)
+    house.add(
+        "words",
+        {"kind": "domain", "hash": "listed.example"},
+        {"kind": "text", "hash": "an excerpt that is listed"},
+    )
+    told = {"words": "An excerpt, not listed", "address": "https://a.listed.example/b"}
+    opened = [
+        client.post("/cases/new", data=told).headers["Location"].removeprefix("/cases/"),
+        house.client.post(
+            "/v1/cases",
+            json={
+                "items": [
+                    {"kind": "text", "words": "An excerpt that is LISTED"},
+                    {"kind": "url", "words": "irc://[::"},
+                ]
+            },
+        ).json()["case"],
+    ]
+    found = [
+        [[each["kind"] for each in item["matches"]] for item in case["items"]]
+        for case in (house.client.get(f"/v1/cases/{each}").json() for each in opened)
+    ]
+    assert found == [[[], ["domain"]], [["text"], []]]
+    reviewer, _ = signed_in(house, Role.REVIEWER)
+    page = reviewer.get(f"/cases/{opened[0]}").text
+    assert '<strong dir="auto">words</strong>' in page
+    assert ENGLISH["hash_domain"] in unescape(page)
+    assert "listed.example" not in page
+
+
 def test_files_are_sealed_and_recognised_as_the_api_does_it(house: House) -> None:
     client, _ = signed_in(house, Role.INTAKE)
     known, new = encoded(drawn(21)), encoded(drawn(22))

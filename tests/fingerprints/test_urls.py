@@ -161,10 +161,10 @@ def test_what_no_browser_would_go_to_is_no_address(text: str) -> None:
 
 
 def test_what_is_asked_for_is_as_it_was_written() -> None:
-    url = read_url("https://user@example.org:8443/a/%2e%2E/ö b//c\\d?q=%2e%2e/..\\ü#f")
+    url = read_url("https://user@example.org:8443/a/%2e%2E/ö b//c\\d{'?q=%2e%2e/..\\ü{'#f")
     assert (url.scheme, url.port, url.has_user) == ("https", 8443, True)
-    assert url.target == "/%C3%B6%20b//c/d?q=%2e%2e/..\\%C3%BC"
-    assert url.normal_form == "example.org/%C3%B6%20b/c/d?q=../..\\%C3%BC"
+    assert url.target == "/%C3%B6%20b//c/d%7B'?q=%2e%2e/..\\%C3%BC{%27"
+    assert url.normal_form == "example.org/%C3%B6%20b/c/d{'?q=../..\\%C3%BC{'"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from tutela.cases.moving import state_of
 from tutela.errors import InvalidInputError
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known
+from tutela.screening.recognising import recognised
 
 router = APIRouter(
     prefix="/v1/cases",
@@ -165,7 +166,8 @@ async def _received(
         announced = request.headers.get("content-length", "").encode()
         body = await receive_body(request.receive, announced, limit, place, seconds)
         sent = _understood(lambda: model.model_validate_json(body))
-        return sent, [given_words(ItemKind(each.kind), each.words) for each in sent.items]
+        given = [given_words(ItemKind(each.kind), each.words) for each in sent.items]
+        return sent, await _recognised(service, given)
     form = await receive_form(request, limit, MOST_AT_ONCE, place, seconds)
     values: dict[str, object] = {
         name: form.word(name)
@@ -183,7 +185,7 @@ async def _received(
     sent = _understood(lambda: model.model_validate({**values, "items": described}))
     files = await _given_files(service, form.files)
     spoken = [given_words(ItemKind(each["kind"]), each["words"]) for each in words]
-    return sent, [*spoken, *files]
+    return sent, [*await _recognised(service, spoken), *files]
 
 
 @asynccontextmanager
@@ -209,7 +211,16 @@ async def sent_by_form(service: Service, request: Request) -> AsyncIterator[Sent
         async def judge(task: Callable[[], CaseId]) -> CaseId:
             return await service.judge(task, place.held)
 
-        yield SentForm(fields, await _given_files(service, uploads), judge)
+        yield SentForm(
+            fields,
+            await _given_files(service, uploads),
+            judge,
+            partial(recognised, service.screening.screener),
+        )
+
+
+async def _recognised(service: Service, given: list[Given]) -> list[Given]:
+    return await service.work(partial(recognised, service.screening.screener, given))
 
 
 async def _given_files(service: Service, uploads: list[Upload]) -> list[Given]:

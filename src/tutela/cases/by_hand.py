@@ -52,11 +52,13 @@ class SentForm:
         fields: The words in its fields, in their order, by the field's name.
         files: The files.
         judge: Opens a case by what was sent, in its turn among all that are opened.
+        recognise: Sees which entries of lists words and addresses match.
     """
 
     fields: Mapping[str, Sequence[str]]
     files: Sequence[Given]
     judge: Callable[[Callable[[], CaseId]], Awaitable[CaseId]]
+    recognise: Callable[[Sequence[Given]], list[Given]]
 
     def word(self, name: str) -> str:
         """What is in a field; nothing if it is not there."""

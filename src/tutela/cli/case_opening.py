@@ -19,6 +19,7 @@ from tutela.cli.subjects import read_moment
 from tutela.errors import NotFoundError
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.opening import ScreeningRoom, open_screening
+from tutela.screening.recognising import recognised
 from tutela.storage.clock import system_clock
 
 app = typer.Typer()
@@ -75,7 +76,7 @@ def open_case(
         prepare_vault(settings, database)
         with open_screening(settings, database, system_clock) as room:
             room.screener.refresh()
-            given = [*words, *_files(room, file or [])]
+            given = [*recognised(room.screener, words), *_files(room, file or [])]
             if into is None:
                 case = open_by_hand(
                     room.vault,

@@ -14,7 +14,7 @@ from tutela.accounts.permissions import Permission
 from tutela.cases.by_hand import (
     LONGEST_WORDS,
     MOST_AT_ONCE,
-    Given,
+    SentForm,
     given_words,
     open_by_hand,
 )
@@ -62,19 +62,19 @@ async def open_case(request: Request, opener: Opener, house: Here) -> Response:
             **{name: sent.word(name) for name in _WORDS}, facts=[*sent.fields.get("facts", ())]
         )
         try:
-            case = await sent.judge(partial(_open, house, opener, told, sent.files))
+            case = await sent.judge(partial(_open, house, opener, told, sent))
         except InvalidInputError as error:
             return await run_in_threadpool(_page, request, opener, house, told, error)
     return go(house, f"/cases/{case}", "said_opened")
 
 
-def _open(house: House, opener: Visitor, told: Told, files: Sequence[Given]) -> CaseId:
+def _open(house: House, opener: Visitor, told: Told, sent: SentForm) -> CaseId:
     items = [given_words(ItemKind.TEXT, told.words)] if told.words.strip() else []
     if told.address.strip():
         items.append(given_words(ItemKind.URL, told.address))
     return open_by_hand(
         house.vault,
-        [*items, *files],
+        [*sent.recognise(items), *sent.files],
         opener.caller,
         house.clock,
         subject=told.subject or None,

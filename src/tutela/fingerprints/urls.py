@@ -117,7 +117,7 @@ def read_url(text: str) -> Url:
         port=port,
         path=_normal_path(raw_path),
         query=_escaped(_unescaped(query), _KEPT_IN_QUERY),
-        target=_written(_without_dots(raw_path)) + mark + _written(query),
+        target=_written(_without_dots(raw_path), _IN_PATH) + mark + _written(query, _IN_QUERY),
     )
 
 
@@ -350,12 +350,14 @@ def _without_dots(path: str) -> str:
     return "/" + "/".join(kept)
 
 
-_NOT_WRITTEN = frozenset(b'"<>`{}')
+# The path and the special-query percent-encode sets of the WHATWG URL standard.
+_IN_PATH = frozenset(b'"<>^`{}')
+_IN_QUERY = frozenset(b"\"<>'")
 
 
-def _written(text: str) -> str:
+def _written(text: str, encoded: frozenset[int]) -> str:
     """As browsers ask for it: with no letters but those that a request may hold."""
     return "".join(
-        chr(byte) if 0x20 < byte < 0x7F and byte not in _NOT_WRITTEN else f"%{byte:02X}"
+        chr(byte) if 0x20 < byte < 0x7F and byte not in encoded else f"%{byte:02X}"
         for byte in text.encode("utf-8", "replace")
     )
