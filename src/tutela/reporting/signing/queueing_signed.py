@@ -7,7 +7,7 @@ ask for no more, is found every hour.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, String, cast, exists, literal, select
 
 from tutela.cases.grounds import Ground, ground_of
 from tutela.cases.model import CaseId
@@ -24,6 +24,7 @@ from tutela.reporting.tables import reports
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Job, Kind, Later
+from tutela.storage.jobs.tables import jobs
 from tutela.storage.settings import Approval, Settings
 
 QUEUE = "report.queue"
@@ -34,6 +35,8 @@ FIND = "report.queue-forgotten"
 
 _AGAIN = timedelta(minutes=10)
 _HOURLY = "20 * * * *"
+_KEY = "queue:"
+_MOST_AT_ONCE = 500
 
 
 def queue_later(
@@ -121,19 +124,24 @@ def queue_forgotten(desk: Desk) -> int:
 
     One that was signed while somebody had to agree has none, if the settings ask for that no more.
     """
-    found = 0
+    mine = jobs.c.dedupe == literal(_KEY) + cast(reports.c.id, String)
+    waiting = (
+        select(reports.c.id, reports.c.case_id, reports.c.state)
+        .where(reports.c.state.in_((State.SIGNED, State.APPROVED)), ~exists().where(mine))
+        .order_by(reports.c.id)
+    )
+    with desk.database.reading() as connection:
+        found = [
+            ReportId(row.id)
+            for row in connection.execute(waiting).all()
+            if State(row.state) is State.APPROVED
+            or not needs_approval(connection, CaseId(row.case_id), desk.settings)
+        ][:_MOST_AT_ONCE]
     with desk.database.writing() as connection:
-        waiting = select(reports.c.id, reports.c.case_id, reports.c.state).where(
-            reports.c.state.in_((State.SIGNED, State.APPROVED))
-        )
-        for row in connection.execute(waiting.order_by(reports.c.id)).all():
-            case = CaseId(row.case_id)
-            if State(row.state) is State.SIGNED and needs_approval(connection, case, desk.settings):
-                continue
-            key = f"queue:{row.id}"
-            enqueue(connection, QUEUE, {"report": row.id}, desk.clock, dedupe=key)
-            found += 1
-    return found
+        for report in found:
+            key = f"{_KEY}{report}"
+            enqueue(connection, QUEUE, {"report": report}, desk.clock, dedupe=key)
+    return len(found)
 
 
 def locked(connection: Connection, report: ReportId) -> tuple[Row[Any], CaseId]:
