@@ -34,6 +34,7 @@ PARTS: Mapping[str, Part] = {
     "cells": Part("Opening a picture in a sealed cell", "benchmarks.cells"),
     "verdicts": Part("From the bytes of a JPEG to its verdict", "benchmarks.verdicts"),
     "videos": Part("From a video to its vPDQ fingerprint", "benchmarks.videos"),
+    "streams": Part("Live streams", "benchmarks.streams"),
     "lookups": Part("Looking hashes up", "benchmarks.lookups"),
     "skew": Part("An uneven list", "benchmarks.skew"),
     "footprint": Part("What an index takes", "benchmarks.footprint"),

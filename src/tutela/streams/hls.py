@@ -34,6 +34,7 @@ _MOST_BEHIND = 3
 _SILENT_TARGETS = 5.0
 _LEAST_SILENT_SECONDS = 15.0
 _SOONEST, _LATEST = 0.2, 1.0
+_UNTIL_NEXT = 0.8
 
 
 def follow_playlist(url: str, content: bytes, calls: Calls, fetcher: Fetcher, sink: Sink) -> None:
@@ -62,15 +63,18 @@ def follow_playlist(url: str, content: bytes, calls: Calls, fetcher: Fetcher, si
     newest_at = time.monotonic()
     while True:
         begun = time.monotonic()
+        last = playlist.segments[-1].seconds if playlist.segments else playlist.target_seconds
         if following.take(url, playlist):
             newest_at = time.monotonic()
+            # Until about then there is no next one.
+            wait = _UNTIL_NEXT * min(last, playlist.target_seconds)
+        else:
+            wait = min(max(playlist.target_seconds / 8, _SOONEST), _LATEST)
         if playlist.is_ended:
             return
         silent = max(_SILENT_TARGETS * playlist.target_seconds, _LEAST_SILENT_SECONDS)
         if time.monotonic() - newest_at > silent:
             raise SourceError("no new segment of it comes")
-        # The server is asked as soon as the next segment may be there.
-        wait = min(max(playlist.target_seconds / 4, _SOONEST), _LATEST)
         _rest(calls, wait - (time.monotonic() - begun))
         url, content = fetcher.read(url, MOST_PLAYLIST_BYTES, _PLAYLIST_SECONDS)
         playlist = read_playlist(content)

@@ -151,7 +151,13 @@ class StoppedError(Exception):
 
 
 class Sink(Protocol):
-    """Where the bytes of a stream go."""
+    """Where the bytes of a stream go.
+
+    Attributes:
+        keys_alone: Whether only the frames that others are made from are wanted.
+    """
+
+    keys_alone: bool
 
     def begin(self, *, is_live: bool) -> None:
         """A run begins: what follows is a stream from its beginning on.

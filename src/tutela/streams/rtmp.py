@@ -25,6 +25,11 @@ _BUFFER_MILLISECONDS = 1000
 _CHUNK_SIZE, _ABORT, _RECEIVED, _CONTROL, _WINDOW, _PEER_WINDOW = 1, 2, 3, 4, 5, 6
 _PICTURES, _NEWER_COMMAND, _COMMAND, _SEVERAL = 9, 17, 20, 22
 _PING, _PONG, _SET_BUFFER = 6, 7, 3
+_INTER_FRAME, _DISPOSABLE_INTER_FRAME = 2, 3
+# After so long without a key frame whoever decodes is to see that there are none.
+_KEYLESS_MILLISECONDS = 10_000
+# From the beginning it is found out of what a stream is made: with too little of it, that waits.
+_BEGINNING_MILLISECONDS = 3_000
 _CONNECTING, _CREATING = 1.0, 2.0
 _OVER = {
     "NetStream.Play.UnpublishNotify": "whoever sent it has stopped",
@@ -51,8 +56,10 @@ def play(source: Source, calls: Calls, sink: Sink) -> None:
             player.begin(source)
             sink.begin(is_live=True)
             sink.write(_FLV_HEAD)
+            frames = _Frames(keys_alone=sink.keys_alone)
             while True:
-                sink.write(player.next_pictures())
+                if frames.wants(message := player.next_pictures()):
+                    sink.write(message.tags)
     except TimeoutError:
         raise SourceError("it sends nothing any more") from None
     except (OSError, EOFError):
@@ -63,6 +70,42 @@ def play(source: Source, calls: Calls, sink: Sink) -> None:
         raise SourceError("its server does not speak RTMP well") from None
     finally:
         calls.drop(line)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """A message with pictures, or several.
+
+    Attributes:
+        time: Its instant, in milliseconds.
+        is_between: Whether it holds one frame that is made from others, and nothing else.
+        tags: It as FLV has it.
+    """
+
+    time: int
+    is_between: bool
+    tags: bytes
+
+
+class _Frames:
+    """Which messages are passed on: those between key frames are most of a stream."""
+
+    def __init__(self, *, keys_alone: bool) -> None:
+        self._keys_alone = keys_alone
+        self._last_key = 0
+        self._first: int | None = None
+
+    def wants(self, message: _Pictures) -> bool:
+        """Whether a message is wanted. Without key frames all are, so that this is noticed."""
+        self._first = message.time if self._first is None else self._first
+        if not message.is_between:
+            self._last_key = message.time
+            return True
+        return (
+            not self._keys_alone
+            or message.time - self._first < _BEGINNING_MILLISECONDS
+            or message.time - self._last_key > _KEYLESS_MILLISECONDS
+        )
 
 
 @dataclass(slots=True)
@@ -127,15 +170,16 @@ class _Player:
         buffered = struct.pack(">HII", _SET_BUFFER, int(number), _BUFFER_MILLISECONDS)
         self._say(2, _CONTROL, 0, buffered)
 
-    def next_pictures(self) -> bytes:
-        """The next message with pictures, or several, as FLV has them."""
+    def next_pictures(self) -> _Pictures:
+        """The next message with pictures, or several."""
         while True:
             message = self._next()
             if message.kind == _PICTURES and message.body:
-                return _tag(message.time, message.body)
+                tag = _tag(message.time, message.body)
+                return _Pictures(message.time, _is_between(message.body), tag)
             if message.kind == _SEVERAL:
                 if several := _several(message):
-                    return several
+                    return _Pictures(message.time, False, several)
             elif message.kind in (_COMMAND, _NEWER_COMMAND):
                 self._heed(_values(message))
 
@@ -260,6 +304,12 @@ class _Player:
 def _values(message: _Message) -> list[Value]:
     # The newer form begins with a zero, and goes on as the older one.
     return read_values(message.body[1:] if message.kind == _NEWER_COMMAND else message.body)
+
+
+def _is_between(body: bytes) -> bool:
+    """Whether it is a frame that is made from others, by what FLV says of it (annex E.4.3.1)."""
+    # Enhanced RTMP has a mark in the first bit; kinds of frames come after it, in both.
+    return body[0] >> 4 & 7 in (_INTER_FRAME, _DISPOSABLE_INTER_FRAME)
 
 
 def _several(message: _Message) -> bytes:

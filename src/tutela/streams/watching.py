@@ -274,6 +274,7 @@ class _Sink:
         self, watcher: Watcher, sampling: Sampling, every: float, skip: Callable[[float], None]
     ) -> None:
         self.is_live = False
+        self.keys_alone = sampling is not Sampling.SECONDS
         self._watcher = watcher
         self._sampling = sampling
         self._every = every
