@@ -24,7 +24,7 @@ from tutela.screening.fetching import Fetched, FetchError, suffix_of, too_often,
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission
-from tutela.screening.words import known_of_failure, known_of_read_url, sealed_as
+from tutela.screening.words import known_not_fetched, known_of_read_url, sealed_as
 
 
 async def screen_file_of(
@@ -116,7 +116,7 @@ class _Way:
         return outcome
 
     async def _not_fetched(self, sent: str, error: FetchError) -> Screened:
-        known = known_of_failure(sent, error.cause, error.reason)
+        known = known_not_fetched(sent, error.reason)
         submission = self._submission(known, None, ())
         (outcome,) = await judged(self._service, [submission], self._place)
         return outcome

@@ -25,7 +25,6 @@ from typing import Self
 import httpx
 
 import tutela
-from tutela.fingerprints.model import Unreadable
 from tutela.fingerprints.urls import PORTS, NoAddressError, Url
 from tutela.storage.settings import Links
 from tutela.webhooks.addresses import Address, is_in, is_public
@@ -44,16 +43,14 @@ _OPENED_IN_CELLS = frozenset({"gzip", "x-gzip"})
 
 
 class FetchError(Exception):
-    """It could not be fetched, so nobody knows what is there.
+    """It could not be fetched, so nobody knows what is there: no byte of it was looked at.
 
     Attributes:
-        cause: Why, for policy and counters.
         reason: Why, in words for people, without the address.
     """
 
-    def __init__(self, cause: Unreadable, reason: str) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.cause = cause
         self.reason = f"it cannot be fetched: {reason}"
 
 
@@ -152,16 +149,16 @@ class Fetcher:
                         return await self._answer(transport, url, host, port, hold)
                 return await self._answer(transport, url, last, port, hold)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-            raise FetchError(Unreadable.NOT_READ, _words_for(error)) from None
+            raise FetchError(_words_for(error)) from None
 
     def _checked_port(self, url: Url) -> int:
         if url.scheme not in PORTS:
-            raise FetchError(Unreadable.NOT_SUPPORTED, "only http and https are fetched")
+            raise FetchError("only http and https are fetched")
         if url.has_user:
-            raise FetchError(Unreadable.NOT_SUPPORTED, "it has a user or a password")
+            raise FetchError("it has a user or a password")
         port = PORTS[url.scheme] if url.port is None else url.port
         if port not in self._links.ports:
-            raise FetchError(Unreadable.NOT_SUPPORTED, "its port is none that is asked at")
+            raise FetchError("its port is none that is asked at")
         literal = url.address
         if literal is not None and not self._may_go_to(literal):
             raise _nowhere()
@@ -228,12 +225,12 @@ class Fetcher:
             try:
                 return url.joined(location)
             except NoAddressError:
-                raise FetchError(Unreadable.NOT_READ, "it points to no address") from None
+                raise FetchError("it points to no address") from None
         if status != 200:
-            raise FetchError(Unreadable.NOT_READ, f"the server answered {status}")
+            raise FetchError(f"the server answered {status}")
         packed = response.headers.get("content-encoding", "identity").strip().lower()
         if packed not in ("identity", "", *_OPENED_IN_CELLS):
-            raise FetchError(Unreadable.NOT_SUPPORTED, "it comes packed although it should not")
+            raise FetchError("it comes packed although it should not")
         limit = self._links.max_mib << 20
         announced = response.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
@@ -251,22 +248,22 @@ class Fetcher:
 
 def too_slow(seconds: float) -> FetchError:
     """It did not come in time."""
-    return FetchError(Unreadable.TOO_SLOW, f"it did not come whole within {seconds:g} seconds")
+    return FetchError(f"it did not come whole within {seconds:g} seconds")
 
 
 def too_often() -> FetchError:
     """It points to another address, and so on."""
-    return FetchError(Unreadable.TOO_MANY, "it points from one address to the next too often")
+    return FetchError("it points from one address to the next too often")
 
 
 def _nowhere() -> FetchError:
     # In the same words, whether there is no such name or one that only the house's own network
     # knows: nobody finds out by this which of the two it is.
-    return FetchError(Unreadable.NOT_READ, "its host has no public address")
+    return FetchError("its host has no public address")
 
 
 def _too_large(mebibytes: int) -> FetchError:
-    return FetchError(Unreadable.TOO_LARGE, f"it is larger than {mebibytes} MiB")
+    return FetchError(f"it is larger than {mebibytes} MiB")
 
 
 def _suffix(response: httpx.Response, url: Url) -> str:

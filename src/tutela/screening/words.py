@@ -1,5 +1,7 @@
 """What is known of an address or a text that is to be judged: no file, but words."""
 
+from dataclasses import replace
+
 from tutela.cases.model import ItemKind
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.links import expressions
@@ -32,10 +34,16 @@ def known_of_text(text: str) -> Known:
     return Known(fingerprints_of(text), listed_as=(text_digest(text),), words=ItemKind.TEXT)
 
 
-def known_of_failure(text: str, cause: Unreadable, reason: str) -> Known:
-    """That what is at an address is not known, and why."""
-    failures = (Failure(cause, reason),)
-    return Known(fingerprints_of(text), failures=failures, words=ItemKind.URL)
+def known_not_fetched(text: str, reason: str) -> Known:
+    """That what is at an address is not known, and why.
+
+    Whatever the reason, to policy and counters its bytes could not be read: what is said there of
+    files that are too large, say, is said of files that were looked at.
+    """
+    failures = (Failure(Unreadable.NOT_READ, reason),)
+    # How long the address is says nothing of what is there.
+    fingerprints = replace(fingerprints_of(text), size=None)
+    return Known(fingerprints, failures=failures, words=ItemKind.URL)
 
 
 def sealed_as(text: str) -> bytes:
