@@ -96,6 +96,8 @@ TABLES: tuple[Mapping[Any, str], ...] = (grounds._WHY_NOT, resting._WORDS)
 KEPT = {
     # Why a job waits, or has failed for good.
     "": {"Later", "Never"},
+    # Why a live stream is lost or has ended.
+    "streams/": {"RefusedSourceError", "SourceError"},
     "reporting/": {
         "NeedsPersonError",
         "NoAnswerError",
