@@ -34,6 +34,15 @@ _NO_REST_IS_LONGER = timedelta(seconds=_LONGEST_ASKED) + timedelta(hours=1)
 _ALERT_AFTER = timedelta(minutes=15)
 _LONG_REST = timedelta(hours=12)
 _LONGEST_WHY = 300
+# What is kept of a channel that nothing ails.
+_WELL: dict[str, object] = {
+    "failures": 0,
+    "failing_since": None,
+    "rest_until": None,
+    "alerted_at": None,
+    "line_at": None,
+    "why": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +211,7 @@ def note_through(
     if state.failing_since is None and state.rest_until is None:
         return
     lock_channel(connection, channel, authority)
-    _change(
-        connection,
-        channel,
-        authority,
-        failures=0,
-        failing_since=None,
-        rest_until=None,
-        alerted_at=None,
-        line_at=None,
-        why=None,
-    )
+    _change(connection, channel, authority, **_WELL)
     hurry(connection, DELIVER, clock)
 
 
@@ -232,18 +231,7 @@ def resume_channel(
 ) -> bool:
     """Try again, such as after credentials were put right; gives whether it was stopped."""
     row = lock_channel(connection, channel, authority)
-    _change(
-        connection,
-        channel,
-        authority,
-        failures=0,
-        failing_since=None,
-        rest_until=None,
-        alerted_at=None,
-        line_at=None,
-        stopped_at=None,
-        why=None,
-    )
+    _change(connection, channel, authority, stopped_at=None, **_WELL)
     hurry(connection, DELIVER, clock)
     return row.stopped_at is not None
 
