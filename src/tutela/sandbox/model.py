@@ -249,8 +249,8 @@ class Rendering:
 
 
 MOST_WAITING = 4
-"""So many frames of a stream at most are with whoever judges them: a cell keeps their pixels until
-then, and drops what comes meanwhile."""
+"""So many frames of a file at most are with whoever judges them, and one of a live stream: a cell
+keeps their pixels until then, and drops what comes meanwhile. The next one is the newest then."""
 
 PIECE = b"\0"
 """What a packet begins with that is part of a picture, and no JSON."""

@@ -80,7 +80,7 @@ class Watch:
         self._number = 0
         self._dropped = 0
         self._kept: dict[int, Any] = {}
-        self._room = threading.Semaphore(MOST_WAITING)
+        self._judged = threading.Condition()
 
     def follow(self, run: Run) -> None:
         """Look at one run to its end."""
@@ -101,8 +101,9 @@ class Watch:
 
     def seen(self, number: int) -> None:
         """A frame has been judged: its pixels are not wanted any more."""
-        if self._kept.pop(number, None) is not None:
-            self._room.release()
+        with self._judged:
+            self._kept.pop(number, None)
+            self._judged.notify_all()
 
     def picture(self, number: int) -> bytes:
         """A frame that has not been judged yet, as a PNG; empty if it is not there any more."""
@@ -150,7 +151,7 @@ class Watch:
         begin: float | None = None
         last = -run.every
         try:
-            for packet, arrived in waiting:
+            for packet, arrived in self._in_turn(waiting, run, keys=keys):
                 self._dropped += waiting.take_dropped()
                 for frame in _decoded(stream.codec_context, packet, at_once=keys):
                     check_size((frame.width, frame.height), self._limits)
@@ -160,6 +161,7 @@ class Watch:
                     if not keys and last <= seconds < last + run.every:
                         continue
                     last = seconds
+                    self._await_room(run)
                     self._sample(frame, seconds, arrived)
         finally:
             waiting.give_up()
@@ -171,8 +173,23 @@ class Watch:
             return "it has no frame that can be decoded"
         return None
 
+    def _in_turn(self, waiting: "_Waiting", run: Run, *, keys: bool) -> Iterator[tuple[Any, float]]:
+        packets = iter(waiting)
+        while True:
+            # First: what is taken then is the newest, and not what was the newest long ago.
+            if keys:
+                self._await_room(run)
+            packet = next(packets, None)
+            if packet is None:
+                return
+            yield packet
+
+    def _await_room(self, run: Run) -> None:
+        most = 1 if run.is_live else MOST_WAITING
+        with self._judged:
+            self._judged.wait_for(lambda: len(self._kept) < most)
+
     def _sample(self, frame: Any, seconds: float, arrived: float) -> None:
-        self._room.acquire()
         self._number += 1
         pdq = pdq_of(video.pixels_of(frame))
         self._kept[self._number] = frame
