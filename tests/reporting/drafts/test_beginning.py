@@ -33,6 +33,7 @@ from tutela.reporting.drafts.beginning import (
     refill_report,
     routes_of_case,
 )
+from tutela.reporting.drafts.gathering import LOST_WORDS
 from tutela.reporting.drafts.previewing import TO_COME, preview_report
 from tutela.reporting.drafts.reading import read_report
 from tutela.reporting.drafts.supplied import Supplied
@@ -96,6 +97,20 @@ def test_the_words_of_a_chat_are_in_its_draft_and_nowhere_else_in_the_open(world
         row = connection.execute(select(reports.c.content, reports.c.filled)).one()
     assert words.encode() not in row.content
     assert words.encode() not in row.filled
+
+
+def test_a_text_that_the_vault_has_lost_keeps_nobody_from_hearing_of_the_case(world: World) -> None:
+    case = confirmed(world, words="words of a chat", facts=(Fact.SEXUAL_EXTORTION,))
+    for blob in (world.settings.data / "vault").rglob("*"):
+        if blob.is_file():
+            blob.chmod(0o600)
+            blob.write_bytes(blob.read_bytes()[:-1] + b"?")
+    desk = desk_of(world)
+    (report,) = begin_reports(desk, case, OPERATOR)
+    written = read(desk, report)
+    (place,) = written.draft.values["internet_details"]
+    assert place["chat_im_incident"]["content"] == LOST_WORDS
+    assert written.problems == ()
 
 
 @pytest.mark.parametrize(

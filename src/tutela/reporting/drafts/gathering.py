@@ -9,11 +9,12 @@ from sqlalchemy import Connection, Row, select
 
 from tutela.cases.facts import read_facts
 from tutela.cases.grounds import WORDS
-from tutela.cases.model import CaseId
+from tutela.cases.model import CaseId, ItemKind
 from tutela.cases.moving import absent
 from tutela.cases.reading import WholeItem, find_case, labels_of
 from tutela.cases.tables import cases, subjects
 from tutela.cases.viewings import was_viewed
+from tutela.errors import DamagedEvidenceError
 from tutela.evidence.model import Evidence, ItemId
 from tutela.evidence.model import State as EvidenceState
 from tutela.evidence.vault import Vault
@@ -23,6 +24,9 @@ from tutela.reporting.drafts.supplying import supplied_of
 from tutela.reporting.model import CaseItemNumber, ChannelKind, Environment
 from tutela.reporting.states import State
 from tutela.reporting.tables import reports
+
+LOST_WORDS = "(The text of this item can no longer be read: what was sealed of it is damaged.)"
+"""What a report says in the place of a text that the vault has lost, for the authority."""
 
 
 def gather(
@@ -37,6 +41,7 @@ def gather(
     """All that is known of a case, for a draft to one authority.
 
     The words of its texts and addresses are opened for it. What a report says is sealed again.
+    Where the vault no longer has a text as it was sealed, ``LOST_WORDS`` stand for it.
 
     Args:
         desk: The open house.
@@ -48,7 +53,6 @@ def gather(
 
     Raises:
         NotFoundError: There is no such case.
-        DamagedEvidenceError: Some words in the vault are not as they were sealed.
         StorageError: The vault or the database fails.
     """
     with desk.database.reading() as connection:
@@ -122,9 +126,13 @@ def _with_words(vault: Vault, item: GatheredItem) -> GatheredItem:
     if item.kind not in WORDS or item.evidence is None:
         return item
     content = bytearray()
-    # To its end, since only then it is known to be what was sealed.
-    for chunk in vault.open(item.evidence):
-        content += chunk[: max(0, 4 * LONGEST_WORDS - len(content))]
+    try:
+        # To its end, since only then it is known to be what was sealed.
+        for chunk in vault.open(item.evidence):
+            content += chunk[: max(0, 4 * LONGEST_WORDS - len(content))]
+    except DamagedEvidenceError:
+        # One lost item is to keep nobody from hearing of the case.
+        return replace(item, words=LOST_WORDS if item.kind is ItemKind.TEXT else None)
     return replace(item, words=content.decode("utf-8", "replace"))
 
 
