@@ -57,12 +57,12 @@ _LONG = (
     "backup/test_crashes",
     "backup/test_restoring",
     "api/test_slow_storage",
-    "reporting/test_killed_deliveries",
+    "delivery/test_killed_deliveries",
     "cli/test_delivery_status",
     "fingerprints/test_pdq.",
     "fingerprints/test_pdq_kernel",
     "matching/test_probing",
-    "reporting/test_sealed_mail",
+    "letters/test_sealed_mail",
 )
 
 
