@@ -1,12 +1,15 @@
 """What comes by RTMP is understood, and whatever else comes is refused."""
 
+import io
 import math
+import socket
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tutela.streams.amf import read_values, write_values
+from tutela.streams.rtmp import _Player
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -38,3 +41,19 @@ def test_what_is_deeper_or_longer_than_any_command_makes_no_sense() -> None:
     with pytest.raises(ValueError, match="no command"):
         read_values(b"\x05" * 2000)
     assert read_values(b"\x00" + b"\x7f\xf0" + bytes(6)) == [math.inf]
+
+
+def test_a_message_that_is_begun_anew_shorter_is_read_no_further_than_it_goes() -> None:
+    def head(size: int) -> bytes:
+        return b"\x03" + bytes(3) + size.to_bytes(3) + b"\x09" + bytes(4)
+
+    # More of the first one is there than the second one is long.
+    sent = io.BytesIO(head(129) + b"a" * 128 + head(127) + b"b" * 127 + b"c" * 1000)
+    line, other = socket.socketpair()
+    with line, other:
+        player = _Player(line, io.BufferedReader(sent))
+        assert player._chunk() is None
+        message = player._chunk()
+    assert message is not None
+    assert message.body == b"b" * 127
+    assert player._half_done == 0

@@ -135,6 +135,8 @@ class _Player:
         self._chunk_bytes = _FIRST_CHUNK_BYTES
         self._window = _WINDOW_BYTES
         self._received = self._told = 0
+        # Bytes of messages that are begun and not ended.
+        self._half_done = 0
 
     def begin(self, source: Source) -> None:
         """Greet the server, and ask for the stream."""
@@ -231,7 +233,8 @@ class _Player:
                         raise ValueError("no chunk can be that long")
                     self._chunk_bytes = size
                 case 2:
-                    self._channels.pop(int.from_bytes(message.body[:4]), None)
+                    ended = self._channels.pop(int.from_bytes(message.body[:4]), _Channel())
+                    self._half_done -= len(ended.body)
                 case 4 if message.body[:2] == struct.pack(">H", _PING):
                     self._say(2, _CONTROL, 0, struct.pack(">H", _PONG) + message.body[2:6])
                 case 5:
@@ -252,32 +255,38 @@ class _Player:
         elif number == 1:
             number = 64 + int.from_bytes(self._read(2), "little")
         channel = self._channels.setdefault(number, _Channel())
-        begins = not channel.body
         stamp = 0
         if form < 3:
             stamp = int.from_bytes(self._read(3))
             channel.is_extended = stamp == 0xFF_FFFF
             if form < 2:
-                channel.size = int.from_bytes(self._read(3))
+                size = int.from_bytes(self._read(3))
+                if size != channel.size:
+                    # Another message: what was begun of the one before it is given up.
+                    self._half_done -= len(channel.body)
+                    channel.size, channel.body = size, bytearray()
                 channel.kind = self._read(1)[0]
             if form == 0:
                 self._read(4)
         if channel.is_extended:
             extended = int.from_bytes(self._read(4))
             stamp = extended if form < 3 else stamp
-        if begins:
+        if not channel.body:
             if form == 0:
                 channel.time, channel.step = stamp, 0
             else:
                 channel.step = channel.step if form == 3 else stamp
                 channel.time = (channel.time + channel.step) & 0xFFFF_FFFF
         left = channel.size - len(channel.body)
-        channel.body += self._read(min(left, self._chunk_bytes))
+        piece = self._read(min(left, self._chunk_bytes))
+        channel.body += piece
+        self._half_done += len(piece)
         if len(channel.body) < channel.size:
-            if sum(len(each.body) for each in self._channels.values()) > _MOST_HALF_DONE:
+            if self._half_done > _MOST_HALF_DONE:
                 raise ValueError("too much is begun and not ended")
             return None
         body, channel.body = bytes(channel.body), bytearray()
+        self._half_done -= len(body)
         return _Message(channel.kind, channel.time, body)
 
     def _read(self, size: int) -> bytes:
@@ -314,7 +323,7 @@ def _is_between(body: bytes) -> bool:
 
 def _several(message: _Message) -> bytes:
     """The pictures in a message of messages, which has them nearly as FLV has."""
-    found, at, first = b"", 0, None
+    found, at, first = bytearray(), 0, None
     body = message.body
     while at + 11 <= len(body):
         kind, size = body[at], int.from_bytes(body[at + 1 : at + 4])
@@ -324,7 +333,7 @@ def _several(message: _Message) -> bytes:
         if kind == _PICTURES and content:
             found += _tag(message.time + time - first & 0xFFFF_FFFF, content)
         at += 11 + size + 4
-    return found
+    return bytes(found)
 
 
 def _tag(time: int, body: bytes) -> bytes:
