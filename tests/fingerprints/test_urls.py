@@ -246,3 +246,11 @@ def test_nested_encoding_takes_no_more_time_the_deeper_it_is() -> None:
 
 def test_an_address_is_a_plain_value() -> None:
     assert read_url("example.org") == Url("http", False, "example.org", None, "/", "", "/")
+
+
+@pytest.mark.parametrize(
+    "text", ["http://example.org:99000080/", f"http://{chr(0x4E00) * 64}.example/"]
+)
+def test_a_port_or_a_name_that_cannot_be_is_no_address(text: str) -> None:
+    with pytest.raises(NoAddressError, match="of the address is not"):
+        read_url(text)

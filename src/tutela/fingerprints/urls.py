@@ -190,7 +190,7 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
 def _port(text: str) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text[-6:]) <= 0xFFFF and len(text) <= 8):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 8 and int(text) <= 0xFFFF):
         raise NoAddressError("the port of the address is not a number from 0 to 65535")
     return int(text)
 
@@ -243,6 +243,9 @@ def _ascii(name: str) -> str:
 def _ascii_label(label: str) -> str:
     if label.isascii():
         return label
+    if len(label) > _LONGEST_LABEL:
+        # It would be longer still, and writing it takes the square of its length.
+        raise NoAddressError("the host of the address is not well formed")
     try:
         return idna.alabel(label).decode("ascii")
     except idna.IDNAError:
