@@ -356,3 +356,62 @@ def test_what_speaks_no_rtmp_is_lost_with_a_reason(watch, sent: bytes) -> None:
             line.sendall(sent)
         assert watched.over().reason
         assert watched.now.frames == 0
+
+
+def test_what_nobody_can_see_anything_of_is_lost_whatever_it_sends(
+    watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutela.streams.watching._BLIND_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        source = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        watched = watch(source, every=0.1, give_up_seconds=60)
+        line, _ = server.accept()
+        with line:
+            line.sendall(bytes(4))
+            assert comes_true(lambda: watched.now.state is State.LOST)
+    assert watched.now.reason == "nothing can be seen of it any more"
+
+
+def test_whatever_goes_wrong_the_stream_is_tried_again(watch, web: Web, room: Room) -> None:
+    web.publish("/one.m3u8", segments()[:1])
+
+    class Broken(Judge):
+        broken = True
+
+        def judge(self, frame, picture):
+            if self.broken:
+                raise RuntimeError("nobody foresaw it")
+            return super().judge(frame, picture)
+
+    about = About("one", "test", ACTOR)
+    judge = Broken(room.screening.screener, about, system_clock, again=timedelta(1))
+    watched = watch(web.url("/one.m3u8"), judge, give_up_seconds=60)
+    assert comes_true(lambda: watched.now.state is State.LOST)
+    assert "RuntimeError" in str(watched.now.reason)
+    judge.broken = False
+    assert comes_true(lambda: watched.now.frames == 1)
+
+
+def test_numbers_that_leap_leave_out_no_more_than_can_be(watch, web: Web) -> None:
+    web.publish("/one.m3u8", segments(seed=5)[:1])
+    watched = watch(web.url("/one.m3u8"))
+    assert comes_true(lambda: watched.now.frames == 1)
+    web.publish("/one.m3u8", segments(seed=5)[1:2], first=10**300)
+    assert comes_true(lambda: watched.now.frames == 2)
+    assert watched.now.skipped == 10_000
+
+
+def test_what_is_stopped_while_a_frame_is_judged_has_not_ended(web: Web, room: Room) -> None:
+    web.publish("/one.m3u8", segments(seed=5)[:1])
+
+    class Stopping(Judge):
+        def judge(self, frame, picture):
+            watching.stop()
+            return super().judge(frame, picture)
+
+    source = source_of(web.url("/one.m3u8"))
+    judge = Stopping(
+        room.screening.screener, About("one", "test", ACTOR), system_clock, again=timedelta(1)
+    )
+    watching = Watching(source, HERE, room.cells, judge, Plan(), system_clock)
+    assert watching.run().state is State.WATCHED

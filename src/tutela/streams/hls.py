@@ -30,6 +30,8 @@ _MOST_ENCRYPTED_BYTES = 64 << 20
 _KEY_BYTES = 16
 # A segment that is asked for late is asked for whole; so many may wait to be.
 _MOST_BEHIND = 3
+# Numbers that leap further say nothing of how much was left out.
+_MOST_GONE = 10_000
 # A stream that goes on gives out a new segment in less than so many times the longest.
 _SILENT_TARGETS = 5.0
 _LEAST_SILENT_SECONDS = 15.0
@@ -67,7 +69,7 @@ def follow_playlist(url: str, content: bytes, calls: Calls, fetcher: Fetcher, si
         if following.take(url, playlist):
             newest_at = time.monotonic()
             # Until about then there is no next one.
-            wait = _UNTIL_NEXT * min(last, playlist.target_seconds)
+            wait = max(_SOONEST, _UNTIL_NEXT * min(last, playlist.target_seconds))
         else:
             wait = min(max(playlist.target_seconds / 8, _SOONEST), _LATEST)
         if playlist.is_ended:
@@ -126,7 +128,7 @@ class _Following:
             return new
         gone = new[0].number - newest - 1
         if gone > 0:
-            self._sink.skipped(gone * new[0].seconds)
+            self._sink.skipped(min(gone, _MOST_GONE) * new[0].seconds)
         if len(new) > _MOST_BEHIND:
             self._sink.skipped(_length(new[:-1]))
             new = new[-1:]

@@ -218,8 +218,9 @@ class Keeper:
             begin=standing_of(row),
         )
         thread = threading.Thread(target=watching.run, name=f"stream {number}", daemon=True)
-        self._held[number] = _Held(hold, watching, thread)
+        # First: what is held here and watched by no thread would be nobody's.
         thread.start()
+        self._held[number] = _Held(hold, watching, thread)
 
     def _judge(self, row: RowMapping) -> Judge:
         number, hold = StreamId(row["id"]), int(row["hold"])

@@ -28,6 +28,9 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 30.0
 # A decoder that takes no more bytes for so long hangs; that of a file may wait for the judge.
 _STUCK_SECONDS, _STUCK_WITH_FILE_SECONDS = 30.0, 600.0
 _MOST_RUNS = 4
+# Of what is received for so long without one frame, nobody knows what it shows: its decoder hangs,
+# or its server sends just enough to be waited for. The segments of HLS may be a minute long.
+_BLIND_SECONDS, _BLIND_WITH_FILE_SECONDS = 300.0, 600.0
 _LATE_SECONDS: Final = 5.0
 """What comes so late lags."""
 _TOO_LATE_SECONDS: Final = 20.0
@@ -122,7 +125,13 @@ class Watching:
                 reason = error.message
             except StoppedError:
                 break
+            except Exception as error:
+                # Never is a stream said to be watched that nobody watches.
+                reason = f"it could not be watched ({type(error).__name__})"
             else:
+                if self._stopped.is_set():
+                    # It goes on: another process takes it up.
+                    break
                 self._note(state=State.ENDED, reason=None)
                 return self.standing
             now = time.monotonic()
@@ -159,10 +168,14 @@ class Watching:
     def _hear(self, watcher: Watcher, sink: "_Sink", receiving: "_Receiving") -> None:
         lag = _Lag()
         before = self.standing.dropped
+        seen = time.monotonic()
         while not self._stopped.is_set():
             told = watcher.hear(_HEARD_SECONDS)
             if isinstance(told, Sampled):
                 self._see(watcher, told, sink, lag, before)
+                seen = time.monotonic()
+            elif time.monotonic() - seen > self._blind_seconds(sink):
+                raise receiving.failure or SourceError("nothing can be seen of it any more")
             elif isinstance(told, Ended):
                 sink.ended()
                 self._judge.begin()
@@ -176,6 +189,10 @@ class Watching:
                 if receiving.failure is not None:
                     raise receiving.failure
                 return
+
+    def _blind_seconds(self, sink: "_Sink") -> float:
+        least = _BLIND_SECONDS if sink.is_live else _BLIND_WITH_FILE_SECONDS
+        return least + 3 * self._plan.every
 
     def _see(
         self, watcher: Watcher, frame: Sampled, sink: "_Sink", lag: "_Lag", before: int
@@ -333,7 +350,10 @@ class _Sink:
     def ended(self) -> None:
         """The cell has come to the end of a run."""
         with self._state:
-            self._running = max(0, self._running - 1)
+            if not self._running:
+                # A cell that tells of more ends than there were runs is no cell of ours any more.
+                raise WatcherLostError
+            self._running -= 1
             self._state.notify_all()
 
     def give_up(self) -> None:
