@@ -17,6 +17,8 @@ from tutela.sandbox.model import Ended, Sampled
 _LONGEST_PLACE = 1000
 
 _MOST_BYTES = 2**63 - 1
+# What is counted of several processes is added up, and kept in a number of 64 bits.
+_MOST_DROPPED = 2**32
 
 Packet = dict[str, Any]
 """Read from a cell: to be believed as far as it makes sense. What makes none is a ``KeyError``,
@@ -121,7 +123,8 @@ def read_watched(packet: Packet) -> Sampled | Ended:
         reason = packet["reason"]
         return Ended(
             _number(packet["ended"], _MOST_BYTES),
-            None if reason is None else _text(reason),
+            # Unlike a place it is in words of ours, so that it has no half letters.
+            None if reason is None else _text(reason).encode("utf-8", "replace").decode(),
             packet["blind"] is True,
         )
     arrived = packet["arrived"]
@@ -133,7 +136,7 @@ def read_watched(packet: Packet) -> Sampled | Ended:
         pdq=_pdq(packet["pdq"]),
         seconds=_seconds(packet["seconds"]) or 0.0,
         arrived=float(arrived),
-        dropped=_number(packet["dropped"], _MOST_BYTES),
+        dropped=_number(packet["dropped"], _MOST_DROPPED),
         width=_number(width, _MOST_BYTES),
         height=_number(height, _MOST_BYTES),
     )

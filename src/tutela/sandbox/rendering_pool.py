@@ -213,7 +213,7 @@ def _heard(line: socket.socket, deadline: float) -> Rendering | None:
         if len(jpeg) != size:
             return None
         rendering = _read(fields, bytes(jpeg))
-    except (OSError, KeyError, TypeError, ValueError):
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None
     place, before, after = (_place_heard(line, deadline) for _ in range(3))
     return replace(rendering, place=place, before=before, after=after)
@@ -227,7 +227,7 @@ def _place_heard(line: socket.socket, deadline: float) -> str | None:
     try:
         line.settimeout(max(0.1, deadline - time.monotonic()))
         place = json.loads(line.recv(PACKET_BYTES) or b"null")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return as_told(place) if isinstance(place, str) else None
 
