@@ -6,15 +6,16 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Security
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.problems import problems
-from tutela.api.service import Here, Permitted, actor_of
+from tutela.api.service import Here, Permitted, Service, actor_of
 from tutela.cases.joining import LONGEST_KEY
 from tutela.sandbox.model import Sampling
 from tutela.streams.beginning import begin_stream, stop_stream
-from tutela.streams.listing import all_streams, find_stream
+from tutela.streams.listing import Stream, all_streams, find_stream, without_passed
 from tutela.streams.model import LONGEST_SOURCE, State, StreamId
 
 router = APIRouter(
@@ -83,7 +84,11 @@ class StreamAnswer(BaseModel):
     frames: int = Field(description="How many of its frames were looked at.")
     dropped: int = Field(description="How many were dropped, since there was no time for them.")
     skipped_seconds: float = Field(description="How much of it was left out besides.")
-    matches: int
+    matches: int = Field(
+        description="How many frames matched something new. Of a stream that only lists match "
+        "which let files pass, this, `case` and what is kept for it are told to keys with "
+        "`screen:details` alone."
+    )
     lag_seconds: float = Field(description="How late it was seen last.")
     every_frame: bool = Field(description="Whether it has no key frames, so that all are decoded.")
     case: str | None = Field(description="The case that its frames are in, if any matched.")
@@ -129,7 +134,7 @@ def begin(service: Here, key: Writer, new: NewStream) -> StreamAnswer:
 @router.get("", summary="The streams")
 def list_streams(
     service: Here,
-    _key: Reader,
+    key: Reader,
     state: Annotated[State | None, Query(description="Only those that stand so.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 100,
     before: Annotated[
@@ -144,7 +149,7 @@ def list_streams(
             before=StreamId(before) if before else None,
             limit=limit + 1,
         )
-    shown = found[:limit]
+        shown = _told(connection, service, key, found[:limit])
     return StreamsAnswer.model_validate(
         {
             "streams": [each.as_fields() for each in shown],
@@ -154,11 +159,12 @@ def list_streams(
 
 
 @router.get("/{stream}", summary="One stream", responses=_ABSENT)
-def show_stream(service: Here, _key: Reader, stream: Number) -> StreamAnswer:
+def show_stream(service: Here, key: Reader, stream: Number) -> StreamAnswer:
     """How it stands, as of a few seconds ago."""
     with service.database.reading() as connection:
         found = find_stream(connection, StreamId(stream))
-    return StreamAnswer.model_validate(found.as_fields())
+        (told,) = _told(connection, service, key, [found])
+    return StreamAnswer.model_validate(told.as_fields())
 
 
 @router.delete("/{stream}", summary="Stop watching a stream", responses=_OVER)
@@ -173,4 +179,13 @@ def stop(
         stopped = stop_stream(
             connection, StreamId(stream), actor_of(key), service.clock, reason=reason
         )
-    return StreamAnswer.model_validate(stopped.as_fields())
+        (told,) = _told(connection, service, key, [stopped])
+    return StreamAnswer.model_validate(told.as_fields())
+
+
+def _told(
+    connection: Connection, service: Service, key: ApiKey, found: list[Stream]
+) -> list[Stream]:
+    if Permission.SCREEN_DETAILS in key.permissions:
+        return found
+    return without_passed(connection, found, service.settings.policy)

@@ -1,16 +1,19 @@
 """The streams that are watched, were, or wait to be: how each stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
 
 from tutela.errors import NotFoundError
+from tutela.hashlists.lists import live_lists
 from tutela.sandbox.model import Sampling
+from tutela.screening.policy import rules_for
+from tutela.storage.settings import OnMatch, Policy
 from tutela.streams.model import Standing, State, StreamId
-from tutela.streams.tables import streams
+from tutela.streams.tables import stream_matches, streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,35 @@ def find_stream(connection: Connection, stream: StreamId) -> Stream:
     if row is None:
         raise NotFoundError("there is no stream {number}", number=stream)
     return _stream(row)
+
+
+def without_passed(connection: Connection, found: Sequence[Stream], policy: Policy) -> list[Stream]:
+    """Streams, as whoever may not see lists is told of them.
+
+    One that matches only lists which let files pass is for them as if it had matched nothing.
+    """
+    numbers = [each.id for each in found if each.case is not None]
+    pairs = connection.execute(
+        select(stream_matches.c.stream_id, stream_matches.c.list_id)
+        .where(stream_matches.c.stream_id.in_(numbers))
+        .distinct()
+    ).all()
+    blocking = {
+        number
+        for number, each in live_lists(connection).items()
+        if rules_for(policy, each.name).on_match is OnMatch.BLOCK
+    }
+    told = {stream for stream, hash_list in pairs if hash_list in blocking}
+    return [
+        each if each.case is None or each.id in told else _as_without_match(each) for each in found
+    ]
+
+
+def _as_without_match(stream: Stream) -> Stream:
+    as_none = replace(stream, case=None, standing=replace(stream.standing, matches=0))
+    if stream.standing.state.is_over:
+        return replace(as_none, shown=None, subject=None, reference=None)
+    return as_none
 
 
 @dataclass(frozen=True, slots=True)
