@@ -15,6 +15,7 @@ from tests.moving import clip
 from tests.streams.serving import KEYS, moving, segments
 from tutela.fingerprints.pdq import pdq_of
 from tutela.sandbox.model import MOST_WAITING, Ended, Limits, Sampled, Sampling
+from tutela.sandbox.watching import Watch
 from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
 
 
@@ -189,3 +190,17 @@ def test_each_stream_has_a_process_of_its_own_that_ends_with_its_line(pool: Watc
     with pytest.raises(WatcherLostError):
         other.hear(5)
     other.close()
+
+
+def test_a_frame_that_is_too_large_to_be_handed_over_is_made_smaller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grain = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
+    monkeypatch.setattr("tutela.sandbox.watching.MOST_STILL_BYTES", 6_000)
+    monkeypatch.setattr("tutela.sandbox.watching.video.pixels_of", lambda frame: frame)
+    watch = Watch(Limits(), lambda _: None)
+    watch._kept[1] = grain
+    with Image.open(io.BytesIO(watch.picture(1))) as made:
+        assert made.size == (48, 32)
+        assert np.array_equal(np.asarray(made), grain[::2, ::2])
+    assert watch.picture(2) == b""

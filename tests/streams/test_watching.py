@@ -35,7 +35,7 @@ from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.formats.hashes import of_frames
 from tutela.hashlists.model import ListRow, Provenance
 from tutela.sandbox.model import Sampled
-from tutela.sandbox.watching_pool import WatchingPool
+from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
 from tutela.screening.opening import ScreeningRoom, open_screening
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
@@ -415,3 +415,23 @@ def test_what_is_stopped_while_a_frame_is_judged_has_not_ended(web: Web, room: R
     )
     watching = Watching(source, HERE, room.cells, judge, Plan(), system_clock)
     assert watching.run().state is State.WATCHED
+
+
+def test_a_frame_that_matches_and_whose_picture_cannot_be_made_has_a_case_all_the_same(
+    watch, web: Web, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(watcher: Watcher, frame: Sampled) -> bytes:
+        watcher.end()
+        raise WatcherLostError
+
+    monkeypatch.setattr(Watcher, "picture", lost)
+    web.files["/clip.ts"] = moving()
+    watched = watch(web.url("/clip.ts"))
+    assert watched.over().reason == "it broke its decoder"
+    (judged,) = watched.matches
+    with room.database.reading() as connection:
+        item = connection.execute(
+            select(case_items).where(case_items.c.case_id == judged.case)
+        ).one()
+    assert item.evidence_id is None
+    assert watched.now.matches == 1

@@ -27,6 +27,7 @@ from tutela.sandbox.cell import SharedFile
 from tutela.sandbox.decoding import check_size
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.model import (
+    MOST_STILL_BYTES,
     MOST_WAITING,
     Ended,
     Limits,
@@ -106,9 +107,21 @@ class Watch:
             self._judged.notify_all()
 
     def picture(self, number: int) -> bytes:
-        """A frame that has not been judged yet, as a PNG; empty if it is not there any more."""
+        """A frame that has not been judged yet, as a PNG.
+
+        One that is too large for that, such as a large one full of grain, is made smaller. Empty if
+        the frame is not there any more, or there is no memory for it.
+        """
         frame = self._kept.get(number)
-        return b"" if frame is None else png_of(video.pixels_of(frame))
+        if frame is None:
+            return b""
+        try:
+            pixels = video.pixels_of(frame)
+            while len(made := png_of(pixels)) > MOST_STILL_BYTES:
+                pixels = pixels[::2, ::2]
+        except MemoryError:
+            return b""
+        return made
 
     def _follow(self, run: Run) -> str | None:
         if video.av is None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from tutela.errors import StorageError, TutelaError
@@ -198,7 +199,6 @@ class Watching:
         self, watcher: Watcher, frame: Sampled, sink: "_Sink", lag: "_Lag", before: int
     ) -> None:
         judged = self._judged(watcher, frame)
-        watcher.seen(frame)
         now = time.monotonic()
         late = max(lag.of(frame), now - frame.arrived) if sink.is_live else 0.0
         dropped = before + frame.dropped
@@ -216,6 +216,7 @@ class Watching:
         )
         if judged is not None:
             self._tell(judged)
+        watcher.seen(frame)
         if late > _TOO_LATE_SECONDS and sink.is_live:
             self._skip(late)
             raise SourceError("it is too far behind: it is begun anew where it is now")
@@ -223,12 +224,21 @@ class Watching:
     def _judged(self, watcher: Watcher, frame: Sampled) -> Judged | None:
         while True:
             try:
-                return self._judge.judge(frame, watcher.picture)
+                return self._judge.judge(frame, partial(self._picture, watcher))
             except StorageError as error:
                 # Meanwhile frames are dropped; this one waits until it can be kept.
                 self._note(state=State.LAGGING, reason=error.message)
                 if self._stopped.wait(1.0):
                     raise StoppedError from None
+
+    def _picture(self, watcher: Watcher, frame: Sampled) -> bytes:
+        try:
+            return watcher.picture(frame)
+        except WatcherLostError:
+            if self._stopped.is_set():
+                raise StoppedError from None
+            # A frame that matches, and breaks what is to make its picture, has a case all the same.
+            return b""
 
     def _skip(self, seconds: float) -> None:
         self._dropped_at = time.monotonic()
