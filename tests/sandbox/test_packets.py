@@ -18,7 +18,6 @@ OWN = digests_of(b"words")
     [
         Part("frame 2", pdq=PDQ),
         Part("photos/a.jpg", OWN, PDQ),
-        Part("a/caf\udce9.txt", OWN),
         Part("page 3", unreadable=Unreadable.BOMB),
         Part("", pdq=PDQ),
         Picture(PictureState.NONE),
@@ -30,6 +29,11 @@ OWN = digests_of(b"words")
 )
 def test_what_was_found_arrives(found: Part | Picture) -> None:
     assert read_found(json.loads(write_found(found))) == found
+
+
+def test_no_place_steers_a_terminal_or_a_database() -> None:
+    told = read_found(json.loads(write_found(Part("a/caf\udce9\x1b[2J\x00.txt"))))
+    assert told == Part("a/caf\ufffd\ufffd[2J\ufffd.txt")
 
 
 def test_the_digests_arrive_with_the_format() -> None:

@@ -6,6 +6,7 @@ file's own picture. Neither pixels nor the file's name pass, in either direction
 """
 
 import json
+import re
 from typing import Any
 
 from tutela.fingerprints.model import Digests, Part, Pdq, Picture, PictureState, Unreadable
@@ -17,6 +18,8 @@ from tutela.sandbox.model import Ended, Sampled
 _LONGEST_PLACE = 1000
 
 _MOST_BYTES = 2**63 - 1
+# Half letters too: no database takes them.
+_STEERING = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 # What is counted of several processes is added up, and kept in a number of 64 bits.
 _MOST_DROPPED = 2**32
 
@@ -123,8 +126,7 @@ def read_watched(packet: Packet) -> Sampled | Ended:
         reason = packet["reason"]
         return Ended(
             _number(packet["ended"], _MOST_BYTES),
-            # Unlike a place it is in words of ours, so that it has no half letters.
-            None if reason is None else _text(reason).encode("utf-8", "replace").decode(),
+            None if reason is None else _text(reason),
             packet["blind"] is True,
         )
     arrived = packet["arrived"]
@@ -178,7 +180,7 @@ def _number(value: int, most: int) -> int:
 
 def _text(value: str) -> str:
     """A text that may come from whoever made the file: it steers no terminal and no database."""
-    return _cut("".join(each if each >= " " and each != "\x7f" else "\ufffd" for each in value))
+    return _cut(_STEERING.sub("\ufffd", value))
 
 
 def _format(name: str | None) -> str | None:
