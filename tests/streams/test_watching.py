@@ -4,7 +4,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -29,7 +30,7 @@ from tutela.errors import StorageError
 from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.keyring import Keyring
 from tutela.evidence.model import ItemId
-from tutela.fingerprints.model import Fingerprint, Kind, VideoFrame
+from tutela.fingerprints.model import Fingerprint, Kind, Pdq, VideoFrame
 from tutela.fingerprints.vpdq import clock_words
 from tutela.hashlists.adding import add_with_provenance
 from tutela.hashlists.formats.hashes import of_frames
@@ -435,3 +436,29 @@ def test_a_frame_that_matches_and_whose_picture_cannot_be_made_has_a_case_all_th
         ).one()
     assert item.evidence_id is None
     assert watched.now.matches == 1
+
+
+def test_a_frame_that_is_judged_once_more_is_the_same_one_whatever_the_clock_says(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def act(submissions, *_):
+        asked.append(submissions[0].request)
+        raise StorageError("nobody knows how it went")
+
+    monkeypatch.setattr(room.screening.screener, "act", act)
+    moments = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=each) for each in range(99))
+    judge = Judge(
+        room.screening.screener,
+        About("one", "test", ACTOR),
+        partial(next, moments),
+        again=timedelta(1),
+    )
+    pdq = Pdq(bytes.fromhex(str(House.fingerprints(still(frame=8 * KNOWN_AT))["pdq"])), 100)
+    frame = Sampled(1, pdq, 0.0, 0.0, 0, 320, 240)
+    for _ in range(2):
+        with pytest.raises(StorageError):
+            judge.judge(frame, lambda _: b"")
+    assert len(asked) == 2
+    assert asked[0] == asked[1] is not None

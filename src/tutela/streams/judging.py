@@ -123,6 +123,7 @@ class Judge:
         self._told = told or Told()
         self._beside = beside
         self._latest: deque[tuple[float, Pdq]] = deque(maxlen=_LATEST)
+        self._acted_on: tuple[Sampled, datetime] | None = None
 
     def begin(self) -> None:
         """What follows is another run: it is no video together with what was before."""
@@ -178,7 +179,7 @@ class Judge:
         picture: Callable[[Sampled], bytes],
     ) -> Judged | None:
         content = picture(frame)
-        at = self._clock() - timedelta(seconds=max(0.0, time.monotonic() - frame.arrived))
+        at = self._came_in_at(frame)
         fingerprints = FingerprintSet(pdq=frame.pdq.value, pdq_quality=frame.pdq.quality)
         if content:
             digests = digests_of(io.BytesIO(content))
@@ -202,7 +203,7 @@ class Judge:
             name=f"{about.name}, {at:%Y-%m-%d %H:%M:%S} UTC.png",
             origin=about.origin,
             # A frame that is judged once more, since nobody knows how it went, is the same one.
-            request=request_name(about.name, at.isoformat(timespec="seconds"), str(frame.number)),
+            request=request_name(about.name, at.isoformat(), str(frame.number)),
             content=(lambda: [content]) if content else None,
             actor=about.actor,
             subject=about.subject,
@@ -219,6 +220,13 @@ class Judge:
         self._told.case = screened.case
         waited = max(0.0, time.monotonic() - frame.arrived)
         return Judged(at, frame.seconds, verdict, screened.case, matches, waited)
+
+    def _came_in_at(self, frame: Sampled) -> datetime:
+        """When a frame came in: the same, however often it is asked for and whatever clocks do."""
+        if self._acted_on is None or self._acted_on[0] is not frame:
+            waited = timedelta(seconds=max(0.0, time.monotonic() - frame.arrived))
+            self._acted_on = frame, self._clock() - waited
+        return self._acted_on[1]
 
 
 def _known(parts: list[Part]) -> Known:
