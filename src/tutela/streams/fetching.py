@@ -3,7 +3,6 @@
 import http.client
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -137,11 +136,17 @@ class Fetcher:
         span: tuple[int, int] | None,
     ) -> Iterator[bytes]:
         left = span[1] if span is not None else None
-        if span is not None and response.status == 200:
-            # It sends all of it, whatever was asked for.
-            _skip(response, span[0])
+        # Where it sends all of it, whatever was asked for.
+        before = span[0] if span is not None and response.status == 200 else 0
         try:
             while piece := response.read1(_PIECE_BYTES):
+                if self._calls.is_cut:
+                    # A connection that ends with its answer is not among those that are cut.
+                    raise StoppedError
+                if before >= len(piece):
+                    before -= len(piece)
+                    continue
+                piece, before = piece[before:], 0
                 if left is not None:
                     piece = piece[:left]
                     left -= len(piece)
@@ -179,12 +184,6 @@ def whole(answer: Answer, most: int, seconds: float) -> bytes:
         if time.monotonic() > deadline:
             raise SourceError("its server is too slow")
     return bytes(body)
-
-
-def _skip(response: http.client.HTTPResponse, size: int) -> None:
-    with suppress(OSError, http.client.HTTPException):
-        while size > 0 and (piece := response.read(min(size, _PIECE_BYTES))):
-            size -= len(piece)
 
 
 def _parts(url: str) -> SplitResult:
