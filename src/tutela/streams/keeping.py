@@ -111,8 +111,10 @@ class Keeper:
                 self._begin(row)
         if time.monotonic() - self._forgot_at >= _FORGOTTEN_SECONDS:
             with self._database.writing() as connection:
-                forget_old(connection, self._clock())
-            self._forgot_at = time.monotonic()
+                forgotten = forget_old(connection, self._clock())
+            if not forgotten:
+                # Else there may be more: in a second.
+                self._forgot_at = time.monotonic()
 
     def hurry(self) -> None:
         """Have it look now."""
