@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import threading
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -241,3 +242,26 @@ def test_through_a_proxy_names_are_its_matter_and_addresses_are_checked(web: Web
     assert names.asked == []
     refused(web, "http://10.0.0.1/", **proxied)
     assert len(web.asked) == 1
+
+
+def test_a_name_that_nobody_answers_for_keeps_no_other_one_waiting() -> None:
+    answered = threading.Event()
+
+    def resolve(host: str, _: int) -> list[Address]:
+        if host == "slow.example":
+            answered.wait(60)
+        return [ip_address("10.0.0.1")]
+
+    async def both(fetcher: Fetcher) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await fetcher.ask(read_url("http://slow.example/"), lambda _: None)
+        with pytest.raises(FetchError, match="no public address"):
+            async with asyncio.timeout(30):
+                await fetcher.ask(read_url("http://quick.example/"), lambda _: None)
+
+    with Fetcher(Links(fetch=True, at_once=1), resolve) as fetcher:
+        try:
+            asyncio.run(both(fetcher))
+        finally:
+            answered.set()

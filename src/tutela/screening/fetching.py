@@ -36,6 +36,7 @@ _HEADERS = {
     "accept-encoding": "identity",
     "connection": "close",
 }
+_LOOKED_UP = 4
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What calls itself a picture and is none is unreadable. A drawing in SVG is text here.
 _PICTURE = ".jpg"
@@ -105,8 +106,9 @@ class Fetcher:
         self._links = links
         self._resolve = resolve
         self._trust = trust
-        # Of their own, so that names which nobody answers for keep no other work waiting.
-        self._threads = ThreadPoolExecutor(links.at_once, "names")
+        # Of their own, so that names which nobody answers for keep no other work waiting. More than
+        # are fetched at once, since looking such a name up goes on for longer than anybody waits.
+        self._threads = ThreadPoolExecutor(_LOOKED_UP * links.at_once, "names")
 
     def close(self) -> None:
         """Take no more."""
