@@ -162,7 +162,7 @@ def build(settings: Settings, clock: Clock) -> FastAPI:
     for router in every_route.ROUTERS:
         application.include_router(router)
     application.include_router(
-        home.router(lambda: _health(application.state.service), public=settings.statistics.public)
+        home.router(lambda served: _health(served.state.service), public=settings.statistics.public)
     )
     application.include_router(documentation.router())
     for router in every_page.ROUTERS:

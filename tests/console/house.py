@@ -28,7 +28,7 @@ UNWELL = Health(
 
 def house(health: Callable[[], Health] = lambda: WELL) -> FastAPI:
     application = FastAPI(title="Tutela", docs_url=None, redoc_url=None)
-    application.include_router(home.router(health))
+    application.include_router(home.router(lambda _: health()))
     application.include_router(documentation.router())
     mount_static(application)
 

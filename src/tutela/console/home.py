@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, FastAPI, Header, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tutela.accounts.people import is_alone
@@ -19,12 +19,14 @@ from tutela.console.visiting import find_visitor
 from tutela.errors import StorageError
 
 
-def router(health: Callable[[], Health], *, public: bool = False) -> APIRouter:
+def router(health: Callable[[FastAPI], Health], *, public: bool = False) -> APIRouter:
     """The routes of the home page.
 
     Args:
-        health: Looks at the house anew for each visit. It is called from a worker thread, so it
-            may take a moment; what it says can be read by anyone.
+        health: Looks at the application's house anew for each visit. It is called from a worker
+            thread, so it may take a moment; what it says can be read by anyone. It is not to hold
+            the application itself: FastAPI remembers the functions of routes, and so with each
+            all that it holds.
         public: Whether there are statistics for the public, to lead to.
     """
     routes = APIRouter(include_in_schema=False)
@@ -46,7 +48,7 @@ def router(health: Callable[[], Health], *, public: bool = False) -> APIRouter:
             languages=languages().values(),
             say=language.texts,
             translated=partial(translated, language=language),
-            health=health(),
+            health=health(request.app),
             public=public,
             address=str(request.base_url).rstrip("/"),
         )
