@@ -193,6 +193,25 @@ def test_a_damaged_video_is_unreadable_and_what_was_found_of_it_counts() -> None
         assert (parts, picture.unreadable) == ([], Unreadable.DAMAGED)
 
 
+def test_of_several_moving_pictures_one_is_looked_at_and_the_rest_is_unreadable() -> None:
+    file = io.BytesIO()
+    with (
+        av.open(io.BytesIO(whole())) as source,
+        av.open(file, "w", format="matroska") as target,
+    ):
+        streams = [target.add_stream_from_template(source.streams.video[0]) for _ in range(2)]
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = streams[0]
+                target.mux(packet)
+    with av.open(io.BytesIO(file.getvalue())) as made:
+        assert len(made.streams.video) == 2
+    parts, picture = look(file.getvalue())
+    assert [part.pdq for part in parts] == [part.pdq for part in look(whole())[0]]
+    assert picture.unreadable is Unreadable.NOT_SUPPORTED
+    assert "side by side" in str(picture.reason)
+
+
 def test_what_costs_too_much_is_not_looked_at() -> None:
     parts, picture = look(whole(), limits=Limits(video_frames=2))
     assert (len(parts), picture.unreadable) == (2, Unreadable.TOO_MANY)

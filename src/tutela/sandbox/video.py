@@ -121,6 +121,12 @@ def _frames(
             yield from _looks(frame, seconds, place)
         if not taken:
             raise _damaged("it has no frame that can be decoded")
+        if len(moving_streams(container)) > 1:
+            # Players show whichever they like best.
+            raise UnreadableError(
+                Unreadable.NOT_SUPPORTED,
+                "it has several moving pictures side by side, of which the first was looked at",
+            )
 
 
 def open_container(file: BinaryIO, video_format: VideoFormat) -> Any:
