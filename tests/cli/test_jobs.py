@@ -32,8 +32,9 @@ def rehearsal(database: Database, seconds: float) -> JobId:
 
 
 def left(database: Database) -> list[KeptJob]:
+    """The rehearsals that are left: whatever the hour has begun beside them."""
     with database.reading() as connection:
-        return kept_jobs(connection)
+        return [job for job in kept_jobs(connection) if job.kind == REHEARSAL]
 
 
 def is_begun(database: Database) -> bool:
