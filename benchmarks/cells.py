@@ -14,9 +14,9 @@ from benchmarks.timing import Arena, table_of
 from tutela.fingerprints.digests import Digests, digests_of
 from tutela.fingerprints.model import Part, Pdq, Picture
 from tutela.sandbox.decoding import Room, prepare
+from tutela.sandbox.everything import everything_in
 from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.model import Keeping, Limits
-from tutela.sandbox.pictures import look
 from tutela.sandbox.pool import CellPool
 from tutela.sandbox.probing import probe
 
@@ -80,7 +80,7 @@ def measure(scale: Scale) -> Findings:
 
 
 _NOTE = (
-    "Both read the file, take its three digests, decode it and hash it, in one thread. A picture's "
+    "Both read the file, take its three digests, and hash all that is in it, in one thread. A picture's "
     "time is the median of {rounds}; the ratio is the median of the pictures' own. Every layer of "
     "the seal is on. After so many files by default a new cell is started, while the old one works."
 )
@@ -98,7 +98,7 @@ def _here(file: int, room: Room) -> Found:
     if picture_format is None:
         raise RuntimeError("a JPEG is not recognised")
     found: list[Part | Picture] = list(
-        look(io.BytesIO(content), picture_format, Limits(), room, dihedrals=False)
+        everything_in(io.BytesIO(content), picture_format, Limits(), room)
     )
     pictures = [each for each in found if isinstance(each, Picture)]
     return digests, pictures[-1].pdq
