@@ -80,9 +80,10 @@ def measure(scale: Scale) -> Findings:
 
 
 _NOTE = (
-    "Both read the file, take its three digests, and hash all that is in it, in one thread. A picture's "
-    "time is the median of {rounds}; the ratio is the median of the pictures' own. Every layer of "
-    "the seal is on. After so many files by default a new cell is started, while the old one works."
+    "Both read the file, take its three digests and hash all that is in it, in one thread. A "
+    "picture's time is the median of {rounds}; the ratio is the median of the pictures' own. Every "
+    "layer of the seal is on. After so many files by default a new cell is started, while the old "
+    "one works."
 )
 
 
