@@ -169,11 +169,12 @@ def _lists(node: Node) -> list[Many]:
 
 
 def _sayable(value: Any) -> Any:
-    """Without line ends that no text field of a browser can hold."""
+    """Without what no form can hold: some line ends, and parts of which nothing is said."""
     if isinstance(value, str):
         return value.replace("\r\n", "\n").replace("\r", "\n").strip()
     if isinstance(value, list):
-        return [_sayable(each) for each in value]
+        return [said for each in value if (said := _sayable(each)) != {}]
     if isinstance(value, dict):
-        return {name: _sayable(each) for name, each in value.items()}
+        said = {name: _sayable(each) for name, each in value.items()}
+        return {name: each for name, each in said.items() if each != []}
     return value
