@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archived import zipped
+from tests.archived import tarred, zipped
 from tests.moving import clip
 from tests.pictures import encoded
 from tests.sandbox.looking import alike, hash_of, photograph
@@ -33,16 +33,6 @@ JPEG = encoded(KNOWN, "JPEG")
 WORDS = b"just words"
 MEBIBYTE = 1 << 20
 SOAK = bool(os.environ.get("TUTELA_TEST_SOAK"))
-
-
-def tarred(files: dict[str, bytes], mode: str = "w", form: int = tarfile.PAX_FORMAT) -> bytes:
-    into = io.BytesIO()
-    with tarfile.open(fileobj=into, mode=mode, format=form) as archive:  # type: ignore[call-overload]
-        for name, content in files.items():
-            header = tarfile.TarInfo(name)
-            header.size = len(content)
-            archive.addfile(header, io.BytesIO(content))
-    return into.getvalue()
 
 
 def opened(file: bytes, **limits: float) -> list[Part]:

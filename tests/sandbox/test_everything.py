@@ -3,7 +3,6 @@
 import gzip
 import io
 import os
-import tarfile
 from base64 import b64encode
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tests.archived import zipped
+from tests.archived import tarred, zipped
 from tests.drawing import landscape
 from tests.moving import clip
 from tests.oracle import differing_bits
@@ -98,16 +97,6 @@ def animation(kind: str) -> bytes:
     return encoded(frames[0], kind, save_all=True, append_images=frames[1:])
 
 
-def taken_together(files: dict[str, bytes]) -> bytes:
-    into = io.BytesIO()
-    with tarfile.open(fileobj=into, mode="w:gz") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return into.getvalue()
-
-
 PICTURES = {
     "notes.txt": b"only words",
     "photos/a.png": encoded(photograph(0)),
@@ -131,7 +120,7 @@ FILES = {
     "ZIP": INNER,
     "nested": zipped({"before.png": encoded(photograph(3)), "in/inner.zip": INNER}),
     "behind a picture": encoded(photograph(3), "JPEG") + zipped(PICTURES),
-    "TAR": taken_together(PICTURES),
+    "TAR": tarred(PICTURES, "w:gz"),
     "unpacked": gzip.compress(PICTURES["photos/b.gif"]),
     "video": clip(6, size=(320, 240)),
     "turned video": clip(3, size=(320, 240), turned=90),
@@ -217,13 +206,8 @@ def test_members_that_are_called_alike_are_told_apart(
         ("a.gif", PICTURES["photos/b.gif"]),
         ("a.gif", encoded(photograph(2))),
     ]
-    into = io.BytesIO()
-    with tarfile.open(fileobj=into, mode="w") as archive:
-        for name, each in entries:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(each)
-            archive.addfile(entry, io.BytesIO(each))
-    found = found_in(cells, into.getvalue())
+    archive = tarred(entries)
+    found = found_in(cells, archive)
     places = [part.place for part in found.parts]
     assert len(places) == len(set(places))
     assert {"“a.gif frame 2”", "a.gif", "a.gif frame 2", "a.gif (2)"} <= set(places)
@@ -231,7 +215,7 @@ def test_members_that_are_called_alike_are_told_apart(
     for place in ("“a.gif frame 2”", "a.gif frame 2", "a.gif (2)"):
         pdq = hashes[place]
         assert pdq is not None
-        assert differing_bits(seen(shown(showing, into.getvalue(), place)), pdq) <= MOST_BITS
+        assert differing_bits(seen(shown(showing, archive, place)), pdq) <= MOST_BITS
 
 
 def test_what_is_not_wanted_is_not_unpacked_and_what_is_has_a_budget(

@@ -15,14 +15,13 @@ import pytest
 from PIL import Image
 from selenium.webdriver import Chrome
 
-from tests.archived import zipped
+from tests.archived import tarred, zipped
 from tests.browser import running_browser
 from tests.moving import video_of
 from tests.oracle import differing_bits
 from tests.pictures import encoded
 from tests.sandbox.looking import hash_of, photograph
 from tests.sandbox.mutating import mutated, pieces_of
-from tests.sandbox.test_archives import tarred
 from tests.sandbox.test_what_is_shown import icon, shown, turned
 from tutela.fingerprints.model import FileFingerprints, PictureState
 from tutela.sandbox.model import Limits
