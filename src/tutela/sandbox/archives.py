@@ -18,7 +18,15 @@ from typing import BinaryIO
 from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable, file_of
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.drawings import pictures_in_drawing
-from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
+from tutela.sandbox.formats import (
+    ARCHIVE_BEGINNINGS,
+    HEAD_BYTES,
+    TAR,
+    ZIP,
+    PictureFormat,
+    VideoFormat,
+    recognise_visible,
+)
 from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
 from tutela.sandbox.pictures import look
 from tutela.sandbox.sights import Wanted
@@ -49,21 +57,8 @@ _CHUNK = 1 << 18
 _MOST_HELD_BYTES = 1 << 26
 _LONGEST_NAME = 255
 
-_COMPRESSED: tuple[tuple[bytes, str, Callable[[], AnyUnpacker]], ...] = (
-    (b"\x1f\x8b\x08", "gzip", gzip),
-    (b"BZh", "bzip2", bzip2),
-    (b"\xfd7zXZ\x00", "xz", xz),
-)
+_UNPACKERS: dict[str, Callable[[], AnyUnpacker]] = {"gzip": gzip, "bzip2": bzip2, "xz": xz}
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
-_NOT_SUPPORTED = (
-    (b"7z\xbc\xaf\x27\x1c", "7z"),
-    (b"Rar!\x1a\x07", "RAR"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard"),
-    (b"MSCF\x00\x00\x00\x00", "CAB"),
-    (b"\x04\x22\x4d\x18", "LZ4"),
-    (b"LZIP\x01", "lzip"),
-)
-_ZIP, _TAR = "ZIP", "TAR"
 
 _WITHOUT_DATA = frozenset(tarfile.SUPPORTED_TYPES) - frozenset(
     (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE)
@@ -88,15 +83,12 @@ _ENCRYPTED, _WITH_DESCRIPTOR, _IN_UTF8 = 0x1, 0x8, 0x800
 
 def archive_format(head: bytes) -> str | None:
     """The archive format that a file begins as, as people write it; ``None`` if as none."""
-    for mark, name, _ in _COMPRESSED:
+    for name, mark in ARCHIVE_BEGINNINGS.items():
         if head.startswith(mark) and (name != "bzip2" or head[4:10] in _BZIP2_BLOCKS):
             return name
-    for mark, name in _NOT_SUPPORTED:
-        if head.startswith(mark):
-            return name
     if head.startswith((_LOCAL, _DIRECTORY_END)):
-        return _ZIP
-    return _TAR if _tar_header(head[:_BLOCK]) is not None else None
+        return ZIP
+    return TAR if _tar_header(head[:_BLOCK]) is not None else None
 
 
 def look_at(
@@ -191,17 +183,17 @@ class _Opening:
         file.seek(0)
         head = file.read(HEAD_BYTES)
         name = archive_format(head)
-        is_zip = name == _ZIP or (name in (None, _TAR) and _has_directory(file))
+        is_zip = name == ZIP or (name in (None, TAR) and _has_directory(file))
         if name is None and not is_zip:
             return
         if depth > self._limits.depth:
             yield Part(place, unreadable=Unreadable.TOO_DEEP)
             return
-        if name is not None and name != _ZIP:
+        if name is not None and name != ZIP:
             file.seek(0)
             yield from self._guarded(self._streamed(file, name, place, depth), place)
         if is_zip:
-            begins = name == _ZIP
+            begins = name == ZIP
             yield from self._guarded(self._zip(file, place, depth, begins=begins), place)
 
     def _guarded(self, parts: Iterator[Part], place: str) -> Iterator[Part]:
@@ -216,10 +208,10 @@ class _Opening:
 
     def _streamed(self, stream: Stream, name: str, place: str, depth: int) -> Iterator[Part]:
         """What lies in an archive that is read from its beginning to its end."""
-        if name == _TAR:
+        if name == TAR:
             yield from self._tar(stream, place, depth)
             return
-        make = next((make for _, known, make in _COMPRESSED if known == name), None)
+        make = _UNPACKERS.get(name)
         if make is None:
             yield Part(place, unreadable=Unreadable.NOT_SUPPORTED, decoder=name)
             return
@@ -270,11 +262,11 @@ class _Opening:
             head = reader.peek(HEAD_BYTES)[:HEAD_BYTES]
             name = archive_format(head)
             visible = recognise_visible(head)
-            if name in (None, _ZIP) or visible is not None:
+            if name in (None, ZIP) or visible is not None:
                 may_be_left = name is None and visible is None
                 failure = self._hold(reader, held, may_be_left=may_be_left)
             else:
-                if tar_place is not None and name == _TAR:
+                if tar_place is not None and name == TAR:
                     yield from self._streamed(reader, name, tar_place, depth)
                 elif depth >= self._limits.depth:
                     failure = Unreadable.TOO_DEEP

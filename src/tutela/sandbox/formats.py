@@ -148,15 +148,29 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
 )
 
 
-ARCHIVES = ("ZIP", "TAR", "gzip", "bzip2", "xz", "7z", "RAR", "Zstandard", "CAB", "LZ4", "lzip")
-"""The archives that are told by their content, as people write them."""
+ZIP, TAR = "ZIP", "TAR"
+
+ARCHIVE_BEGINNINGS = {
+    "gzip": b"\x1f\x8b\x08",
+    "bzip2": b"BZh",
+    "xz": b"\xfd7zXZ\x00",
+    "7z": b"7z\xbc\xaf\x27\x1c",
+    "RAR": b"Rar!\x1a\x07",
+    "Zstandard": b"\x28\xb5\x2f\xfd",
+    "CAB": b"MSCF\x00\x00\x00\x00",
+    "LZ4": b"\x04\x22\x4d\x18",
+    "lzip": b"LZIP\x01",
+}
+"""What each other kind of archive, as people write it, begins with."""
 
 KNOWN_FORMATS = frozenset(
     {
         *(each.name for _, each in (*_BEGINNINGS, *_BRANDS)),
         *(each.name for each in (_ICO, _CUR)),
         *(each.name for _, each in _VIDEO_BEGINNINGS),
-        *ARCHIVES,
+        ZIP,
+        TAR,
+        *ARCHIVE_BEGINNINGS,
     }
 )
 """Every format that is told by its content. What counters go by is one of these."""
