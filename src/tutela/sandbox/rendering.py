@@ -12,7 +12,7 @@ from typing import BinaryIO
 from PIL import Image, ImageFilter, ImageOps
 
 from tutela.errors import InvalidInputError
-from tutela.fingerprints.model import Part, Picture
+from tutela.fingerprints.model import Part
 from tutela.sandbox import faces, video
 from tutela.sandbox.decoding import (
     Room,
@@ -20,7 +20,7 @@ from tutela.sandbox.decoding import (
     check_size,
     open_image,
     plain,
-    took_too_much_memory,
+    what_failed,
 )
 from tutela.sandbox.everything import at_hand, everything_in
 from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, VideoFormat, recognise_visible
@@ -69,7 +69,7 @@ class Showing:
         self._limits = limits
         self._side = VEIL_SIDE if look.level is Level.VEIL else min(look.side, MOST_SIDE)
         self._most = _FRAMES[look.level]
-        self._parts: Iterator[Part | Picture] = iter(())
+        self._parts: Iterator[Part] = iter(())
         self._is_whole = False
         self._before: str | None = None
 
@@ -79,11 +79,8 @@ class Showing:
             rendering = self._shown()
         except InvalidInputError as error:
             rendering = Rendering(Shown.NOTHING, reason=error.message)
-        except MemoryError:
-            reason = took_too_much_memory(self._limits).message
-            rendering = Rendering(Shown.NOTHING, reason=reason)
-        except OSError as error:
-            reason = f"the file cannot be read: {error.strerror}"
+        except (OSError, MemoryError) as error:
+            reason = what_failed(error, self._limits).message
             rendering = Rendering(Shown.NOTHING, reason=reason)
         return replace(rendering, before=self._before)
 
@@ -102,25 +99,25 @@ class Showing:
         file = at_hand(self._file, self._limits)
         file_format = recognise_visible(file.read(HEAD_BYTES))
         wanted = Wanted(self._look.place or "")
-        self._parts = everything_in(file, file_format, self._limits, Room(), wanted=wanted)
+        everything = everything_in(file, file_format, self._limits, Room(), wanted=wanted)
+        self._parts = (found for found in everything if isinstance(found, Part))
         if file_format is not None and self._look.place is None:
             self._is_whole = True
             return self._whole(file, file_format)
         instant = wanted.seconds_in("")
+        latest = math.inf if instant is None else instant + _PAST
         for part in self._parts:
             if isinstance(part, Sight) and _is(part, wanted):
                 is_all = part.place == "" and not self._is_of_several(file, file_format)
                 shown = Shown.PICTURE if is_all else Shown.ONE
                 rendering = self._picture(part.picture(), shown)
                 return replace(rendering, place=as_told(part.place))
-            if isinstance(part, Part) and part.unreadable is not None and wanted.is_at(part):
+            if part.unreadable is not None and wanted.is_at(part):
                 raise InvalidInputError(part.unreadable.words)
-            if instant is not None and isinstance(part, Part) and part.seconds is not None:
-                is_past = part.seconds > instant + _PAST
-                if is_past:
-                    break
-            place = _place_of(part)
-            self._before = self._before if place is None else place
+            if part.seconds is not None and part.seconds > latest:
+                break
+            if (place := _place_of(part)) is not None:
+                self._before = place
         raise InvalidInputError(
             "there is no picture at this place"
             if wanted.place
@@ -185,10 +182,8 @@ def _is(sight: Sight, wanted: Wanted) -> bool:
     return bool(sight.place) and Wanted(as_told(sight.place)).is_in(wanted.place)
 
 
-def _place_of(part: Part | Picture) -> str | None:
+def _place_of(part: Part) -> str | None:
     """The place of a part that can be shown, or of a file that may have something to show."""
-    if isinstance(part, Picture):
-        return None
     is_passed_by = part.digests is None and part.pdq is None and part.unreadable is None
     return as_told(part.place) if isinstance(part, Sight) or is_passed_by else None
 
