@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from tutela.fingerprints.model import Pdq
@@ -134,17 +135,19 @@ def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Sight]:
     if not isinstance(key, int):
         return
     image.load()
+
+    def over_white(part: Image.Image) -> NDArray[np.uint8]:
+        grey = np.asarray(part)
+        return np.where(grey == key, 255, grey >> 8).astype(np.uint8)
+
     white = _sums_of(image)
     for top, part in cut_to_strips(image):
-        grey = np.asarray(part)
-        white.add(top, np.where(grey == key, 255, grey >> 8).astype(np.uint8))
-
-    def over_white() -> Image.Image:
-        grey = np.asarray(image)
-        seen = Image.fromarray(np.where(grey == key, 255, grey >> 8).astype(np.uint8))
-        return turned(seen.convert("RGB"), turn_of(image))
-
-    yield Sight(f"{place} {OVER_WHITE}".strip(), pdq=white.pdq(), picture=over_white)
+        white.add(top, over_white(part))
+    yield Sight(
+        f"{place} {OVER_WHITE}".strip(),
+        pdq=white.pdq(),
+        picture=lambda: turned(Image.fromarray(over_white(image)).convert("RGB"), turn_of(image)),
+    )
 
 
 def _skips_pixels(image: Image.Image) -> bool:

@@ -101,7 +101,7 @@ def read_found(packet: Packet) -> Part | Picture:
 
 def as_told(place: str) -> str:
     """A place as the house hears of it."""
-    return _text(_cut(place))
+    return _text(place)
 
 
 def write_watched(told: Sampled | Ended) -> bytes:

@@ -346,8 +346,7 @@ def _looks(frame: Any, seconds: float, place: str) -> Iterator[Sight]:
 def _exactly(seconds: float) -> str:
     """An instant that no other frame has, where two are of the same second."""
     hundredths = int(seconds * 100)
-    minutes, rest = divmod(hundredths // 100, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}.{hundredths % 100:02}"
+    return f"{clock_words(hundredths // 100)}.{hundredths % 100:02}"
 
 
 def pixels_of(frame: Any) -> NDArray[np.uint8]:
