@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tutela.cases.facts import FACTS, Fact, forward_of, read_facts
+from tutela.cases.facts import FACTS, Fact, forward_of, rank, read_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,11 @@ def why(
     if due_at is not None:
         key = "waiting_overdue" if due_at <= now else "waiting_due_by"
         reasons.append(Reason(key, {"moment": f"{due_at:%Y-%m-%d %H:%M}"}))
-    known = read_facts(" ".join(facts)) - {Fact.STATUTORY_CLOCK}
+    known = rank(read_facts(" ".join(facts)), opened_at, due_at).facts
     reasons += [
-        _reason(fact, known if due_at is None else known | {Fact.STATUTORY_CLOCK})
+        _reason(fact, known)
         for fact in sorted(known, key=lambda fact: (-FACTS[fact].forward, list(FACTS).index(fact)))
+        if fact is not Fact.STATUTORY_CLOCK
     ]
     days = max(0, (now - opened_at).days)
     reasons.append(Reason("waiting_days" if days else "waiting_today", {"days": days}))
