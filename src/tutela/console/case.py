@@ -21,6 +21,7 @@ from tutela.cases.overview import Undoable, undoable
 from tutela.cases.reading import WholeCase, enter_read, read_case
 from tutela.cases.schemes import all_schemes
 from tutela.cases.states import MOVES, Move, State
+from tutela.cases.viewing import ASKED
 from tutela.cases.waiting import why
 from tutela.console.explaining import explains
 from tutela.console.frame import page_router, show
@@ -120,6 +121,7 @@ def _values(
         else [],
         "comfort": comfort_of(connection, reader.person.id),
         "matched_parts": matched_parts,
+        "whys": ASKED,
         "held": held,
         "mine": mine,
         "may_take": reviews and free,

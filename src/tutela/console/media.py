@@ -159,10 +159,8 @@ def _places(rendering: Rendering, viewer: Visitor) -> dict[str, str]:
     Not the places beside it themselves: names within a file can be longer than a header may be.
     """
     steps = [name for name in ("before", "after") if getattr(rendering, name) is not None]
-    words = ""
-    if rendering.place is not None:
-        say = viewer.language.texts
-        words = place_text(rendering.place, say) if rendering.place else say["place_first"]
+    place = rendering.place
+    words = "" if place is None else place_text(place, viewer.language.texts)
     return {"Tutela-Place": quote(words), "Tutela-Steps": " ".join(steps)}
 
 

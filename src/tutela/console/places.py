@@ -43,7 +43,12 @@ def place_words(place: str, say: Mapping[str, str]) -> Markup:
 
 
 def place_text(place: str, say: Mapping[str, str]) -> str:
-    """The same as a text, where there can be no more than that; cut if it is long."""
+    """The same as a text, where there can be no more than that; cut if it is long.
+
+    Where there is nothing but the file itself, it is its first picture.
+    """
+    if not place:
+        return say["place_first"]
     name, words = _told(place, say)
     if len(name) > _LONGEST:
         name = f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"
