@@ -78,16 +78,11 @@ def _warm_up() -> None:
     import importlib
 
     for library in (
-        *(
-            "alembic.command",
-            "cryptography.x509",
-            "numpy",
-            "obstore",
-            "psycopg",
-            "pydantic_settings",
-        ),
-        *("rich.markdown", "rich.progress", "rich.table", "sqlalchemy.dialects.postgresql"),
-        *("sqlalchemy.dialects.sqlite", "tink", "typer.rich_utils", "urllib.request", "uvicorn"),
+        *("alembic.command", "argon2", "cronsim", "cryptography.x509", "idna", "numpy.typing"),
+        *("cryptography.hazmat.primitives.serialization.ssh", "obstore", "psycopg", "pyotp"),
+        *("pydantic_settings", "rich.markdown", "rich.progress", "rich.table", "segno", "smtplib"),
+        *("sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.sqlite", "sqlite3", "webauthn"),
+        *("tink.streaming_aead", "typer.rich_utils", "urllib.request", "uvicorn", "xxhash"),
     ):
         importlib.import_module(library)
 
