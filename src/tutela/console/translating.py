@@ -126,11 +126,21 @@ def _known(text: str, language: Language) -> Markup | None:
         place = Markup('<code dir="ltr">{}</code>').format(at[1])
         return place + language.texts["colon"] + " " + words
     if "; " in text:
-        several = text.split("; ")
-        parts = [known for each in several if (known := _known(each, language)) is not None]
-        if len(parts) == len(several):
-            return escape(language.texts["semicolon"]).join(parts)
+        several = _all_known(text.split("; "), language.texts["semicolon"], language)
+        if several is not None:
+            return several
     return _filled(*matching[0], language) if matching else None
+
+
+def _all_known(several: list[str], between: str, language: Language) -> Markup | None:
+    """Several sentences or words, if the language knows each of them."""
+    parts: list[Markup] = []
+    for each in several:
+        known = _known(each, language)
+        if known is None:
+            return None
+        parts.append(known)
+    return escape(between).join(parts)
 
 
 def _filled(template: str, values: Mapping[str, object], language: Language) -> Markup:
@@ -181,11 +191,10 @@ def _value(value: object, form: str, language: Language) -> Markup:
 
 def _listed(text: str, language: Language) -> Markup | None:
     """A period of years, months and days, or a list of words that the language knows each of."""
-    several = re.split(" and " if _PERIOD.fullmatch(text) else ", ", text)
-    parts = [known for each in several if (known := _known(each, language)) is not None]
-    if len(several) == 1 or len(parts) < len(several):
+    several = text.split(" and " if _PERIOD.fullmatch(text) else ", ")
+    if len(several) == 1:
         return None
-    return escape(language.texts["comma"]).join(parts)
+    return _all_known(several, language.texts["comma"], language)
 
 
 @lru_cache
