@@ -68,11 +68,10 @@ def card_of(house: House, case: WholeCase, reader: Visitor) -> Card | None:
     Raises:
         SettingsError: The operator's directory cannot be read.
     """
-    with house.database.reading() as connection:
-        is_due = is_reportable(connection, case.id, anew=True)
     if not reader.may(Permission.REPORTS_READ) or case.blind:
         return None
     with house.database.reading() as connection:
+        is_due = is_reportable(connection, case.id, anew=True)
         there = find_reports(connection, case=case.id)
     if not is_due and not there:
         return None
