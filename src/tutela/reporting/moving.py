@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 
 from tutela.accounts.model import Caller
 from tutela.cases.model import CaseId
@@ -264,6 +264,18 @@ def _restored_to(connection: Connection, opened_at: datetime) -> datetime | None
     return moment
 
 
+def is_there(environment: Environment | None) -> ColumnElement[bool]:
+    """That a report is there, and none need be begun instead of it.
+
+    Once reports are real, one that was only rehearsed is none: nobody has been told of its case.
+
+    Args:
+        environment: How real reports are, as the settings have it.
+    """
+    there = reports.c.state != State.DISCARDED
+    return there & ~IS_REHEARSAL if environment is Environment.LIVE else there
+
+
 def _refuse_second(
     connection: Connection, case: CaseId, authority: str, environment: Environment | None
 ) -> None:
@@ -271,10 +283,8 @@ def _refuse_second(
         reports.c.case_id == case,
         reports.c.authority == authority,
         reports.c.corrects.is_(None),
-        reports.c.state != State.DISCARDED,
+        is_there(environment),
     )
-    if environment is Environment.LIVE:
-        wanted = wanted.where(~IS_REHEARSAL)
     _refuse_any(connection, wanted, case, authority)
 
 

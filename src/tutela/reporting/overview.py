@@ -11,8 +11,9 @@ from tutela.cases.states import State as CaseState
 from tutela.cases.tables import cases
 from tutela.reporting.finding import SHOWN, report_of
 from tutela.reporting.model import Environment, Report, ReportId
+from tutela.reporting.moving import is_there
 from tutela.reporting.states import State
-from tutela.reporting.tables import IS_REHEARSAL, reports
+from tutela.reporting.tables import reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,12 @@ def unbegun(connection: Connection, environment: Environment, limit: int = 20) -
 
 
 def is_begun(environment: Environment) -> ColumnElement[bool]:
-    """That a report of the case of a row of ``cases`` is begun.
-
-    Once reports are real, one that was only rehearsed is none: nobody has been told of its case.
+    """That a report of the case of a row of ``cases`` is begun, and there still.
 
     Args:
         environment: How real reports are, as the settings have it.
     """
-    begun = exists().where(reports.c.case_id == cases.c.id, reports.c.state != State.DISCARDED)
-    return begun.where(~IS_REHEARSAL) if environment is Environment.LIVE else begun
+    return exists().where(reports.c.case_id == cases.c.id, is_there(environment))
 
 
 def _capped(state: State) -> ScalarSelect[int]:
