@@ -1,6 +1,6 @@
 """Queueing a signed report: from here on it is tried until the authority has it."""
 
-from sqlalchemy import Connection, String, cast, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, String, cast, exists, literal, select
 
 from tutela.accounts.model import Caller
 from tutela.errors import NotPermittedError, OutOfTurnError
@@ -92,12 +92,16 @@ def have_delivered(connection: Connection, report: ReportId, clock: Clock) -> Jo
 
 def have_all_delivered(connection: Connection, clock: Clock) -> int:
     """Give each queued report that has lost its job a new one; counts them."""
-    has_job = exists().where(jobs.c.dedupe == literal(_KEY) + cast(reports.c.id, String))
-    waiting = select(reports.c.id).where(reports.c.state == State.QUEUED, ~has_job)
+    waiting = select(reports.c.id).where(reports.c.state == State.QUEUED, ~has_job(_KEY))
     found = list(connection.execute(waiting.order_by(reports.c.id)).scalars())
     for report in found:
         have_delivered(connection, ReportId(report), clock)
     return len(found)
+
+
+def has_job(prefix: str) -> ColumnElement[bool]:
+    """That there is a job whose key is the number of the report of a row, after a prefix."""
+    return exists().where(jobs.c.dedupe == literal(prefix) + cast(reports.c.id, String))
 
 
 def report_of_job(connection: Connection, job: Job) -> ReportId | None:

@@ -7,13 +7,18 @@ ask for no more, is found every hour.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, cast, exists, literal, select
+from sqlalchemy import Connection, Row, select
 
 from tutela.cases.grounds import Ground, ground_of
 from tutela.cases.model import CaseId
 from tutela.cases.moving import BY_ITSELF, last_decision, lock_case
 from tutela.errors import OutOfTurnError
-from tutela.reporting.delivery.queueing import NotLiveError, OtherEnvironmentError, queue
+from tutela.reporting.delivery.queueing import (
+    NotLiveError,
+    OtherEnvironmentError,
+    has_job,
+    queue,
+)
 from tutela.reporting.desk import Desk
 from tutela.reporting.finding import find_report
 from tutela.reporting.grounds import StillStands, ground_of_report
@@ -24,7 +29,6 @@ from tutela.reporting.tables import reports
 from tutela.storage.clock import Clock
 from tutela.storage.jobs.enqueueing import enqueue
 from tutela.storage.jobs.model import Job, Kind, Later
-from tutela.storage.jobs.tables import jobs
 from tutela.storage.settings import Approval, Settings
 
 QUEUE = "report.queue"
@@ -74,11 +78,7 @@ def queueing(desk: Desk) -> Kind:
         report = ReportId(int(str(job.payload["report"])))
         with desk.database.writing() as connection:
             row, case = locked(connection, report)
-            waits = State(row.state) is State.APPROVED or (
-                State(row.state) is State.SIGNED
-                and not needs_approval(connection, case, desk.settings)
-            )
-            if not waits:
+            if not _needs_nobody_more(connection, case, State(row.state), desk.settings):
                 return
             stands = ground_of_report(connection, case)
             if stands is StillStands.NO:
@@ -124,24 +124,31 @@ def queue_forgotten(desk: Desk) -> int:
 
     One that was signed while somebody had to agree has none, if the settings ask for that no more.
     """
-    mine = jobs.c.dedupe == literal(_KEY) + cast(reports.c.id, String)
     waiting = (
         select(reports.c.id, reports.c.case_id, reports.c.state)
-        .where(reports.c.state.in_((State.SIGNED, State.APPROVED)), ~exists().where(mine))
+        .where(reports.c.state.in_((State.SIGNED, State.APPROVED)), ~has_job(_KEY))
         .order_by(reports.c.id)
     )
     with desk.database.reading() as connection:
         found = [
             ReportId(row.id)
             for row in connection.execute(waiting).all()
-            if State(row.state) is State.APPROVED
-            or not needs_approval(connection, CaseId(row.case_id), desk.settings)
+            if _needs_nobody_more(connection, CaseId(row.case_id), State(row.state), desk.settings)
         ][:_MOST_AT_ONCE]
     with desk.database.writing() as connection:
         for report in found:
             key = f"{_KEY}{report}"
             enqueue(connection, QUEUE, {"report": report}, desk.clock, dedupe=key)
     return len(found)
+
+
+def _needs_nobody_more(
+    connection: Connection, case: CaseId, state: State, settings: Settings
+) -> bool:
+    """Whether a report is signed, and agreed to where the settings ask for that."""
+    return state is State.APPROVED or (
+        state is State.SIGNED and not needs_approval(connection, case, settings)
+    )
 
 
 def locked(connection: Connection, report: ReportId) -> tuple[Row[Any], CaseId]:
