@@ -123,6 +123,8 @@ def queue_forgotten(desk: Desk) -> int:
     """See that whatever is signed, and waits for nobody, has a job that queues it; counts those.
 
     One that was signed while somebody had to agree has none, if the settings ask for that no more.
+    A job of ``queue_later`` bears no key. So what only waits for its moment gets a second job,
+    which then finds nothing left to do.
     """
     waiting = (
         select(reports.c.id, reports.c.case_id, reports.c.state)
