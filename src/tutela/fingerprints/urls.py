@@ -7,7 +7,6 @@ and UTS 46 for names that are not ASCII.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import urljoin
@@ -79,7 +78,7 @@ class Url:
         Raises:
             NoAddressError: It is none.
         """
-        before, mark, after = _stripped(reference).partition("?")
+        before, mark, after = stripped(reference).partition("?")
         return read_url(
             urljoin(
                 self.whole,
@@ -98,7 +97,7 @@ def read_url(text: str) -> Url:
     Raises:
         NoAddressError: It is none, or too long.
     """
-    text = _mended(_stripped(text))
+    text = _mended(stripped(text))
     if len(text) > LONGEST_URL:
         raise NoAddressError(
             "the address is too long: at most {longest:,} characters", longest=LONGEST_URL
@@ -117,7 +116,9 @@ def read_url(text: str) -> Url:
         port=port,
         path=_normal_path(raw_path),
         query=_escaped(_unescaped(query), _KEPT_IN_QUERY),
-        target=_written(_without_dots(raw_path), _IN_PATH) + mark + _written(query, _IN_QUERY),
+        target=_asked(_without_dots(raw_path), _ASKED_IN_PATH)
+        + mark
+        + _asked(query, _ASKED_IN_QUERY),
     )
 
 
@@ -129,7 +130,7 @@ def broken_apart(text: str) -> str:
     web = re.match(r"h(tt)(ps?:[/\\]*)", text, re.IGNORECASE)
     scheme = f"hxx{web[2]}" if web else ""
     rest = text[web.end() :] if web else text
-    end = next((at for at, letter in enumerate(rest) if letter in "/\\?#"), len(rest))
+    end = _end_of_host(rest)
     return scheme + rest[:end].replace(".", "[.]") + rest[end:]
 
 
@@ -146,8 +147,13 @@ _AROUND = "".join(map(chr, range(0x21)))
 _WITHIN = {ord(letter): None for letter in "\t\n\r"}
 
 
-def _stripped(text: str) -> str:
+def stripped(text: str) -> str:
+    """An address without what browsers pass over: around it, and tabs and line breaks in it."""
     return text.strip(_AROUND).translate(_WITHIN)
+
+
+def _end_of_host(text: str, start: int = 0) -> int:
+    return next((at for at in range(start, len(text)) if text[at] in "/\\?#"), len(text))
 
 
 def _mended(text: str) -> str:
@@ -156,7 +162,7 @@ def _mended(text: str) -> str:
     text = _BROKEN_COLONS.sub(lambda found: found[0][1:-1], text, count=1)
     web = _WEB.match(text)
     start = web.end() if web else 0
-    end = next((at for at in range(start, len(text)) if text[at] in "/\\?#"), len(text))
+    end = _end_of_host(text, start)
     # In the host alone: behind it they may stand for themselves.
     return text[:start] + _BROKEN_DOTS.sub(".", text[start:end]) + text[end:]
 
@@ -318,20 +324,9 @@ def _escaped(raw: bytes, kept: tuple[str, ...]) -> str:
 
 
 def _normal_path(path: str) -> str:
-    raw = _SLASHES.sub(b"/", _unescaped(path))
-    return _escaped(_resolved(raw.split(b"/"), b".", b".."), _KEPT_IN_PATH)
-
-
-def _resolved(segments: Iterable[bytes], here: bytes, above: bytes) -> bytes:
-    _, *rest = segments
-    kept: list[bytes] = []
-    for segment in rest:
-        if segment == above:
-            del kept[-1:]
-        elif segment != here:
-            kept.append(segment)
-    ends_open = rest and rest[-1] in (here, above)
-    return b"/" + b"/".join([*kept, b""] if ends_open and kept else kept)
+    # Byte for byte: what is unescaped is not always text.
+    raw = _SLASHES.sub(b"/", _unescaped(path)).decode("latin-1")
+    return _escaped(_without_dots(raw).encode("latin-1"), _KEPT_IN_PATH)
 
 
 _ONE_DOT = re.compile(r"\.|%2e", re.IGNORECASE)
@@ -354,13 +349,10 @@ def _without_dots(path: str) -> str:
 
 
 # The path and the special-query percent-encode sets of the WHATWG URL standard.
-_IN_PATH = frozenset(b'"<>^`{}')
-_IN_QUERY = frozenset(b"\"<>'")
+_ASKED_IN_PATH = _kept(b'"<>^`{}')
+_ASKED_IN_QUERY = _kept(b"\"<>'")
 
 
-def _written(text: str, encoded: frozenset[int]) -> str:
+def _asked(text: str, kept: tuple[str, ...]) -> str:
     """As browsers ask for it: with no letters but those that a request may hold."""
-    return "".join(
-        chr(byte) if 0x20 < byte < 0x7F and byte not in encoded else f"%{byte:02X}"
-        for byte in text.encode("utf-8", "replace")
-    )
+    return _escaped(text.encode("utf-8", "replace"), kept)
