@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from tutela.errors import InvalidInputError
+from tutela.fingerprints.urls import stripped
 
 LONGEST_DATA_URL = 4 << 20
 """Letters of such an address. What is larger is sent as a file."""
@@ -40,14 +41,13 @@ def read_data_url(text: str) -> Held:
     Raises:
         InvalidInputError: It is none, or what is in it cannot be read.
     """
-    found = _SCHEME.match(text)
-    if found is None:
+    if not is_data_url(text):
         raise InvalidInputError("is no data: address")
-    said, comma, body = text[found.end() :].translate(_PASSED_OVER).partition(",")
+    said, comma, body = stripped(text).partition(":")[2].partition(",")
     if not comma:
         raise InvalidInputError("the data: address has no comma, behind which its content begins")
     # What stands behind a # is no part of it.
-    content = unquote_to_bytes(body.rstrip(_AROUND).partition("#")[0])
+    content = unquote_to_bytes(body.partition("#")[0])
     packed = _BASE64.search(said)
     if packed:
         said = said[: packed.start()]
@@ -55,9 +55,7 @@ def read_data_url(text: str) -> Held:
     return Held(content, said.partition(";")[0].strip().lower())
 
 
-_AROUND = "".join(map(chr, range(0x21)))
 _SCHEME = re.compile(r"[\x00-\x20]*d[\t\n\r]*a[\t\n\r]*t[\t\n\r]*a[\t\n\r]*:", re.IGNORECASE)
-_PASSED_OVER = {ord(letter): None for letter in "\t\n\r"}
 _BASE64 = re.compile(r"; *base64\s*$", re.IGNORECASE)
 _SPACES = re.compile(rb"[\t\n\f\r ]+")
 
