@@ -12,9 +12,9 @@ import pytest
 from tests.certificates import own_certificate
 from tests.web import Web, answering, pointing_to, running_web
 from tutela.fingerprints.urls import Url, read_url
-from tutela.screening.fetching import Fetched, Fetcher, FetchError, UnknownNameError
+from tutela.screening.fetching import Fetched, Fetcher, FetchError
 from tutela.storage.settings import Links
-from tutela.webhooks.addresses import Address
+from tutela.webhooks.addresses import Address, UnknownNameError
 
 OWN = ("127.0.0.0/8",)
 

@@ -10,14 +10,12 @@ No address is written down anywhere, and no error repeats one.
 """
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -27,7 +25,13 @@ import httpx
 import tutela
 from tutela.fingerprints.urls import PORTS, NoAddressError, Url
 from tutela.storage.settings import Links
-from tutela.webhooks.addresses import Address, is_in, is_public
+from tutela.webhooks.addresses import (
+    Address,
+    UnknownNameError,
+    is_in,
+    is_public,
+    look_name_up,
+)
 
 _HEADERS = {
     "user-agent": f"tutela/{tutela.__version__} (child protection; screens what it is asked to)",
@@ -68,24 +72,7 @@ class Fetched:
     suffix: str
 
 
-class UnknownNameError(Exception):
-    """Nobody knows the addresses of a name just now."""
-
-
 Resolve = Callable[[str, int], Sequence[Address]]
-
-
-def look_name_up(host: str, port: int) -> Sequence[Address]:
-    """The addresses behind a name, the best first.
-
-    Raises:
-        UnknownNameError: Nobody knows any.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise UnknownNameError from None
-    return [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
 class Fetcher:
@@ -93,7 +80,7 @@ class Fetcher:
 
     Args:
         links: The settings.
-        resolve: Looks a name up.
+        resolve: Looks a name up, as ``look_name_up`` does.
         trust: What servers are known by over https; by default, what this machine trusts.
     """
 

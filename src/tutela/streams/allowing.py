@@ -17,7 +17,13 @@ from ipaddress import ip_address, ip_network
 from threading import Lock
 
 from tutela.streams.model import RefusedSourceError, Source, SourceError, StoppedError
-from tutela.webhooks.addresses import Address, Network, meant
+from tutela.webhooks.addresses import (
+    Address,
+    Network,
+    UnknownNameError,
+    look_name_up,
+    meant,
+)
 
 _SECONDS = 10.0
 _NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
@@ -92,10 +98,9 @@ class Allowed:
         if not named and not self.networks:
             raise _refused(host)
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise SourceError(f"the name {host} is not known") from None
-        addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+            addresses = look_name_up(host, port)
+        except UnknownNameError as error:
+            raise SourceError(error.message) from None
         good = [
             each
             for each in addresses

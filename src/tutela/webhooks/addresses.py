@@ -30,7 +30,7 @@ class RefusedAddressError(InvalidInputError):
 
 
 class UnknownNameError(InvalidInputError):
-    """Nobody knows the address of the webhook's name just now."""
+    """Nobody knows the addresses of a name just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,22 @@ def find_destination(text: str, private: Sequence[Network]) -> Destination:
         UnknownNameError: The name is not known just now.
     """
     url = httpx.URL(text)
-    try:
-        found = socket.getaddrinfo(url.host, port_of(url), type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise UnknownNameError("the name {host} is not known", host=url.host) from None
-    addresses = tuple(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+    addresses = look_name_up(url.host, port_of(url))
     _refuse(url, addresses, private)
     return Destination(url, addresses)
+
+
+def look_name_up(host: str, port: int) -> tuple[Address, ...]:
+    """The addresses behind a name, the best first.
+
+    Raises:
+        UnknownNameError: Nobody knows any just now.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise UnknownNameError("the name {host} is not known", host=host) from None
+    return tuple(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found)
 
 
 def port_of(url: httpx.URL) -> int:
