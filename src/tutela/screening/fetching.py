@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Self
@@ -32,6 +31,7 @@ from tutela.webhooks.addresses import (
     is_public,
     look_name_up,
 )
+from tutela.webhooks.posting import trusted_here
 
 _HEADERS = {
     "user-agent": f"tutela/{tutela.__version__} (child protection; screens what it is asked to)",
@@ -127,7 +127,7 @@ class Fetcher:
         hosts = [] if proxy else await self._addresses(url, port)
         try:
             async with httpx.AsyncHTTPTransport(
-                verify=(self._trust or _trust()) if url.scheme == "https" else False,
+                verify=(self._trust or trusted_here()) if url.scheme == "https" else False,
                 trust_env=False,
                 proxy=httpx.Proxy(proxy.get_secret_value()) if proxy else None,
             ) as transport:
@@ -267,11 +267,6 @@ def _suffix(response: httpx.Response, url: Url) -> str:
 def suffix_of(media_type: str) -> str:
     """What the name of a file of a media type ends in, in so far as ``known_of`` heeds it."""
     return _PICTURE if media_type.startswith("image/") and media_type != "image/svg+xml" else ""
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 def _words_for(error: Exception) -> str:

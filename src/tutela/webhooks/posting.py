@@ -121,7 +121,7 @@ async def _post(
     # No limit on one step alone keeps a receiver that sends a byte now and then from holding on.
     async with asyncio.timeout(seconds) as limit:
         async with httpx.AsyncHTTPTransport(
-            verify=_trust() if url.scheme == "https" else False, trust_env=False
+            verify=trusted_here() if url.scheme == "https" else False, trust_env=False
         ) as transport:
             for request in others:
                 with suppress(httpx.ConnectError):
@@ -182,7 +182,8 @@ async def _read_beginning(response: httpx.Response, keeping: int, heard: _Heard)
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trusted_here() -> ssl.SSLContext:
+    """What servers are known by over https: what this machine trusts, read once."""
     return ssl.create_default_context()
 
 
