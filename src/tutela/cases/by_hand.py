@@ -18,6 +18,7 @@ from tutela.cases.sealing import open_cases
 from tutela.errors import InvalidInputError
 from tutela.evidence.model import Content
 from tutela.evidence.vault import Vault
+from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.model import FingerprintSet
 from tutela.storage.clock import Clock
 
@@ -79,13 +80,7 @@ def given_words(kind: ItemKind, words: str) -> Given:
     if kind is ItemKind.URL and (any(each.isspace() for each in words) or "://" not in words):
         raise InvalidInputError("write the whole address, such as https://host.example/path")
     content = words.encode("utf-8", "replace")
-    known = FingerprintSet(
-        size=len(content),
-        md5=hashlib.md5(content, usedforsecurity=False).digest(),
-        sha1=hashlib.sha1(content, usedforsecurity=False).digest(),
-        sha256=hashlib.sha256(content).digest(),
-    )
-    return Given(kind, lambda: [content], known)
+    return Given(kind, lambda: [content], FingerprintSet.of(digests_of(content)))
 
 
 def given_file(

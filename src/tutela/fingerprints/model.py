@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Self
 
 from tutela.errors import InvalidInputError
 
@@ -348,6 +349,18 @@ class FingerprintSet:
     sha256: bytes | None = None
     pdq: bytes | None = None
     pdq_quality: int | None = None
+
+    @classmethod
+    def of(cls, digests: Digests, pdq: Pdq | None = None) -> Self:
+        """Of some bytes, and of the picture that they are."""
+        return cls(
+            digests.size,
+            digests.md5,
+            digests.sha1,
+            digests.sha256,
+            pdq.value if pdq else None,
+            pdq.quality if pdq else None,
+        )
 
     def as_texts(self) -> dict[str, str | int | None]:
         """The same by name, with lower-case hexadecimal digits for bytes."""

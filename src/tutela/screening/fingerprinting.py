@@ -20,15 +20,7 @@ def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
         OSError: The file cannot be read.
     """
     found = cells.fingerprint(descriptor, suffix=suffix)
-    digests, picture = found.digests, found.picture
-    fingerprints = FingerprintSet(
-        size=digests.size,
-        md5=digests.md5,
-        sha1=digests.sha1,
-        sha256=digests.sha256,
-        pdq=picture.pdq.value if picture.pdq else None,
-        pdq_quality=picture.pdq.quality if picture.pdq else None,
-    )
+    fingerprints = FingerprintSet.of(found.digests, found.picture.pdq)
     failures = {each.cause: each for each in reversed([*_failures(found)])}
     return Known(fingerprints, found.parts, tuple(failures.values())[::-1], is_video=found.is_video)
 

@@ -53,5 +53,4 @@ def sealed_as(text: str) -> bytes:
 
 def fingerprints_of(text: str) -> FingerprintSet:
     """The digests of what is kept of an address or a text."""
-    digests = digests_of(sealed_as(text))
-    return FingerprintSet(digests.size, digests.md5, digests.sha1, digests.sha256)
+    return FingerprintSet.of(digests_of(sealed_as(text)))

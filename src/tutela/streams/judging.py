@@ -1,6 +1,5 @@
 """Judging the frames of one stream: looked up one by one, and together as a video."""
 
-import io
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -182,15 +181,7 @@ class Judge:
         at = self._came_in_at(frame)
         fingerprints = FingerprintSet(pdq=frame.pdq.value, pdq_quality=frame.pdq.quality)
         if content:
-            digests = digests_of(io.BytesIO(content))
-            fingerprints = FingerprintSet(
-                digests.size,
-                digests.md5,
-                digests.sha1,
-                digests.sha256,
-                frame.pdq.value,
-                frame.pdq.quality,
-            )
+            fingerprints = FingerprintSet.of(digests_of(content), frame.pdq)
         about, beside = self._about, self._beside
         verdict = self._screener.verdict_of(matches, findings.rules)
 
