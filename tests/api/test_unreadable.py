@@ -67,6 +67,13 @@ def test_one_reason_to_let_it_pass_does_not_make_up_for_another_to_refuse_it(
     assert answer["action"] == "refuse"
 
 
+def test_of_reasons_that_decide_alike_the_first_one_found_is_told(house: House) -> None:
+    inner = {"a.zip": encrypted("a.txt"), "b.rar": b"Rar!\x1a\x07\x01\x00", "c.zip": encrypted("c")}
+    answer = screened(house.client, zipped(inner), "all.zip")
+    assert (answer["unreadable"], answer["action"]) == ("encrypted", "pass")
+    assert answer["reason"] == "a.zip/a.txt: it is encrypted"
+
+
 def test_what_is_for_a_person_has_a_case_that_says_why_and_can_wait(house: House) -> None:
     program = house.client_with(Permission.SCREEN)
     files = zipped({"b.gif": HALF})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tutela.fingerprints.model import FileFingerprints, FingerprintSet, PictureState
+from tutela.fingerprints.model import FileFingerprints, FingerprintSet, PictureState, Unreadable
 from tutela.sandbox.pool import CellPool
 from tutela.screening.model import Failure, Known
 
@@ -21,8 +21,10 @@ def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
     """
     found = cells.fingerprint(descriptor, suffix=suffix)
     fingerprints = FingerprintSet.of(found.digests, found.picture.pdq)
-    failures = {each.cause: each for each in reversed([*_failures(found)])}
-    return Known(fingerprints, found.parts, tuple(failures.values())[::-1], is_video=found.is_video)
+    first: dict[Unreadable, Failure] = {}
+    for failure in _failures(found):
+        first.setdefault(failure.cause, failure)
+    return Known(fingerprints, found.parts, tuple(first.values()), is_video=found.is_video)
 
 
 def _failures(found: FileFingerprints) -> Iterator[Failure]:
