@@ -80,7 +80,9 @@ class Counts:
                 with self._lock:
                     self._waiting.update(waiting)
                     self._unreadable.update(unreadable)
-                    self._samples.extendleft(reversed(samples))
+                    # What came meanwhile is later, and the oldest give way.
+                    samples.extend(self._samples)
+                    self._samples = samples
                 raise
 
 
