@@ -57,27 +57,15 @@ def not_looked_at(connection: Connection, days: int, clock: Clock) -> NotLookedA
     """What could not be looked at since some days, of which today is the last."""
     today = clock().date()
     first = today - timedelta(days=days - 1)
-    columns = unreadable_counts.c
-    rows = connection.execute(
-        select(
-            columns.day,
-            columns.reason,
-            columns.decoder,
-            columns.answer,
-            func.sum(columns.files).label("files"),
-        )
-        .where(columns.day >= first)
-        .group_by(columns.day, columns.reason, columns.decoder, columns.answer)
-    )
+    rows = connection.execute(select(unreadable_counts).where(unreadable_counts.c.day >= first))
     found: dict[Unreadable, ByReason] = {}
     by_day: Counter[date] = Counter()
     for row in rows:
         reason = Unreadable(row.reason)
         entry = found.setdefault(reason, ByReason(reason))
-        files = int(row.files)
-        entry.answers[OnUnreadable(row.answer)] += files
-        entry.decoders[row.decoder] += files
-        by_day[row.day] += files
+        entry.answers[OnUnreadable(row.answer)] += row.files
+        entry.decoders[row.decoder] += row.files
+        by_day[row.day] += row.files
     reasons = sorted(found.values(), key=lambda each: (-each.files, each.reason))
     every_day = [today - timedelta(days=back) for back in range(days)]
     return NotLookedAt(
