@@ -125,13 +125,14 @@ _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 def _plain_row(number: int, text: str, hint: KindHint) -> ListRow:
     if hint.every is not None and hint.every.is_of_words:
         return checked_row(number, read_words(hint.every, text))
+    if text.isalnum():
+        # Most are so: they are asked nothing more.
+        return checked_row(number, read_hash(text, None, hint))
     if hint.every is None and _ADDRESS.match(text):
         return checked_row(number, read_words(Kind.URL, text))
     named = _OF_WORDS.fullmatch(text)
     if named is not None and (of_words := read_kind(named[1])) and of_words.is_of_words:
         return checked_row(number, read_words(of_words, named[2]))
-    if text.isalnum():
-        return checked_row(number, read_hash(text, None, hint))
     video = _VIDEO.fullmatch(text)
     if video is not None and read_kind(video[1]) is Kind.VPDQ:
         fingerprint, frames = read_video(video[2])
