@@ -123,6 +123,7 @@ def test_of_a_files_parts_the_nearest_is_told_with_its_place() -> None:
     parts = [(Part("frame 2"), [at(3)]), (Part("frame 3"), [at(3)]), (Part("frame 4"), [])]
     assert best_of([at(5)], parts) == [replace(at(3), place="frame 2")]
     assert best_of([at(3)], parts) == [at(3)]
+    assert best_of([at(3), at(3, entry=2)], parts) == [at(3)]
     assert best_of([], [(Part("page 2"), [at(1, hash_list=2), at(9)])]) == [
         replace(at(1, hash_list=2), place="page 2"),
         replace(at(9), place="page 2"),

@@ -115,13 +115,15 @@ def best_of(own: Sequence[Match], parts: Iterable[tuple[Part, Sequence[Match]]])
     all of them.
 
     Args:
-        own: What the file itself matches.
+        own: What the file itself matches. Of each list and kind the first one counts.
         parts: Each part in the order in which it was found, with what it matches.
 
     Returns:
         The nearest first, and of those that are equally near, the one that was found first.
     """
-    nearest = {("", match.hash_list, match.kind): match for match in own}
+    nearest: dict[tuple[str, int, Kind], Match] = {}
+    for match in own:
+        nearest.setdefault(("", match.hash_list, match.kind), match)
     within = ""
     for part, matches in parts:
         within = within_which(part, within)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import PurePath
 
 from sqlalchemy import Connection, select
@@ -461,14 +461,12 @@ def _asked_for(file: Known) -> int:
 def _matches_of_file(
     connection: Connection, file: Known, hits: Sequence[Hits], findings: Findings
 ) -> tuple[Match, ...]:
-    own = _matches(connection, file.fingerprints.pdq_quality, hits[0], findings.rules)
     within, listed = hits[1 : 1 + len(file.parts)], hits[1 + len(file.parts) :]
-    if any(listed):
-        own = _first_of_each(
-            chain(own, *(_matches(connection, None, each, findings.rules) for each in listed))
-        )
-    if not file.parts:
-        return own
+    own = [
+        match
+        for each in (hits[0], *listed)
+        for match in _matches(connection, file.fingerprints.pdq_quality, each, findings.rules)
+    ]
     parts = [
         (
             part,
@@ -483,13 +481,6 @@ def _matches_of_file(
         first = video.numbers[0]
         parts[first] = (parts[first][0], (*parts[first][1], *matches))
     return tuple(best_of(own, parts))
-
-
-def _first_of_each(matches: Iterable[Match]) -> tuple[Match, ...]:
-    first: dict[tuple[int, Kind], Match] = {}
-    for match in matches:
-        first.setdefault((match.hash_list, match.kind), match)
-    return tuple(first.values())
 
 
 def _matches(
