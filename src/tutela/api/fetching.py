@@ -24,7 +24,7 @@ from tutela.screening.fetching import Fetched, FetchError, suffix_of, too_often,
 from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission
-from tutela.screening.words import known_not_fetched, known_of_read_url, sealed_as
+from tutela.screening.words import content_of, known_not_fetched, known_of_read_url
 
 
 async def screen_file_of(
@@ -102,7 +102,7 @@ class _Way:
         findings = await self._service.look_up([known])
         if findings.nothing:
             return None
-        submission = self._submission(known, lambda: [sealed_as(met[-1])], met[:-1])
+        submission = self._submission(known, content_of(met[-1]), met[:-1])
         judge = partial(self._service.screening.screener.judge, [submission], findings)
         (outcome,) = await self._service.judge(judge, self._place.held)
         return outcome if outcome.verdict is Verdict.MATCH else None

@@ -16,7 +16,7 @@ from tutela.fingerprints.texts import LONGEST_TEXT
 from tutela.fingerprints.vpdq import MOST_FRAMES, clock_words, read_frames
 from tutela.screening.data_urls import LONGEST_DATA_URL, is_data_url
 from tutela.screening.model import Known, Verdict
-from tutela.screening.words import known_of_text, known_of_url, sealed_as
+from tutela.screening.words import content_of, known_of_text, known_of_url
 from tutela.storage.settings import OnUnreadable
 
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -165,7 +165,7 @@ class ScreenRequest(BaseModel):
     def content(self) -> Content | None:
         """What is sealed with a case, if that is more than fingerprints."""
         words = self.url if self.url is not None else self.text
-        return None if words is None else lambda: [sealed_as(words)]
+        return None if words is None else content_of(words)
 
 
 class BatchRequest(BaseModel):

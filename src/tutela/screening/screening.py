@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import islice
 from pathlib import PurePath
 
@@ -39,7 +38,7 @@ from tutela.screening.policy import (
     rules_for,
 )
 from tutela.screening.videos import matches_of_video, videos_among
-from tutela.screening.words import fingerprints_of, sealed_as
+from tutela.screening.words import content_of, fingerprints_of
 from tutela.storage.clock import Clock
 from tutela.storage.settings import OnEachUnreadable, OnUnreadable, Policy
 
@@ -377,7 +376,7 @@ def _sources(submission: Submission, opening: Opening) -> Iterator[Opening]:
             matches=(),
             # Behind the item's own, by which they are added in turn.
             request=request and f"{request[:_OF_REQUEST]}~{number}",
-            content=partial(_pieces, source),
+            content=content_of(source),
             # Those of one subject are together anyway.
             into=opening.case if opening.subject is None else None,
             joins=None,
@@ -386,10 +385,6 @@ def _sources(submission: Submission, opening: Opening) -> Iterator[Opening]:
             case=new_case_id(),
             evidence=new_item_id(),
         )
-
-
-def _pieces(source: str) -> list[bytes]:
-    return [sealed_as(source)]
 
 
 def _kind_of(known: Known) -> ItemKind:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tutela.cases.model import ItemKind
+from tutela.evidence.model import Content
 from tutela.fingerprints.digests import digests_of
 from tutela.fingerprints.links import expressions
 from tutela.fingerprints.model import FingerprintSet, Unreadable
@@ -46,11 +47,15 @@ def known_not_fetched(text: str, reason: str) -> Known:
     return Known(fingerprints, failures=failures, words=ItemKind.URL)
 
 
-def sealed_as(text: str) -> bytes:
-    """The bytes that are kept of an address or a text with a case."""
-    return text.encode("utf-8", "replace")
+def content_of(text: str) -> Content:
+    """What is sealed of an address or a text with a case."""
+    return lambda: [_sealed_as(text)]
 
 
 def fingerprints_of(text: str) -> FingerprintSet:
     """The digests of what is kept of an address or a text."""
-    return FingerprintSet.of(digests_of(sealed_as(text)))
+    return FingerprintSet.of(digests_of(_sealed_as(text)))
+
+
+def _sealed_as(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
