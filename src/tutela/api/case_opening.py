@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -17,6 +16,7 @@ from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.capacity import Place
 from tutela.api.case_documents import SentCase, SentItems, StateAnswer
+from tutela.api.judging import known_of_upload
 from tutela.api.problems import problems
 from tutela.api.receiving import Upload, is_multipart, receive_body, receive_form
 from tutela.api.screening_documents import FILE, LONGEST_IDEMPOTENCY_KEY, WORD, whole
@@ -35,8 +35,6 @@ from tutela.cases.facts import Fact, said_facts
 from tutela.cases.model import CaseId, ItemKind, read_case_id
 from tutela.cases.moving import state_of
 from tutela.errors import InvalidInputError
-from tutela.screening.fingerprinting import known_of
-from tutela.screening.model import Known
 from tutela.screening.recognising import recognised
 
 router = APIRouter(
@@ -224,18 +222,13 @@ async def _recognised(service: Service, given: list[Given]) -> list[Given]:
 
 
 async def _given_files(service: Service, uploads: list[Upload]) -> list[Given]:
-    known = await gather(*(service.open_up(partial(_known, service, upload)) for upload in uploads))
+    known = await gather(*(known_of_upload(service, upload) for upload in uploads))
     findings = await service.look_up(known)
     matches = await service.work(partial(service.screening.screener.matches_of, known, findings))
     return [
         given_file(upload.name, upload.pieces, file.fingerprints, matched)
         for upload, file, matched in zip(uploads, known, matches, strict=True)
     ]
-
-
-def _known(service: Service, upload: Upload) -> Known:
-    with upload.as_descriptor() as descriptor:
-        return known_of(service.screening.cells, descriptor, PurePath(upload.name).suffix)
 
 
 def _understood(read: Callable[[], _Sent]) -> _Sent:

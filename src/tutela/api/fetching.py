@@ -12,7 +12,7 @@ from tutela.accounts.keys import require
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.capacity import Place
-from tutela.api.judging import judged, submission_of
+from tutela.api.judging import judged, known_of_upload, submission_of
 from tutela.api.receiving import Upload
 from tutela.api.screening_documents import ScreenRequest
 from tutela.api.service import Service
@@ -21,7 +21,6 @@ from tutela.evidence.model import Content
 from tutela.fingerprints.urls import read_url
 from tutela.screening.data_urls import is_data_url, read_data_url
 from tutela.screening.fetching import Fetched, FetchError, suffix_of, too_often, too_slow
-from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission
 from tutela.screening.words import content_of, known_not_fetched, known_of_read_url
@@ -110,20 +109,16 @@ class _Way:
     async def screened(self, fetched: Fetched, met: Sequence[str]) -> Screened:
         """The verdict on what was found, on the way over some addresses."""
         upload = Upload("", fetched.content)
-        known = await self._service.open_up(partial(self._known, upload, fetched.suffix))
-        submission = self._submission(known, upload.pieces, met)
-        (outcome,) = await judged(self._service, [submission], self._place)
-        return outcome
+        known = await known_of_upload(self._service, upload, fetched.suffix)
+        return await self._judged(self._submission(known, upload.pieces, met))
 
     async def _not_fetched(self, sent: str, error: FetchError) -> Screened:
         known = known_not_fetched(sent, error.reason)
-        submission = self._submission(known, None, ())
+        return await self._judged(self._submission(known, None, ()))
+
+    async def _judged(self, submission: Submission) -> Screened:
         (outcome,) = await judged(self._service, [submission], self._place)
         return outcome
-
-    def _known(self, upload: Upload, suffix: str) -> Known:
-        with upload.as_descriptor() as descriptor:
-            return known_of(self._service.screening.cells, descriptor, suffix)
 
     def _submission(
         self, known: Known, content: Content | None, sources: Sequence[str]

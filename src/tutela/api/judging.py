@@ -2,17 +2,38 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import PurePath
 
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
 from tutela.api.capacity import Place
+from tutela.api.receiving import Upload
 from tutela.api.screening_documents import MatchAnswer, ScreenAnswer
 from tutela.api.service import Service, actor_of
 from tutela.cases.joining import check_key
 from tutela.evidence.model import Content
+from tutela.screening.fingerprinting import known_of
 from tutela.screening.model import Known, Screened, Verdict
 from tutela.screening.screening import Submission, request_name
 from tutela.storage.settings import OnUnreadable
+
+
+async def known_of_upload(service: Service, upload: Upload, suffix: str | None = None) -> Known:
+    """What is known of a file that was sent or fetched.
+
+    Args:
+        service: Whose cells it is opened up in.
+        upload: The file.
+        suffix: What such a file's name ends in, where that is not for its own name to say.
+    """
+    if suffix is None:
+        suffix = PurePath(upload.name).suffix
+    return await service.open_up(partial(_opened_up, service, upload, suffix))
+
+
+def _opened_up(service: Service, upload: Upload, suffix: str) -> Known:
+    with upload.as_descriptor() as descriptor:
+        return known_of(service.screening.cells, descriptor, suffix)
 
 
 def submission_of(

@@ -5,16 +5,14 @@ the way by ``fingerprint_lane.py``.
 """
 
 from asyncio import gather
-from functools import partial
-from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Security
 
 from tutela.accounts.model import ApiKey
 from tutela.accounts.permissions import Permission
-from tutela.api.judging import answer_of, judged, one_of_many, submission_of
-from tutela.api.receiving import Form, Upload, receive_files
+from tutela.api.judging import answer_of, judged, known_of_upload, one_of_many, submission_of
+from tutela.api.receiving import Form, receive_files
 from tutela.api.screening_documents import (
     EXAMPLE,
     FILE,
@@ -28,8 +26,6 @@ from tutela.api.screening_documents import (
 )
 from tutela.api.service import Here, Permitted, Service
 from tutela.errors import InvalidInputError
-from tutela.screening.fingerprinting import known_of
-from tutela.screening.model import Known
 
 router = APIRouter(prefix="/v1/screen", tags=["screening"])
 
@@ -104,7 +100,7 @@ async def screen(
             request, _upload_limit(service), 1, place, service.settings.upload_seconds
         )
         (upload,) = form.files
-        known = await service.open_up(partial(_known, service, upload))
+        known = await known_of_upload(service, upload)
         submission = submission_of(
             known,
             upload.name,
@@ -157,9 +153,7 @@ async def screen_batch(
             place,
             service.settings.upload_seconds,
         )
-        opened = await gather(
-            *(service.open_up(partial(_known, service, upload)) for upload in form.files)
-        )
+        opened = await gather(*(known_of_upload(service, upload) for upload in form.files))
         submissions = [
             submission_of(
                 known,
@@ -198,8 +192,3 @@ def _for_each(name: str, form: Form) -> list[str | None]:
 
 def _upload_limit(service: Service) -> int:
     return service.settings.max_upload_mib << 20
-
-
-def _known(service: Service, upload: Upload) -> Known:
-    with upload.as_descriptor() as descriptor:
-        return known_of(service.screening.cells, descriptor, PurePath(upload.name).suffix)
