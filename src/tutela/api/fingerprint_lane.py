@@ -34,6 +34,7 @@ from tutela.api.screening_documents import (
 from tutela.api.service import Service, no_key
 from tutela.errors import InvalidInputError, TooLargeError, TutelaError
 from tutela.fingerprints.vpdq import MOST_FRAMES
+from tutela.screening.model import Known
 from tutela.screening.screening import Findings
 
 # One item of fingerprints is less than this, written out with all its names, a subject and a
@@ -122,10 +123,9 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
         items = read() if is_short else await service.work(read)
         if not any(item.is_file for item in items):
             letters = sum(len(item.url or item.text or "") for item in items)
-            if is_short and letters <= _FEW_LETTERS:
-                findings = await service.look_up([item.known() for item in items])
-            else:
-                findings = await service.work(partial(_look_up, service, items))
+            is_quick = is_short and letters <= _FEW_LETTERS
+            files = _known(items) if is_quick else await service.work(partial(_known, items))
+            findings = await service.look_up(files)
             if findings.nothing:
                 service.screening.screener.count_clear(len(items))
                 return route.clear(len(items))
@@ -135,6 +135,7 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
                     service,
                     route,
                     items,
+                    files,
                     findings,
                     key=key,
                     idempotency_key=idempotency_key,
@@ -146,14 +147,15 @@ async def _answer(service: Service, route: _Route, headers: _Headers, receive: R
     return _told(route, [await route.file_of(service, items, key, idempotency_key)])
 
 
-def _look_up(service: Service, items: _Items) -> Findings:
-    return service.screening.screener.look_up([item.known() for item in items])
+def _known(items: _Items) -> list[Known]:
+    return [item.known() for item in items]
 
 
 def _judge(
     service: Service,
     route: _Route,
     items: _Items,
+    files: Sequence[Known],
     findings: Findings,
     *,
     key: ApiKey,
@@ -161,7 +163,7 @@ def _judge(
 ) -> list[ScreenAnswer]:
     submissions = [
         submission_of(
-            item.known(),
+            known,
             item.name,
             key,
             route.idempotency_key(idempotency_key, number),
@@ -169,7 +171,7 @@ def _judge(
             subject=item.subject,
             reference=item.reference,
         )
-        for number, item in enumerate(items)
+        for number, (item, known) in enumerate(zip(items, files, strict=True))
     ]
     outcomes = service.screening.screener.judge(submissions, findings)
     return [answer_of(outcome, key) for outcome in outcomes]
