@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from ipaddress import ip_address, ip_network
-from threading import Lock
+from threading import Event, Lock
 
 from tutela.streams.model import RefusedSourceError, Source, SourceError, StoppedError
 from tutela.webhooks.addresses import (
@@ -154,12 +154,21 @@ class Calls:
         self._allowed = allowed
         self._lock = Lock()
         self._open: set[socket.socket] = set()
-        self._cut = False
+        self._cut = Event()
 
     @property
     def is_cut(self) -> bool:
         """Whether nobody wants more."""
-        return self._cut
+        return self._cut.is_set()
+
+    def rest(self, seconds: float) -> None:
+        """Wait for so long.
+
+        Raises:
+            StoppedError: The connections were cut, before or meanwhile.
+        """
+        if self._cut.wait(seconds):
+            raise StoppedError
 
     def connect(self, host: str, port: int, *, encrypted: bool) -> socket.socket:
         """Connect to a host.
@@ -187,7 +196,7 @@ class Calls:
             except (OSError, ValueError) as error:
                 self.drop(line)
                 failure = _words(error)
-        if self._cut:
+        if self.is_cut:
             raise StoppedError
         raise SourceError(failure)
 
@@ -199,7 +208,7 @@ class Calls:
     def cut(self) -> None:
         """End all connections, and let none begin: whoever waits for one goes on at once."""
         with self._lock:
-            self._cut = True
+            self._cut.set()
             lines = list(self._open)
         for line in lines:
             with suppress(OSError):
@@ -207,7 +216,7 @@ class Calls:
 
     def _note(self, line: socket.socket) -> None:
         with self._lock:
-            if self._cut:
+            if self.is_cut:
                 line.close()
                 raise StoppedError
             self._open.add(line)

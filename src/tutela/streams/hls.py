@@ -4,7 +4,6 @@ A stream that is live is begun at its newest segment. Whoever gets so far behind
 gone, or would have to hurry after them, goes on at the newest one: what is left out is counted.
 """
 
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from urllib.parse import urljoin
@@ -77,17 +76,9 @@ def follow_playlist(url: str, content: bytes, calls: Calls, fetcher: Fetcher, si
         silent = max(_SILENT_TARGETS * playlist.target_seconds, _LEAST_SILENT_SECONDS)
         if time.monotonic() - newest_at > silent:
             raise SourceError("no new segment of it comes")
-        _rest(calls, wait - (time.monotonic() - begun))
+        calls.rest(wait - (time.monotonic() - begun))
         url, content = fetcher.read(url, MOST_PLAYLIST_BYTES, _PLAYLIST_SECONDS)
         playlist = read_playlist(content)
-
-
-def _rest(calls: Calls, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        if calls.is_cut:
-            raise StoppedError
-        threading.Event().wait(min(left, _SOONEST))
 
 
 class _Following:
