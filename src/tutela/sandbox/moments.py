@@ -81,6 +81,7 @@ def moments_of_video(
         raise InvalidInputError('videos cannot be shown here: install the extra "video"')
     deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
     try:
+        file.seek(0)
         with video.open_container(file, video_format) as container:
             streams = video.moving_streams(container) or container.streams.video
             if not streams:

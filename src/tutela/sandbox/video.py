@@ -129,17 +129,30 @@ def _frames(
             )
 
 
-def open_container(file: BinaryIO, video_format: VideoFormat) -> Any:
-    """A video, opened by PyAV; raises whatever that does."""
-    file.seek(0)
+def open_container(
+    file: Any,
+    video_format: VideoFormat,
+    *,
+    probing: dict[str, str] | None = None,
+    buffer_bytes: int = _BUFFER_BYTES,
+) -> Any:
+    """A video, opened by PyAV; raises whatever that does.
+
+    Args:
+        file: Read from where it stands. It need not be seekable.
+        video_format: What it begins as.
+        probing: FFmpeg's options of how much is read before it is known what it is made of.
+        buffer_bytes: How much is asked for at once.
+    """
     return av.open(
         file,
         "r",
         format=video_format.reader,
         # Reads nothing but this file, whatever it names.
         options={"protocol_whitelist": "none"},
+        container_options=probing,
         metadata_errors="ignore",
-        buffer_size=_BUFFER_BYTES,
+        buffer_size=buffer_bytes,
     )
 
 
@@ -151,6 +164,7 @@ def _opened(file: BinaryIO, video_format: VideoFormat) -> Iterator[Any]:
         UnreadableError: It cannot be, or what was done with it failed for the decoder's sake.
     """
     try:
+        file.seek(0)
         with open_container(file, video_format) as container:
             yield container
     except (UnreadableError, MemoryError):

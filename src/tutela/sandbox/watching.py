@@ -39,6 +39,7 @@ from tutela.sandbox.model import (
 # What is read before it is known of what a stream is made, and for how long of its own time. The
 # packets that are read for that are looked at like all others.
 _PROBED = {"probesize": "2000000", "analyzeduration": "1000000", "fpsprobesize": "0"}
+_BUFFER_BYTES = 1 << 15
 # Frames that are decoded one after the other may pile up to so much of the stream's own time.
 _MOST_BEHIND_SECONDS = 2.0
 _MOST_PACKETS = 600
@@ -136,15 +137,8 @@ class Watch:
                     Unreadable.NOT_SUPPORTED,
                     "it is no video" if source.head else "there was nothing in it",
                 )
-            with video.av.open(
-                source.file,
-                "r",
-                format=video_format.reader,
-                # Reads nothing but these bytes, whatever they name.
-                options={"protocol_whitelist": "none"},
-                container_options=_PROBED,
-                metadata_errors="ignore",
-                buffer_size=1 << 15,
+            with video.open_container(
+                source.file, video_format, probing=_PROBED, buffer_bytes=_BUFFER_BYTES
             ) as container:
                 return self._look_at(container, run, source)
 

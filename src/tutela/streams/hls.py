@@ -44,7 +44,7 @@ def follow_playlist(url: str, content: bytes, calls: Calls, fetcher: Fetcher, si
     Args:
         url: Where the playlist is.
         content: What it says.
-        calls: Whether anybody wants more.
+        calls: How long anybody wants more.
         fetcher: How segments are fetched.
         sink: Where their bytes go.
 
