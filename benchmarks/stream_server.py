@@ -7,7 +7,6 @@ ports, and then a line for each scene that it sends: the stream, the scene, and 
 """
 
 import asyncio
-import io
 import json
 import struct
 import sys
@@ -16,8 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
-
+from tests.streams.serving import cut_at_key_frames
 from tutela.streams.amf import Value, read_values, write_values
 
 SCENE_SECONDS = 2
@@ -68,29 +66,7 @@ def read_clip(content: bytes) -> Clip:
         if tag.is_key:
             scenes.append([])
         scenes[-1].append(tag)
-    return Clip(head, scenes, _segments(content))
-
-
-def _segments(content: bytes) -> Sequence[bytes]:
-    found: list[io.BytesIO] = []
-    with av.open(io.BytesIO(content), format="flv") as source:
-        stream = source.streams.video[0]
-        target = out = None
-        for packet in source.demux(stream):
-            if packet.dts is None:
-                continue
-            if packet.is_keyframe:
-                if target is not None:
-                    target.close()
-                found.append(io.BytesIO())
-                target = av.open(found[-1], "w", format="mpegts", options={"mpegts_copyts": "1"})
-                out = target.add_stream_from_template(stream)
-            assert target is not None
-            packet.stream = out
-            target.mux(packet)
-        assert target is not None
-        target.close()
-    return [each.getvalue() for each in found]
+    return Clip(head, scenes, cut_at_key_frames(content))
 
 
 class Server:

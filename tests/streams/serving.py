@@ -16,7 +16,6 @@ import av
 from tests.moving import clip
 
 KEYS = {"g": "8", "bf": "2", "preset": "ultrafast"}
-PLAYLIST = "application/vnd.apple.mpegurl"
 
 
 @cache
@@ -40,9 +39,14 @@ def still(seed: int = 1, frame: int = 20) -> bytes:
 
 @cache
 def segments(seconds: float = 8, seed: int = 1) -> tuple[bytes, ...]:
-    """A clip cut at its key frames, a second each, as MPEG-TS that goes on."""
+    """A clip in segments of a second each."""
+    return cut_at_key_frames(moving(seconds, seed))
+
+
+def cut_at_key_frames(content: bytes) -> tuple[bytes, ...]:
+    """A clip cut at its key frames, as MPEG-TS that goes on."""
     cut: list[io.BytesIO] = []
-    with av.open(io.BytesIO(moving(seconds, seed))) as source:
+    with av.open(io.BytesIO(content)) as source:
         stream = source.streams.video[0]
         target = None
         for packet in source.demux(stream):
