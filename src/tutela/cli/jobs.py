@@ -1,10 +1,7 @@
 """``tutela job``: the work that waits, what became of it, and a worker to do it."""
 
 import json as json_text
-import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +12,7 @@ from tutela.accounts.permissions import Permission
 from tutela.cli.acting import needs
 from tutela.cli.opening import DataFolder, JsonLines, local_actor, open_house
 from tutela.cli.output import print_error, print_json, print_line, print_table, to_people
+from tutela.cli.stopping import asked_to_stop
 from tutela.errors import InvalidInputError, TutelaError
 from tutela.storage.clock import system_clock
 from tutela.storage.jobs.enqueueing import enqueue
@@ -166,7 +164,8 @@ def work(
         if settings.job_threads == 0:
             raise InvalidInputError("job_threads is 0 here: say how many with --threads")
         worker = make_worker(settings, database, system_clock, _tell)
-        with _asked_to_stop() as stop:
+        stop = threading.Event()
+        with asked_to_stop(stop.set):
             with worker:
                 to_people.print("Working (Ctrl-C stops it)")
                 stop.wait()
@@ -176,29 +175,6 @@ def work(
                         f"{worker.running}"
                     )
             to_people.print("The worker has stopped.")
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """Set at the first SIGTERM or Ctrl-C. The second one ends the process as it always does."""
-    stop = threading.Event()
-    asked = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.getsignal(number) for number in asked}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def ask(_number: int, _frame: object) -> None:
-        stop.set()
-        restore()
-
-    for number in asked:
-        signal.signal(number, ask)
-    try:
-        yield stop
-    finally:
-        restore()
 
 
 def _tell(what: str, failure: Exception) -> None:

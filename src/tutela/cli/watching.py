@@ -1,6 +1,5 @@
 """``tutela watch``: watch one stream, or a file as if it were one."""
 
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from tutela.cli.opening import (
     warn_of_absent_lists,
 )
 from tutela.cli.output import print_json, print_line, to_people
+from tutela.cli.stopping import asked_to_stop
 from tutela.sandbox.model import Sampling
 from tutela.screening.opening import open_screening
 from tutela.storage.clock import system_clock
@@ -121,7 +121,8 @@ def watch(
             )
             with (
                 Repeating("lists", room.screener.refresh, _FOLLOW_SECONDS, lambda *_: None),
-                _stopped_by_signals(watching, seconds),
+                asked_to_stop(watching.stop),
+                _stopped_after(seconds, watching),
                 _shown(watching),
             ):
                 standing = watching.run()
@@ -132,24 +133,17 @@ def watch(
 
 
 @contextmanager
-def _stopped_by_signals(watching: Watching, seconds: float | None) -> Iterator[None]:
-    """Ctrl-C and the like end watching as the end of the stream does."""
-
-    def stop(*_: object) -> None:
-        watching.stop()
-
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-    timer = threading.Timer(seconds, stop) if seconds is not None else None
-    if timer is not None:
-        timer.daemon = True
-        timer.start()
+def _stopped_after(seconds: float | None, watching: Watching) -> Iterator[None]:
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, watching.stop)
+    timer.daemon = True
+    timer.start()
     try:
         yield
     finally:
-        if timer is not None:
-            timer.cancel()
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        timer.cancel()
 
 
 @contextmanager
