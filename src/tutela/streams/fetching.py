@@ -27,13 +27,11 @@ class Answer:
 
     Attributes:
         url: Where it came from in the end.
-        kind: Its content type, in small letters.
         size: How long its body is, if it says so.
         body: The body, piece by piece; to be read to its end, or not at all.
     """
 
     url: str
-    kind: str
     size: int | None
     body: Iterator[bytes]
 
@@ -72,9 +70,7 @@ class Fetcher:
             if response.status not in (200, 206):
                 connection.close()
                 raise SourceError(f"its server answers with status {response.status}")
-            size = response.length
-            kind = (response.headers.get("Content-Type") or "").lower()
-            return Answer(url, kind, size, self._body(connection, response, span))
+            return Answer(url, response.length, self._body(connection, response, span))
         raise SourceError("its server redirects again and again")
 
     def read(

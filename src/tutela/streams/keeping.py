@@ -116,10 +116,6 @@ class Keeper:
                 # Else there may be more: in a second.
                 self._forgot_at = time.monotonic()
 
-    def hurry(self) -> None:
-        """Have it look now."""
-        self._keeping.hurry(0)
-
     def __enter__(self) -> Self:
         self._keeping.__enter__()
         return self

@@ -186,7 +186,7 @@ class Watching:
                 if told.reason is not None:
                     # Where nothing more came, that is why.
                     raise receiving.failure or SourceError(told.reason)
-            if receiving.is_over and sink.is_drained:
+            if not receiving.is_alive() and sink.is_drained:
                 if receiving.failure is not None:
                     raise receiving.failure
                 return
@@ -279,7 +279,6 @@ class _Receiving(threading.Thread):
         self._calls = calls
         self._sink = sink
         self.failure: Exception | None = None
-        self.is_over = False
 
     def run(self) -> None:
         try:
@@ -291,7 +290,6 @@ class _Receiving(threading.Thread):
             self.failure = SourceError(f"it could not be received ({type(error).__name__})")
         finally:
             self._sink.finish()
-            self.is_over = True
 
 
 class _Sink:
