@@ -268,14 +268,15 @@ class Keeper:
     def _save(self, *, released: bool = False) -> None:
         """Write down how streams stand: from time to time, and at once where it changed."""
         due = released or time.monotonic() - self._saved_at >= _SAVED_SECONDS
-        changed = {
-            number: held.watching.standing
-            for number, held in self._held.items()
-            if _is_news(held.watching.standing, held.written)
-        }
-        if not self._held or not (due or changed):
-            return
+        # Read once: meanwhile they go on.
         now = {number: held.watching.standing for number, held in self._held.items()}
+        changed = {
+            number
+            for number, standing in now.items()
+            if _is_news(standing, self._held[number].written)
+        }
+        if not now or not (due or changed):
+            return
         self._write(
             [(number, self._held[number].hold, standing) for number, standing in now.items()],
             released=released,
