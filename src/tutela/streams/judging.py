@@ -141,14 +141,14 @@ class Judge:
         Raises:
             StorageError: The database or the vault fails. The same frame can be judged again.
         """
-        place = clock_words(frame.seconds)
-        findings = self._screener.look_up([_known([Part(place, pdq=frame.pdq)])])
+        known = _known([Part(clock_words(frame.seconds), pdq=frame.pdq)])
+        findings = self._screener.look_up([known])
         if not self._latest or self._latest[-1] != (frame.seconds, frame.pdq):
             self._latest.append((frame.seconds, frame.pdq))
         if findings.nothing:
             return None
         matches = [
-            *self._screener.matches_of([_known([Part(place, pdq=frame.pdq)])], findings)[0],
+            *self._screener.matches_of([known], findings)[0],
             *self._matches_as_video(findings),
         ]
         now = self._clock()
