@@ -20,20 +20,16 @@ import sys
 from dataclasses import asdict
 from typing import BinaryIO, cast
 
-from tutela.sandbox.asking import LIBC
 from tutela.sandbox.cell import SharedFile
 from tutela.sandbox.decoding import prepare
-from tutela.sandbox.model import PACKET_BYTES, Layer, Level, Limits, Look, Rendering, Shown
+from tutela.sandbox.model import PACKET_BYTES, Level, Limits, Look, Rendering, Shown
 from tutela.sandbox.rendering import Showing, rehearse
-from tutela.sandbox.sealing import confine, idle_bytes
+from tutela.sandbox.sealing import confine_split, confine_splitting
 from tutela.sandbox.starting import STRICT, lacks_needed
 
 _BUFFER_BYTES = 1 << 16
-_PR_SET_PDEATHSIG = 1
 # Names within the file, each as long as a packet may be.
 _PLACES = ("place", "before", "after")
-# What the cell does not give up, since it splits off processes and ends them.
-_OF_ITS_OWN = tuple(layer for layer in Layer if layer is not Layer.NAMESPACES)
 
 
 def main(arguments: list[str]) -> None:
@@ -42,8 +38,7 @@ def main(arguments: list[str]) -> None:
     strict = STRICT in arguments
     prepare()
     rehearse()
-    idle = idle_bytes()
-    confine(limits, (Layer.NAMESPACES,), idle=idle)
+    idle = confine_splitting(limits)
     house.send(json.dumps({"ready": True}).encode())
     while True:
         packet, descriptors, _, _ = socket.recv_fds(house, PACKET_BYTES, 2)
@@ -80,9 +75,8 @@ def _show(
 ) -> None:
     """Show one file, and end."""
     try:
-        LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (int(limits.seconds) + 1,) * 2)
-        lacking = confine(limits, _OF_ITS_OWN, idle=idle)
+        lacking = confine_split(limits, idle)
         look = Look(
             Level(str(request["level"])),
             bool(request["colour"]),

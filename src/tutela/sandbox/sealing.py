@@ -7,6 +7,7 @@ a decoder that was taken over could do; whoever wants out has to break through a
 import ctypes
 import os
 import resource
+import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tutela.sandbox.asking import LIBC, granted
 from tutela.sandbox.model import Layer, Limits
 
 _OPEN_FILES = 32
-_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 # Of linux/capability.h: the third version, whose sets have 64 bits.
 _CAPABILITIES, _NONE = (0x20080522, 0), (0,) * 6
 
@@ -52,6 +53,28 @@ def confine(
         except (OSError, ValueError) as error:
             lacking[layer] = getattr(error, "strerror", None) or str(error)
     return lacking
+
+
+def confine_splitting(limits: Limits) -> int:
+    """Seal a cell that splits off processes, by the layers that leave it that.
+
+    Returns:
+        Its ``idle_bytes``, for ``confine_split``.
+    """
+    idle = idle_bytes()
+    confine(limits, (Layer.NAMESPACES,), idle=idle)
+    return idle
+
+
+def confine_split(limits: Limits, idle: int) -> Mapping[Layer, str]:
+    """Seal a process that such a cell has split off, and have it end with the cell.
+
+    Returns:
+        As ``confine``.
+    """
+    LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    rest = [layer for layer in Layer if layer is not Layer.NAMESPACES]
+    return confine(limits, rest, idle=idle)
 
 
 def _put_on(layer: Layer, limits: Limits, idle: int) -> None:

@@ -21,25 +21,12 @@ import threading
 from typing import NoReturn
 
 from tutela.sandbox import video
-from tutela.sandbox.asking import LIBC
 from tutela.sandbox.decoding import prepare
-from tutela.sandbox.model import (
-    PACKET_BYTES,
-    PIECE,
-    Ended,
-    Layer,
-    Limits,
-    Sampled,
-    Sampling,
-)
+from tutela.sandbox.model import PACKET_BYTES, PIECE, Ended, Limits, Sampled, Sampling
 from tutela.sandbox.packets import write_watched
-from tutela.sandbox.sealing import confine, idle_bytes
+from tutela.sandbox.sealing import confine_split, confine_splitting
 from tutela.sandbox.starting import STRICT, lacks_needed
 from tutela.sandbox.watching import Run, Watch
-
-_PR_SET_PDEATHSIG = 1
-# What the cell does not give up, since it splits off processes.
-_OF_ITS_OWN = tuple(layer for layer in Layer if layer is not Layer.NAMESPACES)
 
 
 def main(arguments: list[str]) -> None:
@@ -48,8 +35,7 @@ def main(arguments: list[str]) -> None:
     strict = STRICT in arguments
     prepare()
     video.prepare()
-    idle = idle_bytes()
-    confine(limits, (Layer.NAMESPACES,), idle=idle)
+    idle = confine_splitting(limits)
     # Nobody asks how they end: the house sees that their line does.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     house.send(json.dumps({"ready": True}).encode())
@@ -67,9 +53,8 @@ def main(arguments: list[str]) -> None:
 def _watch(descriptor: int, limits: Limits, idle: int, *, strict: bool) -> NoReturn:
     """Watch one stream, and end."""
     try:
-        LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        lacking = confine(limits, _OF_ITS_OWN, idle=idle)
+        lacking = confine_split(limits, idle)
         with socket.socket(fileno=descriptor) as line:
             if strict and lacks_needed(lacking):
                 line.send(json.dumps({"unsafe": True}).encode())
