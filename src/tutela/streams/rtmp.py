@@ -7,6 +7,7 @@ import secrets
 import socket
 import struct
 from dataclasses import dataclass, field
+from enum import IntEnum
 from io import BufferedReader
 from typing import cast
 from urllib.parse import urlsplit
@@ -21,9 +22,6 @@ _MOST_CHUNK_BYTES = 1 << 24
 _MOST_HALF_DONE = 32 << 20
 _WINDOW_BYTES = 2_500_000
 _BUFFER_MILLISECONDS = 1000
-# Kinds of messages.
-_CHUNK_SIZE, _ABORT, _RECEIVED, _CONTROL, _WINDOW, _PEER_WINDOW = 1, 2, 3, 4, 5, 6
-_PICTURES, _NEWER_COMMAND, _COMMAND, _SEVERAL = 9, 17, 20, 22
 _PING, _PONG, _SET_BUFFER = 6, 7, 3
 _INTER_FRAME, _DISPOSABLE_INTER_FRAME = 2, 3
 # After so long without a key frame whoever decodes is to see that there are none.
@@ -39,6 +37,21 @@ _OVER = {
     "NetStream.Play.Failed": "its server does not give it out",
 }
 _FLV_HEAD = b"FLV\x01\x01\x00\x00\x00\x09" + bytes(4)
+
+
+class _Kind(IntEnum):
+    """Kinds of messages."""
+
+    CHUNK_SIZE = 1
+    ABORT = 2
+    RECEIVED = 3
+    CONTROL = 4
+    WINDOW = 5
+    PEER_WINDOW = 6
+    PICTURES = 9
+    NEWER_COMMAND = 17
+    COMMAND = 20
+    SEVERAL = 22
 
 
 def play(source: Source, calls: Calls, sink: Sink) -> None:
@@ -162,7 +175,7 @@ class _Player:
         }
         self._command(0, "connect", _CONNECTING, told)
         self._await(_CONNECTING)
-        self._say(2, _WINDOW, 0, struct.pack(">I", _WINDOW_BYTES))
+        self._say(2, _Kind.WINDOW, 0, struct.pack(">I", _WINDOW_BYTES))
         self._command(0, "createStream", _CREATING, None)
         answer = self._await(_CREATING)
         number = answer[3] if len(answer) > 3 else None
@@ -170,19 +183,19 @@ class _Player:
             raise ValueError("no stream was created")
         self._command(int(number), "play", 0.0, None, name, -2000.0)
         buffered = struct.pack(">HII", _SET_BUFFER, int(number), _BUFFER_MILLISECONDS)
-        self._say(2, _CONTROL, 0, buffered)
+        self._say(2, _Kind.CONTROL, 0, buffered)
 
     def next_pictures(self) -> _Pictures:
         """The next message with pictures, or several."""
         while True:
             message = self._next()
-            if message.kind == _PICTURES and message.body:
+            if message.kind == _Kind.PICTURES and message.body:
                 tag = _tag(message.time, message.body)
                 return _Pictures(message.time, _is_between(message.body), tag)
-            if message.kind == _SEVERAL:
+            if message.kind == _Kind.SEVERAL:
                 if several := _several(message):
                     return _Pictures(message.time, False, several)
-            elif message.kind in (_COMMAND, _NEWER_COMMAND):
+            elif message.kind in (_Kind.COMMAND, _Kind.NEWER_COMMAND):
                 self._heed(_values(message))
 
     def _greet(self) -> None:
@@ -198,7 +211,7 @@ class _Player:
         """The answer to a command."""
         while True:
             message = self._next()
-            if message.kind not in (_COMMAND, _NEWER_COMMAND):
+            if message.kind not in (_Kind.COMMAND, _Kind.NEWER_COMMAND):
                 continue
             values = _values(message)
             if len(values) > 1 and values[1] == number:
@@ -227,21 +240,21 @@ class _Player:
             if message is None:
                 continue
             match message.kind:
-                case 1:
+                case _Kind.CHUNK_SIZE:
                     size = int.from_bytes(message.body[:4]) & 0x7FFF_FFFF
                     if not 0 < size <= _MOST_CHUNK_BYTES:
                         raise ValueError("no chunk can be that long")
                     self._chunk_bytes = size
-                case 2:
+                case _Kind.ABORT:
                     ended = self._channels.pop(int.from_bytes(message.body[:4]), _Channel())
                     self._half_done -= len(ended.body)
-                case 4 if message.body[:2] == struct.pack(">H", _PING):
-                    self._say(2, _CONTROL, 0, struct.pack(">H", _PONG) + message.body[2:6])
-                case 5:
+                case _Kind.CONTROL if message.body[:2] == struct.pack(">H", _PING):
+                    self._say(2, _Kind.CONTROL, 0, struct.pack(">H", _PONG) + message.body[2:6])
+                case _Kind.WINDOW:
                     self._window = max(1, int.from_bytes(message.body[:4]))
-                case 6:
-                    self._say(2, _WINDOW, 0, message.body[:4])
-                case 3 | 4:
+                case _Kind.PEER_WINDOW:
+                    self._say(2, _Kind.WINDOW, 0, message.body[:4])
+                case _Kind.RECEIVED | _Kind.CONTROL:
                     pass
                 case _:
                     return message
@@ -296,11 +309,11 @@ class _Player:
         self._received += size
         if self._received - self._told >= self._window:
             self._told = self._received
-            self._say(2, _RECEIVED, 0, struct.pack(">I", self._received & 0xFFFF_FFFF))
+            self._say(2, _Kind.RECEIVED, 0, struct.pack(">I", self._received & 0xFFFF_FFFF))
         return piece
 
     def _command(self, stream: int, *values: Value) -> None:
-        self._say(3, _COMMAND, stream, write_values(values))
+        self._say(3, _Kind.COMMAND, stream, write_values(values))
 
     def _say(self, channel: int, kind: int, stream: int, body: bytes) -> None:
         head = bytes([channel]) + bytes(3) + len(body).to_bytes(3) + bytes([kind])
@@ -312,7 +325,7 @@ class _Player:
 
 def _values(message: _Message) -> list[Value]:
     # The newer form begins with a zero, and goes on as the older one.
-    return read_values(message.body[1:] if message.kind == _NEWER_COMMAND else message.body)
+    return read_values(message.body[1:] if message.kind == _Kind.NEWER_COMMAND else message.body)
 
 
 def _is_between(body: bytes) -> bool:
@@ -330,7 +343,7 @@ def _several(message: _Message) -> bytes:
         time = int.from_bytes(body[at + 4 : at + 7]) | body[at + 7] << 24
         first = time if first is None else first
         content = body[at + 11 : at + 11 + size]
-        if kind == _PICTURES and content:
+        if kind == _Kind.PICTURES and content:
             found += _tag(message.time + time - first & 0xFFFF_FFFF, content)
         at += 11 + size + 4
     return bytes(found)
@@ -338,5 +351,5 @@ def _several(message: _Message) -> bytes:
 
 def _tag(time: int, body: bytes) -> bytes:
     stamp = (time & 0xFF_FFFF).to_bytes(3) + bytes([time >> 24 & 0xFF])
-    head = bytes([_PICTURES]) + len(body).to_bytes(3) + stamp + bytes(3)
+    head = bytes([_Kind.PICTURES]) + len(body).to_bytes(3) + stamp + bytes(3)
     return head + body + (len(head) + len(body)).to_bytes(4)
