@@ -39,6 +39,7 @@ from tutela.storage.jobs.model import JSON, Job, JobId, Kind, Kinds, Never, kind
 from tutela.storage.jobs.performing import Tell
 from tutela.storage.jobs.worker import Worker
 from tutela.storage.settings import Settings
+from tutela.streams import forgetting as forgetting_streams
 from tutela.webhooks.jobs import kinds_of_webhooks
 
 REHEARSAL = "job.rehearse"
@@ -64,6 +65,7 @@ def all_kinds(settings: Settings, database: Database, clock: Clock) -> Kinds:
             taking_effect(database, clock, then=(confirmed,)),
             forgetting(settings, database, clock),
             forgetting_accounts.forgetting(settings, database, clock),
+            forgetting_streams.forgetting(database, clock),
             verifying(settings, database, clock),
             ending_lost(database, clock),
             supplying.forgetting(settings, database, clock),

@@ -29,7 +29,7 @@ from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
 from tutela.storage.settings import Settings, Streams, Webhooks
 from tutela.streams.beginning import begin_stream, stop_stream
-from tutela.streams.ending import forget_old
+from tutela.streams.forgetting import FORGET
 from tutela.streams.keeping import HELD_SECONDS, Keeper
 from tutela.streams.listing import Stream, all_streams, find_stream, tallies
 from tutela.streams.model import Standing, State, StreamId
@@ -37,6 +37,7 @@ from tutela.streams.tables import stream_matches, streams
 from tutela.webhooks.endpoints import add_endpoint
 from tutela.webhooks.model import EventKind
 from tutela.webhooks.tables import webhook_events
+from tutela.work import all_kinds
 
 ACTOR = actor_called("key:platform")
 
@@ -144,10 +145,12 @@ def test_of_a_stream_that_matched_nothing_only_counts_remain_and_those_for_a_mon
     assert (over.shown, over.reference, over.subject, over.case) == (None, None, None, None)
     assert over.standing.frames == 1
     assert acts(database) == ["stream.begun"]
-    with database.writing() as connection:
-        assert forget_old(connection, clock()) == 0
-        clock.turn(days=31)
-        assert forget_old(connection, clock()) == 1
+    forget = all_kinds(settings, database, clock)[FORGET].run
+    forget(None)
+    assert now(database, stream) == over
+    clock.turn(days=31)
+    forget(None)
+    with database.reading() as connection:
         assert all_streams(connection) == []
 
 

@@ -1,14 +1,8 @@
 """What remains of a stream that is over: of one that matched nothing, counts, for a while."""
 
-from datetime import datetime, timedelta
-
-from sqlalchemy import Connection, delete, select
+from datetime import datetime
 
 from tutela.streams.model import State
-from tutela.streams.tables import stream_matches, streams
-
-_KEPT = timedelta(days=30)
-_AT_ONCE = 500
 
 
 def ended_values(
@@ -34,20 +28,3 @@ def ended_values(
     if not has_case:
         values |= {"shown": None, "subject": None, "reference": None}
     return values
-
-
-def forget_old(connection: Connection, now: datetime) -> int:
-    """Remove streams that were over a month ago. Their cases stay.
-
-    Returns:
-        How many there were.
-    """
-    old = list(
-        connection.execute(
-            select(streams.c.id).where(streams.c.ended_at < now - _KEPT).limit(_AT_ONCE)
-        ).scalars()
-    )
-    if old:
-        connection.execute(delete(stream_matches).where(stream_matches.c.stream_id.in_(old)))
-        connection.execute(delete(streams).where(streams.c.id.in_(old)))
-    return len(old)

@@ -29,7 +29,7 @@ from tutela.storage.database import Database, changed_rows, insert_or_ignore
 from tutela.storage.kept_secrets import KeptSecrets
 from tutela.storage.repeating import Repeating
 from tutela.storage.settings import Settings
-from tutela.streams.ending import ended_values, forget_old
+from tutela.streams.ending import ended_values
 from tutela.streams.judging import About, Judge, Told
 from tutela.streams.listing import standing_of, thing_of
 from tutela.streams.model import Standing, State, StreamId, source_of
@@ -43,7 +43,6 @@ HELD_SECONDS = 15.0
 """After so long without a word of its holder, a stream is another process's to take."""
 
 _SAVED_SECONDS = 4.0
-_FORGOTTEN_SECONDS = 3600.0
 _ENDING_SECONDS = 5.0
 
 
@@ -90,7 +89,6 @@ class Keeper:
         self._here = _here()
         self._held: dict[StreamId, _Held] = {}
         self._saved_at = -_SAVED_SECONDS
-        self._forgot_at = -_FORGOTTEN_SECONDS
         self._keeping = Repeating("streams", self.keep, seconds, failed)
 
     @property
@@ -109,12 +107,6 @@ class Keeper:
         if waiting and (room := self._settings.streams.at_once - len(self._held)) > 0:
             for row in self._claim(room):
                 self._begin(row)
-        if time.monotonic() - self._forgot_at >= _FORGOTTEN_SECONDS:
-            with self._database.writing() as connection:
-                forgotten = forget_old(connection, self._clock())
-            if not forgotten:
-                # Else there may be more: in a second.
-                self._forgot_at = time.monotonic()
 
     def __enter__(self) -> Self:
         self._keeping.__enter__()
