@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from sqlalchemy import select
 
-from tests.hashlists.filling import ACTOR, new_list
+from tests.hashlists.filling import ACTOR, add, new_list
 from tests.house import House
 from tests.streams.serving import (
     Web,
@@ -52,6 +52,11 @@ KNOWN_AT = 2
 """The second of the clip at which it shows a picture that a list has."""
 
 
+def shown_at(second: int) -> Fingerprint:
+    """The hash of what the clip shows then."""
+    return Fingerprint.from_text(Kind.PDQ, str(House.fingerprints(still(frame=8 * second))["pdq"]))
+
+
 @dataclass
 class Room:
     """A house that knows one frame of one clip, and where streams are decoded."""
@@ -68,12 +73,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     upgrade(database, settings.data, tell=lambda _: None)
     prepare_keys(Keyring(settings), database, tell=lambda _: None)
     known = new_list(database, system_clock, "pictures")
-    prints = House.fingerprints(still(frame=8 * KNOWN_AT))
-    row = ListRow(1, Fingerprint.from_text(Kind.PDQ, str(prints["pdq"])))
-    with database.writing() as connection:
-        add_with_provenance(
-            connection, known, Provenance("tests"), [row], actor=ACTOR, clock=system_clock
-        )
+    add(database, known, system_clock, shown_at(KNOWN_AT))
     with (
         open_screening(settings, database, system_clock) as screening,
         WatchingPool() as cells,
@@ -199,12 +199,7 @@ def test_the_same_entry_is_told_of_once_and_what_is_found_later_is_in_the_same_c
     clip = tmp_path / "clip.ts"
     clip.write_bytes(moving() + moving())
     other = new_list(room.database, system_clock, "others")
-    prints = House.fingerprints(still(frame=8 * 5))
-    row = ListRow(1, Fingerprint.from_text(Kind.PDQ, str(prints["pdq"])))
-    with room.database.writing() as connection:
-        add_with_provenance(
-            connection, other, Provenance("tests"), [row], actor=ACTOR, clock=system_clock
-        )
+    add(room.database, other, system_clock, shown_at(5))
     room.screening.screener.refresh()
     watched = watch(str(clip))
     assert watched.over().frames == 16
@@ -455,8 +450,7 @@ def test_a_frame_that_is_judged_once_more_is_the_same_one_whatever_the_clock_say
         partial(next, moments),
         again=timedelta(1),
     )
-    pdq = Pdq(bytes.fromhex(str(House.fingerprints(still(frame=8 * KNOWN_AT))["pdq"])), 100)
-    frame = Sampled(1, pdq, 0.0, 0.0, 0, 320, 240)
+    frame = Sampled(1, Pdq(shown_at(KNOWN_AT).value, 100), 0.0, 0.0, 0, 320, 240)
     for _ in range(2):
         with pytest.raises(StorageError):
             judge.judge(frame, lambda _: b"")
