@@ -48,7 +48,7 @@ class KernelBuildHook(BuildHookInterface[Any]):
             return
         library = Path(self.root) / _FOLDER / _LIBRARY
         library.unlink(missing_ok=True)
-        compiler = shlex.split(os.environ.get("CC", "")) or [shutil.which("cc") or "cc"]
+        compiler = _compiler()
         if os.environ.get("TUTELA_WITHOUT_KERNEL") or shutil.which(compiler[0]) is None:
             self.app.display_warning(
                 "Tutela is built without its compiled kernel, and will be slower: "
@@ -91,9 +91,13 @@ def compile_kernel(compiler: list[str], library: Path) -> None:
         unfinished.rename(library)
 
 
+def _compiler() -> list[str]:
+    return shlex.split(os.environ.get("CC", "")) or [shutil.which("cc") or "cc"]
+
+
 def _run(command: list[str]) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
 
 
 if __name__ == "__main__":
-    compile_kernel(["cc"], Path(sys.argv[1]))
+    compile_kernel(_compiler(), Path(sys.argv[1]))

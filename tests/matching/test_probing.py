@@ -98,6 +98,30 @@ def test_a_large_segment_has_tables_and_equal_hashes_are_in_them_once(folder: Pa
         assert block.layout.rows == len(np.unique(hard_list(), axis=0))
 
 
+@pytest.mark.skipif(variant() is Variant.NUMPY, reason="there is no kernel")
+@pytest.mark.parametrize("offset", [0x7FFF_FFFF, 6000])
+def test_where_a_table_names_places_that_it_has_not_all_rows_are_read(
+    offset: int, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(4).integers(0, 256, (5000, 32), dtype=np.uint8)
+    with filled(tmp_path / "index", values, range(0)) as index:
+        (segment,) = index._current.segments
+        (block,) = segment.blocks
+        assert block.tables is not None
+        assert block.layout is not None
+        begin = block.tables.ctypes.data - np.frombuffer(segment.mapping, np.uint8).ctypes.data
+        size, offsets = block.layout.size, (1 << block.layout.bits) + 1
+        path = tmp_path / "index" / segment.record.file_name
+    with path.open("r+b") as file:
+        for table in range(16):
+            file.seek(begin + table * size)
+            file.write(np.full(offsets, offset, "<u4").tobytes())
+    with Index.open(tmp_path / "index") as index:
+        for row in range(0, 5000, 1000):
+            (hit,) = index.look_up(Query(pdq=values[row].tobytes()), 31)
+            assert hit.entry == row
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     rows=st.integers(0, 3000),

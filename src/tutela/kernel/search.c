@@ -174,12 +174,14 @@ static void share_out(unsigned most, uint8_t *budgets)
         budgets[chunk] = (uint8_t)((most + 1) * (chunk + 1) / CHUNKS - (most + 1) * chunk / CHUNKS);
 }
 
-/* The runs to look at, with their offsets already on the way into the caches. */
+/* The runs to look at, with their offsets already on the way into the caches. Where a table names
+ * places that it has not, it is damaged, and there are more entries than can be looked at. */
 static uint64_t list_runs(const pdq_block *block, const uint8_t *wanted, const uint8_t *budgets,
                           run *runs, uint64_t *entries)
 {
     const unsigned bits = block->bits;
     const uint32_t buckets = 1u << bits;
+    const uint64_t places = places_in(block);
     uint64_t count = 0, total = 0;
     for (int pass = 0; pass < 2; pass++) {
         count = 0;
@@ -199,6 +201,10 @@ static uint64_t list_runs(const pdq_block *block, const uint8_t *wanted, const u
                         __builtin_prefetch(offsets + bucket);
                     } else {
                         const uint32_t first = offsets[bucket], last = offsets[bucket + 1];
+                        if (__builtin_expect(first > last || last > places, 0)) {
+                            *entries = UINT64_MAX;
+                            return 0;
+                        }
                         runs[count] = (run){first, last, (uint8_t)chunk, (uint8_t)(both - differing)};
                         count += first < last;
                         total += last - first;

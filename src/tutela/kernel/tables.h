@@ -46,6 +46,14 @@ static inline const uint16_t *filters_of(const pdq_block *block, unsigned chunk)
     return (const uint16_t *)(table_of(block, chunk) + block->filters_at);
 }
 
+/* How many hashes there is room for in a table. */
+static inline uint64_t places_in(const pdq_block *block)
+{
+    const uint64_t filters = (block->ids_at - block->filters_at) / 2;
+    const uint64_t ids = (block->table_size - block->ids_at) / 3;
+    return filters < ids ? filters : ids;
+}
+
 static inline const uint8_t *id_at(const pdq_block *block, unsigned chunk, uint64_t place)
 {
     return table_of(block, chunk) + block->ids_at + place * 3;
