@@ -41,7 +41,7 @@ class Said(dict[str, str]):
 
 class Caller:
     def __init__(self, base: str, user: str, password: str) -> None:
-        self.client = httpx.Client(base_url=base, auth=(user, password), timeout=60)
+        self.client = httpx.Client(base_url=base, auth=(user, password), timeout=60, verify=False)
 
     def __enter__(self) -> Self:
         return self
