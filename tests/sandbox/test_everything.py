@@ -17,6 +17,7 @@ from tests.drawing import landscape
 from tests.moving import clip
 from tests.oracle import differing_bits
 from tests.pictures import encoded
+from tests.portable import WORDS, document, jpeg, picture
 from tests.sandbox.looking import ORIENTATION, photograph
 from tutela.fingerprints.model import FileFingerprints, Pdq
 from tutela.fingerprints.pdq import pdq_of
@@ -104,7 +105,16 @@ PICTURES = {
     "photos/c.jpg": turned_photograph(),
 }
 INNER = zipped(PICTURES)
+TURNED = photograph(1).transpose(Image.Transpose.ROTATE_270)
+DOCUMENT = document(
+    WORDS + b"q 0 320 -240 0 400 300 cm /I Do Q q 320 0 0 240 100 40 cm /J Do Q",
+    picture(TURNED),
+    jpeg(turned_photograph(), (320, 240)),
+    names=b"/XObject << /I 5 0 R /J 6 0 R >>",
+    pages=2,
+)
 FILES = {
+    "PDF": zipped({"a.pdf": DOCUMENT}),
     "GIF": animation("GIF"),
     "WebP": animation("WEBP"),
     "PNG": animation("PNG"),

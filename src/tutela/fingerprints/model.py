@@ -290,6 +290,7 @@ class Part:
 # As the sandbox calls what it finds in a file that is no archive, see ``docs/parts.md``.
 _IN_A_FILE = re.compile(
     r"(^|.* )(as shown|over (white|black)|with its colour profile|as far as it can be decoded|"
+    r"without its margins|with those beside it|"
     r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d\d)?)",
     re.DOTALL,
 )

@@ -1,7 +1,7 @@
-"""The files within archives, told by content and never by name. Runs in a cell.
+"""The files within archives and documents, told by content and never by name. Runs in a cell.
 
-ZIP (and what is built on it: office files, EPUB, APK), TAR, gzip, bzip2 and xz. Members are
-unpacked as streams. Those that may hold something are held, up to a size, one at each depth.
+ZIP (and what is built on it: office files, EPUB, APK), TAR, gzip, bzip2 and xz; and PDF. Members
+are unpacked as streams. Those that may hold something are held, up to a size, one at each depth.
 """
 
 import codecs
@@ -17,10 +17,12 @@ from typing import BinaryIO
 
 from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable, file_of
 from tutela.sandbox.decoding import Room
+from tutela.sandbox.documents import may_be_pdf, parts_of_pdf
 from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.formats import (
     ARCHIVE_BEGINNINGS,
     HEAD_BYTES,
+    PDF,
     TAR,
     ZIP,
     PictureFormat,
@@ -67,6 +69,9 @@ _BLOCK = 512
 _USTAR = slice(257, 262)
 _LONGEST_HEADER = 1 << 16
 
+# What has to be sought in is held in memory; what may be nothing at all too, as far as it fits.
+_HELD = (None, ZIP, PDF)
+
 _LOCAL = b"PK\x03\x04"
 _LOCAL_HEADER = struct.Struct("<4s2xHH4xIIIHH")
 _DIRECTORY_END = b"PK\x05\x06"
@@ -82,12 +87,14 @@ _ENCRYPTED, _WITH_DESCRIPTOR, _IN_UTF8 = 0x1, 0x8, 0x800
 
 
 def archive_format(head: bytes) -> str | None:
-    """The archive format that a file begins as, as people write it; ``None`` if as none."""
+    """The format of files within files that a file begins as; ``None`` if as none."""
     for name, mark in ARCHIVE_BEGINNINGS.items():
         if head.startswith(mark) and (name != "bzip2" or head[4:10] in _BZIP2_BLOCKS):
             return name
     if head.startswith((_LOCAL, _DIRECTORY_END)):
         return ZIP
+    if head.startswith(b"%PDF"):
+        return PDF
     return TAR if _tar_header(head[:_BLOCK]) is not None else None
 
 
@@ -167,14 +174,16 @@ class _Opening:
 
     Attributes:
         place: Of what is being looked at.
+        budget: What is left of what it may cost.
+        limits: What that was.
     """
 
     def __init__(self, budget: Budget, limits: Limits, room: Room, wanted: Wanted | None) -> None:
         self.place = ""
         self._wanted = wanted
         self._places: Counter[str] = Counter()
-        self._budget = budget
-        self._limits = limits
+        self.budget = budget
+        self.limits = limits
         self._room = room
         self._most_held = min(_MOST_HELD_BYTES, limits.memory_bytes // 8)
 
@@ -182,19 +191,21 @@ class _Opening:
         """What lies in a file that can be sought in."""
         file.seek(0)
         head = file.read(HEAD_BYTES)
+        tail, _ = _tail(file)
         name = archive_format(head)
-        is_zip = name == ZIP or (name in (None, TAR) and _has_directory(file))
-        if name is None and not is_zip:
-            return
-        if depth > self._limits.depth:
+        ways: list[Iterator[Part]] = []
+        if name not in (None, ZIP, PDF):
+            ways.append(self._streamed(file, name, place, depth))
+        if may_be_pdf(head, tail):
+            ways.append(parts_of_pdf(file, place, _Around(self, depth)))
+        if name == ZIP or (name in (None, TAR, PDF) and _DIRECTORY_END in tail):
+            ways.append(self._zip(file, place, depth, begins=name == ZIP))
+        if ways and depth > self.limits.depth:
             yield Part(place, unreadable=Unreadable.TOO_DEEP)
             return
-        if name is not None and name != ZIP:
+        for way in ways:
             file.seek(0)
-            yield from self._guarded(self._streamed(file, name, place, depth), place)
-        if is_zip:
-            begins = name == ZIP
-            yield from self._guarded(self._zip(file, place, depth, begins=begins), place)
+            yield from self._guarded(way, place)
 
     def _guarded(self, parts: Iterator[Part], place: str) -> Iterator[Part]:
         try:
@@ -215,12 +226,12 @@ class _Opening:
         if make is None:
             yield Part(place, unreadable=Unreadable.NOT_SUPPORTED, decoder=name)
             return
-        unpacked = Unpacking(stream, make, self._budget, several=True)
+        unpacked = Unpacking(stream, make, self.budget, several=True)
         # The files of a compressed TAR are told of as if it were one archive.
-        where = self._unused(_joined(place, UNPACKED))
-        yield from self._member(unpacked, where, depth, tar_place=place)
+        where = self.unused(_joined(place, UNPACKED))
+        yield from self.member(unpacked, where, depth, tar_place=place)
 
-    def _member(
+    def member(
         self,
         stream: io.RawIOBase,
         place: str,
@@ -239,7 +250,7 @@ class _Opening:
             entry: What is said of it, to be held against what it is.
         """
         self.place = place
-        self._budget.begin()
+        self.budget.begin()
         if not self._is_passed_by(place, tar_place):
             yield from self._entered(stream, place, depth, tar_place, entry)
         elif _may_show_something(_buffered(stream)):
@@ -262,13 +273,13 @@ class _Opening:
             head = reader.peek(HEAD_BYTES)[:HEAD_BYTES]
             name = archive_format(head)
             visible = recognise_visible(head)
-            if name in (None, ZIP) or visible is not None:
+            if name in _HELD or visible is not None:
                 may_be_left = name is None and visible is None
                 failure = self._hold(reader, held, may_be_left=may_be_left)
             else:
                 if tar_place is not None and name == TAR:
                     yield from self._streamed(reader, name, tar_place, depth)
-                elif depth >= self._limits.depth:
+                elif depth >= self.limits.depth:
                     failure = Unreadable.TOO_DEEP
                 else:
                     yield from self._guarded(self._streamed(reader, name, place, depth + 1), place)
@@ -294,13 +305,17 @@ class _Opening:
     def _is_passed_by(self, place: str, tar_place: str | None) -> bool:
         """Whether a member is not, and does not hold, what is wanted."""
         places = (place,) if tar_place is None else (place, tar_place)
-        return self._wanted is not None and not any(map(self._wanted.is_in, places))
+        return not any(map(self.is_wanted, places))
 
-    def _unused(self, place: str) -> str:
+    def is_wanted(self, place: str) -> bool:
+        """Whether this place, or something in it, is looked for."""
+        return self._wanted is None or self._wanted.is_in(place)
+
+    def unused(self, place: str) -> str:
         """A place that no other member has: some archives have two of one name."""
         self._places[place] += 1
         count = self._places[place]
-        return place if count == 1 else self._unused(f"{place} ({count})")
+        return place if count == 1 else self.unused(f"{place} ({count})")
 
     def _hold(
         self, reader: io.BufferedReader, held: bytearray, *, may_be_left: bool
@@ -320,7 +335,7 @@ class _Opening:
         """What is to be seen in a member, with its place in front."""
         since = self._wanted.seconds_in(place) if self._wanted else None
         decoder = file_format.name if file_format else None
-        for found in look_at(file, file_format, self._limits, self._room, since=since):
+        for found in look_at(file, file_format, self.limits, self._room, since=since):
             if isinstance(found, Part):
                 where = f"{place} {found.place}".strip()
                 if found.unreadable is None:
@@ -339,7 +354,7 @@ class _Opening:
         ended = damaged = False
         number = 0
         while len(block := stream.read(_BLOCK)) == _BLOCK:
-            self._budget.see_time()
+            self.budget.see_time()
             header = _tar_header(block, with_mark=ended or damaged)
             if header is None:
                 # What stands behind the end is nobody's.
@@ -350,10 +365,10 @@ class _Opening:
                 continue
             kind, size = header.type, header.size
             if kind == tarfile.GNUTYPE_LONGLINK:
-                _read_padded(stream, size, self._budget)
+                _read_padded(stream, size, self.budget)
                 continue
             if kind in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE):
-                text = _read_padded(stream, size, self._budget)
+                text = _read_padded(stream, size, self.budget)
                 if kind == tarfile.XHDTYPE:
                     long_name, long_size = _pax(text, long_name, long_size)
                 else:
@@ -365,12 +380,12 @@ class _Opening:
             if size < 0 or kind in _WITHOUT_DATA:
                 continue
             number += 1
-            where = self._unused(_joined(place, _clean(name, number)))
+            where = self.unused(_joined(place, _clean(name, number)))
             if kind == tarfile.GNUTYPE_SPARSE:
                 yield Part(where, unreadable=Unreadable.NOT_SUPPORTED)
-            piece = Piece(stream, size, self._budget)
+            piece = Piece(stream, size, self.budget)
             if kind in tarfile.REGULAR_TYPES and kind != tarfile.GNUTYPE_SPARSE:
-                yield from self._member(piece, where, depth)
+                yield from self.member(piece, where, depth)
                 self.place = place
             _skip(piece)
             stream.read(-size % _BLOCK)
@@ -381,7 +396,7 @@ class _Opening:
 
     def _zip(self, file: BinaryIO, place: str, depth: int, *, begins: bool) -> Iterator[Part]:
         """Members of a ZIP, by its directory; by their own headers where that cannot be read."""
-        entries = _directory(file, self._limits)
+        entries = _directory(file, self.limits)
         if entries is None:
             if not begins:
                 # Nothing opens this.
@@ -392,7 +407,7 @@ class _Opening:
         end = 0
         overlapping = False
         for number, entry in enumerate(sorted(entries, key=lambda each: each.start), 1):
-            self._budget.see_time()
+            self.budget.see_time()
             if entry.name.endswith("/") and not entry.packed:
                 continue
             if entry.start < end:
@@ -407,7 +422,7 @@ class _Opening:
         """Members of a ZIP that has no directory, one after the other."""
         at = 0
         number = 0
-        while (start := _find(file, _LOCAL, at, self._budget)) is not None:
+        while (start := _find(file, _LOCAL, at, self.budget)) is not None:
             at = start + len(_LOCAL)
             entry = _own_entry(file, start)
             if entry is None:
@@ -420,10 +435,10 @@ class _Opening:
     def _unzipped(
         self, file: BinaryIO, entry: _Entry, place: str, depth: int, number: int
     ) -> Iterator[Part]:
-        where = self._unused(_joined(place, _clean(entry.name, number)))
+        where = self.unused(_joined(place, _clean(entry.name, number)))
         self.place = where
         if entry.flags & _ENCRYPTED:
-            self._budget.begin()
+            self.budget.begin()
             yield Part(where, unreadable=Unreadable.ENCRYPTED)
             return
         file.seek(entry.start)
@@ -436,14 +451,14 @@ class _Opening:
             # Others may unpack it otherwise.
             yield Part(where, unreadable=Unreadable.DAMAGED)
         start = entry.start + _LOCAL_HEADER.size + name_size + extra_size
-        packed = _buffered(Piece(_At(file, start), entry.packed, self._budget))
+        packed = _buffered(Piece(_At(file, start), entry.packed, self.budget))
         stream: io.RawIOBase
         if entry.method == zipfile.ZIP_STORED:
-            stream = Piece(_At(file, start), entry.packed, self._budget, counted=True)
+            stream = Piece(_At(file, start), entry.packed, self.budget, counted=True)
         elif entry.method == zipfile.ZIP_DEFLATED:
-            stream = Unpacking(packed, deflate, self._budget)
+            stream = Unpacking(packed, deflate, self.budget)
         elif entry.method == zipfile.ZIP_BZIP2:
-            stream = Unpacking(packed, bzip2, self._budget)
+            stream = Unpacking(packed, bzip2, self.budget)
         elif entry.method == zipfile.ZIP_LZMA:
             try:
                 settings = packed.read(4 + 5)[4:]
@@ -453,14 +468,37 @@ class _Opening:
             except UnreadableError as error:
                 yield Part(where, unreadable=error.unreadable)
                 return
-            stream = Unpacking(packed, lambda: zip_lzma(settings), self._budget)
+            stream = Unpacking(packed, lambda: zip_lzma(settings), self.budget)
             if not flags & 0x2:
                 # It has no mark at its end: it is as long as it is said to be.
-                stream = Piece(_buffered(stream), entry.size or 0, self._budget)
+                stream = Piece(_buffered(stream), entry.size or 0, self.budget)
         else:
             yield Part(where, unreadable=Unreadable.NOT_SUPPORTED)
             return
-        yield from self._member(stream, where, depth, entry=entry)
+        yield from self.member(stream, where, depth, entry=entry)
+
+
+class _Around:
+    """A file that is being opened up, for what opens up a document in it."""
+
+    def __init__(self, opening: _Opening, depth: int) -> None:
+        self._opening = opening
+        self._depth = depth
+        self.limits = opening.limits
+        self.budget = opening.budget
+
+    def is_wanted(self, place: str) -> bool:
+        """As ``documents.Around`` has it; likewise the others."""
+        return self._opening.is_wanted(place)
+
+    def file(self, content: bytes, place: str) -> Iterator[Part]:
+        """A file within it, and all that is in that."""
+        piece = Piece(io.BytesIO(content), len(content), self.budget, counted=True)
+        yield from self._opening.member(piece, place, self._depth)
+
+    def called(self, place: str, name: str, number: int) -> str:
+        """The place of a file within it that has a name."""
+        return self._opening.unused(_joined(place, _clean(name, number)))
 
 
 class _At:
@@ -562,10 +600,6 @@ def _tail(file: BinaryIO) -> tuple[bytes, int]:
     start = max(0, size - _TAIL)
     file.seek(start)
     return file.read(_TAIL), start
-
-
-def _has_directory(file: BinaryIO) -> bool:
-    return _DIRECTORY_END in _tail(file)[0]
 
 
 def _directory(file: BinaryIO, limits: Limits) -> list[_Entry] | None:

@@ -4,8 +4,8 @@ import re
 import struct
 from dataclasses import dataclass
 
-HEAD_BYTES = 1024
-"""How much of a file's beginning tells its format."""
+HEAD_BYTES = 1028
+"""How much of a file's beginning tells its format. A PDF's may come after a kibibyte of others."""
 
 PICTURE_SUFFIXES = frozenset(
     {
@@ -148,7 +148,7 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
 )
 
 
-ZIP, TAR = "ZIP", "TAR"
+ZIP, TAR, PDF = "ZIP", "TAR", "PDF"
 
 ARCHIVE_BEGINNINGS = {
     "gzip": b"\x1f\x8b\x08",
@@ -170,6 +170,7 @@ KNOWN_FORMATS = frozenset(
         *(each.name for _, each in _VIDEO_BEGINNINGS),
         ZIP,
         TAR,
+        PDF,
         *ARCHIVE_BEGINNINGS,
     }
 )

@@ -56,6 +56,11 @@ class Budget:
         # The house hears of each by itself, and waits no longer than for one picture.
         self._deadline = min(self._end, time.monotonic() + self._limits.seconds * SHARE_OF_TIME)
 
+    @property
+    def deadline(self) -> float:
+        """When the file within that was begun last is to be done, by ``time.monotonic``."""
+        return self._deadline
+
     def spend(self, size: int) -> None:
         """So many bytes were unpacked.
 
