@@ -35,13 +35,15 @@ PICTURE_TESTS := tests/sandbox/test_corpora.py
 # Files of every format made wrong, a million of them; archives, two hundred thousand; and whatever
 # a fuzzer thinks of for the kernel.
 HOSTILE_TESTS := tests/sandbox/test_archives.py tests/sandbox/test_mutated.py tests/kernel
+# A video of an hour takes no more memory than one of minutes.
+LONG_TESTS := tests/sandbox/test_video_memory.py
 soak: $(VENV)/.installed-tests corpora ## Test at length, for hours: kills, fuzzers, hostile files
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	  $(BIN)/python hatch_build.py $(SOAK)/tutela/kernel/kernel.so
 	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
-	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 -rP --timeout 7200 $(KILLING_TESTS) $(PICTURE_TESTS) $(HOSTILE_TESTS)
+	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 -rP --timeout 7200 $(KILLING_TESTS) $(PICTURE_TESTS) $(HOSTILE_TESTS) $(LONG_TESTS)
 
 CORPORA := build/corpora
 corpora: $(CORPORA)/.downloaded ## Download other people's test pictures, for make soak

@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -47,6 +48,52 @@ def video_behind_its_cover(frames: Sequence[Image.Image], cover: Image.Image) ->
     middle = begin + int.from_bytes(content[begin : begin + 4])
     end = middle + int.from_bytes(content[middle : middle + 4])
     return content[:begin] + content[middle:end] + content[begin:middle] + content[end:]
+
+
+@cache
+def long_clip(frames: int) -> bytes:
+    """A video of many small frames, one a second."""
+    file = io.BytesIO()
+    write_long_clip(file, frames)
+    return file.getvalue()
+
+
+def write_long_clip(
+    file: BinaryIO,
+    frames: int,
+    *,
+    form: str = "mp4",
+    size: tuple[int, int] = (64, 64),
+    rate: int = 1,
+) -> None:
+    """Write a video of many frames, each of them much like the one before.
+
+    Args:
+        file: Where to.
+        frames: How many.
+        form: FFmpeg's name of the container.
+        size: Width and height.
+        rate: Frames a second.
+    """
+    width, height = size
+    scene = np.asarray(_scene(99).resize((width + 300, height)))
+    with av.open(file, "w", format=form) as container:
+        stream = container.add_stream("mpeg4", rate=rate, options={"g": "100"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        packets = []
+        for number in range(min(frames, 300)):
+            shown = np.ascontiguousarray(scene[:, number : number + width])
+            packets += stream.encode(av.VideoFrame.from_ndarray(shown))
+        packets += stream.encode()
+        # The same again and again: what takes time is to encode.
+        said = [(bytes(packet), packet.is_keyframe) for packet in packets]
+        for number in range(frames):
+            content, is_key = said[number % len(said)]
+            packet = av.Packet(content)
+            packet.stream, packet.time_base = stream, Fraction(1, rate)
+            packet.pts = packet.dts = number
+            packet.is_keyframe = is_key
+            container.mux(packet)
 
 
 def sound_alone() -> bytes:

@@ -20,6 +20,10 @@ ENGLISH = languages()["en"].texts
         ("a <b>.zip/frame 3.jpg", "<bdi>a &lt;b&gt;.zip/frame 3.jpg</bdi>"),
         ("size 32 x 32 over black", "size 32 x 32, over black"),
         ("unpacked", "unpacked"),
+        (
+            "a.jpg motion video 2 from 00:10:00 on",
+            "<bdi>a.jpg</bdi>, its motion video 2, from 00:10:00 on",
+        ),
         ("clip.mp4 00:01:12 to 00:01:31", "<bdi>clip.mp4</bdi>, 00:01:12 to 00:01:31"),
         (
             "00:00:01 to 00:00:03, 00:01:00 to 00:01:02, and 3 more",
@@ -38,6 +42,6 @@ def test_every_place_that_the_sandbox_names_has_words_in_every_language() -> Non
     named = places(looked(moving + encoded(drawn(3), "JPEG"))[1])
     assert {"frame 2", "picture 2"} <= {*named}
     for language in languages().values():
-        further = ("as shown", "thumbnail", "with its colour profile", "unpacked")
+        further = ("as shown", "thumbnail", "motion video", "with its colour profile", "unpacked")
         for place in (*named, *further, "00:00:01 to 00:00:03, and 3 more"):
             assert "<bdi>" not in place_words(place, language.texts)

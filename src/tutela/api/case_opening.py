@@ -222,7 +222,7 @@ async def _recognised(service: Service, given: list[Given]) -> list[Given]:
 
 
 async def _given_files(service: Service, uploads: list[Upload]) -> list[Given]:
-    known = await gather(*(known_of_upload(service, upload) for upload in uploads))
+    known = await gather(*(known_of_upload(service, upload, whole=True) for upload in uploads))
     findings = await service.look_up(known)
     matches = await service.work(partial(service.screening.screener.matches_of, known, findings))
     return [

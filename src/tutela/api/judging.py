@@ -18,22 +18,26 @@ from tutela.screening.screening import Submission, request_name
 from tutela.storage.settings import OnUnreadable
 
 
-async def known_of_upload(service: Service, upload: Upload, suffix: str | None = None) -> Known:
+async def known_of_upload(
+    service: Service, upload: Upload, suffix: str | None = None, *, whole: bool = False
+) -> Known:
     """What is known of a file that was sent or fetched.
 
     Args:
         service: Whose cells it is opened up in.
         upload: The file.
         suffix: What such a file's name ends in, where that is not for its own name to say.
+        whole: Whether the rest of a long video is wanted also where it can change nothing.
     """
     if suffix is None:
         suffix = PurePath(upload.name).suffix
-    return await service.open_up(partial(_opened_up, service, upload, suffix))
+    return await service.open_up(partial(_opened_up, service, upload, suffix, whole=whole))
 
 
-def _opened_up(service: Service, upload: Upload, suffix: str) -> Known:
+def _opened_up(service: Service, upload: Upload, suffix: str, *, whole: bool) -> Known:
     with upload.as_descriptor() as descriptor:
-        return known_of(service.screening.cells, descriptor, suffix)
+        room = service.screening
+        return known_of(room.cells, descriptor, suffix, None if whole else room.screener)
 
 
 def submission_of(
@@ -106,4 +110,7 @@ def answer_of(outcome: Screened, key: ApiKey) -> ScreenAnswer:
         reason=outcome.reason if unreadable else None,
         unreadable=outcome.failure.cause if unreadable and outcome.failure else None,
         action=outcome.answer,
+        cut_short=outcome.cut_short or None
+        if details and outcome.verdict is Verdict.MATCH
+        else None,
     )

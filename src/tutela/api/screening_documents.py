@@ -219,6 +219,12 @@ class ScreenAnswer(BaseModel):
         "`pass`: take it. `queue`: a case was opened for a person to look; keep it back until a "
         "webhook tells you what was decided.",
     )
+    cut_short: str | None = Field(
+        None,
+        description="Of a match: from when on a video in it was not looked at, since it had "
+        "matched by then. Only for keys with the scope `screen:details`.",
+        examples=["from 00:10:00 on"],
+    )
 
 
 class BatchAnswer(BaseModel):

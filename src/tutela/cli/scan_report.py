@@ -142,7 +142,8 @@ def _found(screened: Screened) -> str:
         + _shares(match)
         for match in screened.matches
     )
-    return f" ({matches})" + (f" case {screened.case}" if screened.case else "")
+    cut_short = f", not looked at {screened.cut_short}" if screened.cut_short else ""
+    return f" ({matches}{cut_short})" + (f" case {screened.case}" if screened.case else "")
 
 
 def _shares(match: Match) -> str:
@@ -158,6 +159,8 @@ def _fields(scanned: Scanned) -> dict[str, object]:
         fields["case"] = screened.case
     if screened.matches:
         fields["matches"] = [match.as_fields() for match in screened.matches]
+        if screened.cut_short:
+            fields["cut_short"] = screened.cut_short
     if screened.verdict is Verdict.UNREADABLE:
         fields["reason"] = screened.reason
         if screened.failure and screened.answer:

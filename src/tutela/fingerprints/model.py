@@ -194,6 +194,8 @@ class Unreadable(StrEnum):
     """Its name says that it is a picture, and its content does not."""
     NOT_READ = "not_read"
     """Its bytes could not be read."""
+    CUT_SHORT = "cut_short"
+    """The rest of a video was left out, since what came before it decides."""
 
     @property
     def words(self) -> str:
@@ -218,6 +220,7 @@ _UNREADABLE_WORDS = {
     Unreadable.EMPTY: "it is empty",
     Unreadable.WRONG_NAME: "its content is not what its name says",
     Unreadable.NOT_READ: "it cannot be read",
+    Unreadable.CUT_SHORT: "it was left out, since what came before it matched",
 }
 
 
@@ -291,7 +294,8 @@ class Part:
 _IN_A_FILE = re.compile(
     r"(^|.* )(as shown|over (white|black)|with its colour profile|as far as it can be decoded|"
     r"without its margins|with those beside it|"
-    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d\d)?)",
+    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d\d)?|"
+    r"from \d+:\d\d:\d\d on|motion video( \d+)?)",
     re.DOTALL,
 )
 

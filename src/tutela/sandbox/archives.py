@@ -19,6 +19,7 @@ from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unre
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.documents import may_be_pdf, parts_of_pdf
 from tutela.sandbox.drawings import pictures_in_drawing
+from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import (
     ARCHIVE_BEGINNINGS,
     HEAD_BYTES,
@@ -30,6 +31,7 @@ from tutela.sandbox.formats import (
     recognise_visible,
 )
 from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
+from tutela.sandbox.motion import videos_within
 from tutela.sandbox.pictures import look
 from tutela.sandbox.sights import Wanted
 from tutela.sandbox.unpacking import (
@@ -103,19 +105,24 @@ def look_at(
     file_format: PictureFormat | VideoFormat | None,
     limits: Limits,
     room: Room,
+    enough: Enough,
     *,
     dihedrals: bool = False,
     since: float | None = None,
 ) -> Iterator[Part | Picture]:
     """All that is to be seen in a file that is a picture or a video; as ``pictures.look``.
 
-    Where only one instant of a video is wanted, ``since`` is it, as ``video.look_at_video`` has it.
+    Of a video no more is told of than ``enough`` says. Where only one instant of it is wanted,
+    ``since`` is that, as ``video.look_at_video`` has it.
     """
     match file_format:
         case PictureFormat():
-            yield from look(file, file_format, limits, room, dihedrals=dihedrals)
+            for found in look(file, file_format, limits, room, dihedrals=dihedrals):
+                if isinstance(found, Picture):
+                    yield from videos_within(file, limits, enough)
+                yield found
         case VideoFormat():
-            yield from look_at_video(file, file_format, limits, since)
+            yield from look_at_video(file, file_format, limits, enough, since)
         case None:
             if isinstance(file, io.BytesIO):
                 deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
@@ -124,7 +131,11 @@ def look_at(
 
 
 def members_of(
-    file: Stream, limits: Limits, room: Room, wanted: Wanted | None = None
+    file: Stream,
+    limits: Limits,
+    room: Room,
+    wanted: Wanted | None = None,
+    enough: Enough | None = None,
 ) -> Iterator[Part]:
     """Everything within a file that is an archive, or has one behind something else.
 
@@ -134,12 +145,15 @@ def members_of(
         room: Where to put pixels.
         wanted: If only one place is asked for: of other members that may have something to see,
             there is a part that has nothing but its place; of the rest there is none.
+        enough: Of which of its videos no more is wanted.
 
     Yields:
         Its parts. One whose place is empty says why the file itself could not be looked into, or
         not to its end.
     """
-    opening = _Opening(Budget(file.seek(0, io.SEEK_END), limits), limits, room, wanted)
+    opening = _Opening(
+        Budget(file.seek(0, io.SEEK_END), limits), limits, room, enough or Enough(), wanted
+    )
     try:
         yield from opening.within(file, "", 1)
     except SpentError as error:
@@ -178,13 +192,21 @@ class _Opening:
         limits: What that was.
     """
 
-    def __init__(self, budget: Budget, limits: Limits, room: Room, wanted: Wanted | None) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        limits: Limits,
+        room: Room,
+        enough: Enough,
+        wanted: Wanted | None,
+    ) -> None:
         self.place = ""
         self._wanted = wanted
         self._places: Counter[str] = Counter()
         self.budget = budget
         self.limits = limits
         self._room = room
+        self._enough = enough
         self._most_held = min(_MOST_HELD_BYTES, limits.memory_bytes // 8)
 
     def within(self, file: Stream, place: str, depth: int) -> Iterator[Part]:
@@ -335,7 +357,7 @@ class _Opening:
         """What is to be seen in a member, with its place in front."""
         since = self._wanted.seconds_in(place) if self._wanted else None
         decoder = file_format.name if file_format else None
-        for found in look_at(file, file_format, self.limits, self._room, since=since):
+        for found in look_at(file, file_format, self.limits, self._room, self._enough, since=since):
             if isinstance(found, Part):
                 where = f"{place} {found.place}".strip()
                 if found.unreadable is None:

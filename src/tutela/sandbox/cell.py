@@ -4,7 +4,8 @@ It is started as ``python -m tutela.sandbox.cell SOCKET LIMITS [strict]`` and ho
 socket pair. When it is ready it says ``{"ready": true}``; if it cannot be sealed although it is to
 be, ``{"ready": false, "lacking": {layer: reason}}``, and ends. Each request is one packet,
 ``{"dihedrals": bool}``, with an open file beside it. The answer is a stream of packets, as
-``packets`` has them.
+``packets`` has them. While it goes on, ``{"enough": number}`` says that of the video of which so
+many frames were heard, no more are wanted.
 """
 
 import errno
@@ -24,6 +25,7 @@ from tutela.fingerprints.model import Picture, PictureState
 from tutela.sandbox import video
 from tutela.sandbox.archives import archive_format
 from tutela.sandbox.decoding import Room, prepare
+from tutela.sandbox.enough import Enough
 from tutela.sandbox.everything import at_hand, everything_in
 from tutela.sandbox.formats import HEAD_BYTES, recognise_visible
 from tutela.sandbox.model import PACKET_BYTES, Limits
@@ -49,18 +51,25 @@ def main(arguments: list[str]) -> None:
         house.send(json.dumps({"ready": False, "lacking": lacking}).encode())
         return
     threading.Thread(target=_end_with, args=[house.fileno()], daemon=True).start()
-    room = Room()
+    room, enough = Room(), Enough(house)
     house.send(json.dumps({"ready": True}).encode())
     while True:
         packet, descriptors, _, _ = socket.recv_fds(house, PACKET_BYTES, 1)
         if not packet:
             return
         request = json.loads(packet)
-        for answer in _open_up(descriptors[0], limits, room, dihedrals=request["dihedrals"]):
+        if not descriptors:
+            # Enough of a file that was at its end by then.
+            continue
+        enough.begins()
+        dihedrals = request["dihedrals"]
+        for answer in _open_up(descriptors[0], limits, room, enough, dihedrals=dihedrals):
             house.send(answer)
 
 
-def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) -> Iterator[bytes]:
+def _open_up(
+    descriptor: int, limits: Limits, room: Room, enough: Enough, *, dihedrals: bool
+) -> Iterator[bytes]:
     with io.BufferedReader(SharedFile(descriptor), _BUFFER_BYTES) as reader:
         try:
             file = at_hand(cast("BinaryIO", reader), limits)
@@ -75,11 +84,14 @@ def _open_up(descriptor: int, limits: Limits, room: Room, *, dihedrals: bool) ->
         yield write_digests(digests, name, archive_format(head))
         signal.alarm(int(limits.whole_seconds) + _GRACE_SECONDS)
         picture = Picture(PictureState.NONE)
-        for found in everything_in(file, file_format, limits, room, dihedrals=dihedrals):
+        for found in everything_in(
+            file, file_format, limits, room, dihedrals=dihedrals, enough=enough
+        ):
             if isinstance(found, Picture):
                 picture = found
             else:
                 yield write_found(found)
+                enough.told += found.seconds is not None
         signal.alarm(0)
     # Whoever hears this may take it that the file is closed.
     yield write_found(picture)

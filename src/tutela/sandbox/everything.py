@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
 from tutela.sandbox.archives import look_at, members_of
 from tutela.sandbox.decoding import Room
+from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import PictureFormat, VideoFormat
 from tutela.sandbox.model import Limits
 from tutela.sandbox.sights import Wanted
@@ -27,6 +28,7 @@ def everything_in(
     *,
     dihedrals: bool = False,
     wanted: Wanted | None = None,
+    enough: Enough | None = None,
 ) -> Iterator[Part | Picture]:
     """Everything that a file holds, and last what came of its own picture.
 
@@ -38,10 +40,14 @@ def everything_in(
         dihedrals: Whether the hashes of the turned and mirrored pictures are wanted too.
         wanted: If only one place is asked for, whatever cannot be it may be left out or passed by:
             the rest has the same places all the same.
+        enough: Of which of its videos no more is wanted.
     """
     own: Pdq | None = None
     parts = 0
-    for found in _found_in(file, file_format, limits, room, dihedrals, wanted):
+    enough = enough or Enough()
+    for found in _found_in(
+        file, file_format, limits, room, enough, dihedrals=dihedrals, wanted=wanted
+    ):
         if isinstance(found, Part):
             own = own if found.place else found.pdq
             # Frames of videos have a limit of their own.
@@ -62,18 +68,20 @@ def _found_in(
     file_format: PictureFormat | VideoFormat | None,
     limits: Limits,
     room: Room,
+    enough: Enough,
+    *,
     dihedrals: bool,
     wanted: Wanted | None,
 ) -> Iterator[Part | Picture]:
     picture = Picture(PictureState.NONE)
     since = wanted.seconds_in("") if wanted else None
-    for found in look_at(file, file_format, limits, room, dihedrals=dihedrals, since=since):
+    for found in look_at(file, file_format, limits, room, enough, dihedrals=dihedrals, since=since):
         if isinstance(found, Picture):
             picture = found
         else:
             yield found
     failure: Unreadable | None = None
-    for part in members_of(file, limits, room, wanted):
+    for part in members_of(file, limits, room, wanted, enough):
         if part.place:
             yield part
         else:

@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from errno import EIO, EISDIR
@@ -14,6 +15,7 @@ from typing import BinaryIO, Self
 
 from tutela.errors import OverCapacityError, TutelaError
 from tutela.fingerprints.model import (
+    Digests,
     FileFingerprints,
     Part,
     Pdq,
@@ -30,6 +32,10 @@ from tutela.sandbox.starting import Cell, reopened
 _NO_TIME = 1e-6
 # So many files before its last one, a cell's successor is started: nobody waits for it then.
 _AHEAD = 100
+
+HasEnough = Callable[[Digests, Sequence[Part]], bool]
+"""Whether, of the video that the last of these parts is a frame of, no more is wanted. It is given
+the file's digests and all parts so far, in their order, which only become more."""
 
 
 class CellPool:
@@ -56,7 +62,12 @@ class CellPool:
             self._free.put(seat)
 
     def fingerprint(
-        self, file: int | BinaryIO, *, suffix: str = "", dihedrals: bool = False
+        self,
+        file: int | BinaryIO,
+        *,
+        suffix: str = "",
+        dihedrals: bool = False,
+        has_enough: HasEnough | None = None,
     ) -> FileFingerprints:
         """Take a file's fingerprints. Waits for a free cell; may be called from many threads.
 
@@ -66,6 +77,7 @@ class CellPool:
             suffix: What its name ends in, such as ``.jpg``: a file that calls itself a picture
                 and is none is unreadable.
             dihedrals: Whether the hashes of the turned and mirrored pictures are wanted too.
+            has_enough: Is asked after each frame of a video; the rest of it is left out then.
 
         Raises:
             OSError: The file cannot be read.
@@ -78,7 +90,7 @@ class CellPool:
                 raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             seat = self._free.get()
             try:
-                found = seat.open_up(descriptor, dihedrals=dihedrals)
+                found = seat.open_up(descriptor, has_enough, dihedrals=dihedrals)
             finally:
                 self._free.put(seat)
         picture = found.picture
@@ -126,11 +138,13 @@ class _Seat:
         self._keeping = keeping
         self._closed = closed
 
-    def open_up(self, descriptor: int, *, dihedrals: bool) -> FileFingerprints:
+    def open_up(
+        self, descriptor: int, has_enough: HasEnough | None, *, dihedrals: bool
+    ) -> FileFingerprints:
         try:
             cell, packet = self._ask(descriptor, dihedrals)
             digests, picture_format, archive = read_digests(packet)
-            picture, parts = self._hear_out(cell)
+            picture, parts = self._hear_out(cell, digests, has_enough)
             return FileFingerprints(digests, picture, parts, picture_format, archive)
         except BaseException as error:
             # Interrupted half-way, the cell would give this answer to the next caller.
@@ -170,12 +184,14 @@ class _Seat:
             self.empty()
         raise OSError(EIO, "the decoding process ended twice while reading it")
 
-    def _hear_out(self, cell: Cell) -> tuple[Picture, tuple[Part, ...]]:
+    def _hear_out(
+        self, cell: Cell, digests: Digests, has_enough: HasEnough | None
+    ) -> tuple[Picture, tuple[Part, ...]]:
         """Hear what a cell finds in a file, part by part, until it has come to the end."""
         parts: list[Part] = []
         places: dict[str, int] = {}
         own: Pdq | None = None
-        frames = 0
+        frames = heard = 0
         limits = self._limits
         deadline = time.monotonic() + limits.whole_seconds
         while True:
@@ -201,6 +217,10 @@ class _Seat:
                 places[found.place] = len(parts)
                 parts.append(found)
                 frames += found.seconds is not None
+            if found.seconds is not None and has_enough is not None:
+                heard += 1
+                if has_enough(digests, parts):
+                    cell.say_enough(heard)
             # A frame that is turned is shown both ways.
             if len(parts) - frames > limits.parts or frames > 2 * limits.video_frames:
                 raise ValueError("more parts than any cell tells of")

@@ -140,6 +140,12 @@ class Cell(CellProcess):
         except TimeoutError:
             raise OSError(ETIMEDOUT, "it took too long to be read") from None
 
+    def say_enough(self, frames: int) -> None:
+        """Say that no more is wanted of the video of which so many frames of a file were heard."""
+        # Of no use any more if it has ended; and if it does not listen, it goes on as before.
+        with suppress(OSError):
+            self._line.send(json.dumps({"enough": frames}).encode(), socket.MSG_DONTWAIT)
+
     def _says_something(self) -> bool:
         poll = select.poll()
         poll.register(self._line, select.POLLIN)

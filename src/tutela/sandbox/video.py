@@ -22,6 +22,7 @@ from tutela.fingerprints.model import Part, Picture, PictureState, Unreadable
 from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
 from tutela.sandbox.decoding import check_size, what_failed
+from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import VideoFormat
 from tutela.sandbox.model import Limits, Sampling, UnreadableError
 from tutela.sandbox.sights import Sight
@@ -62,7 +63,11 @@ def prepare() -> None:
 
 
 def look_at_video(
-    file: BinaryIO, video_format: VideoFormat, limits: Limits, since: float | None = None
+    file: BinaryIO,
+    video_format: VideoFormat,
+    limits: Limits,
+    enough: Enough | None = None,
+    since: float | None = None,
 ) -> Iterator[Part | Picture]:
     """Look at the frames of a video.
 
@@ -70,15 +75,17 @@ def look_at_video(
         file: Must be seekable.
         video_format: What it begins as.
         limits: What it may cost, and which frames are looked at.
+        enough: Whether no more of it is wanted.
         since: If only what is shown at this instant or later is asked for, in seconds: then most
             of what comes before it is left out.
 
     Yields:
         Each of those frames as it is stored, and after it, if the video is to be turned when it is
-        shown, as it is shown. Last, what came of it all: never a picture of its own.
+        shown, as it is shown. If the rest is left out, a part that says from when on. Last, what
+        came of it all: never a picture of its own.
     """
     try:
-        yield from _frames(file, video_format, limits, since or 0.0)
+        yield from _frames(file, video_format, limits, enough or Enough(), since or 0.0)
     except (UnreadableError, OSError, MemoryError) as error:
         failure = what_failed(error, limits)
         yield Picture(
@@ -89,7 +96,7 @@ def look_at_video(
 
 
 def _frames(
-    file: BinaryIO, video_format: VideoFormat, limits: Limits, since: float
+    file: BinaryIO, video_format: VideoFormat, limits: Limits, enough: Enough, since: float
 ) -> Iterator[Part]:
     if av is None:
         raise UnreadableError(
@@ -104,7 +111,11 @@ def _frames(
             return
         taken = 0
         last = ""
+        begin = enough.told
         for frame, seconds in _SAMPLINGS[limits.sampling](container, stream, since):
+            if enough.of_what_began(begin):
+                yield Part(f"from {clock_words(seconds)} on", unreadable=Unreadable.CUT_SHORT)
+                return
             if taken == limits.video_frames:
                 raise UnreadableError(
                     Unreadable.TOO_MANY,

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from tutela.fingerprints.model import FileFingerprints, FingerprintSet, PictureState, Unreadable
 from tutela.sandbox.pool import CellPool
 from tutela.screening.model import Failure, Known
+from tutela.screening.screening import Screener
+from tutela.screening.stopping import Stopping
 
 
-def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
+def known_of(
+    cells: CellPool, descriptor: int, suffix: str, screener: Screener | None = None
+) -> Known:
     """The fingerprints of an open file.
 
     Args:
@@ -15,11 +19,15 @@ def known_of(cells: CellPool, descriptor: int, suffix: str) -> Known:
         descriptor: The open file, read from its beginning.
         suffix: What its name ends in, such as ``.jpg``: a file that calls itself a picture and
             is none is unreadable.
+        screener: By whose lists it is judged, so that the rest of a long video is left out when it
+            can change nothing; ``None`` if everything is wanted.
 
     Raises:
         OSError: The file cannot be read.
     """
-    found = cells.fingerprint(descriptor, suffix=suffix)
+    found = cells.fingerprint(
+        descriptor, suffix=suffix, has_enough=None if screener is None else Stopping(screener)
+    )
     fingerprints = FingerprintSet.of(found.digests, found.picture.pdq)
     first: dict[Unreadable, Failure] = {}
     for failure in _failures(found):

@@ -70,6 +70,8 @@ class Screened:
             only.
         failure: Why the file is unreadable.
         answer: What the policy says of a file that is unreadable.
+        cut_short: Of a file that matches: from when on a video in it was not looked at, as
+            ``fingerprints.model.Part`` has it, since it matched before; ``""`` if all of it was.
     """
 
     verdict: Verdict
@@ -77,6 +79,7 @@ class Screened:
     matches: tuple[Match, ...] = ()
     failure: Failure | None = None
     answer: OnUnreadable | None = None
+    cut_short: str = ""
 
     @property
     def reason(self) -> str | None:

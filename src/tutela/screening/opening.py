@@ -65,6 +65,7 @@ def open_screening(
             counts,
             due_hours=settings.review.due_hours,
             unreadable=settings.unreadable,
+            video_frames_if_matched=settings.sandbox.video_frames_if_matched,
         )
         try:
             yield ScreeningRoom(index, cells, counts, screener, vault)

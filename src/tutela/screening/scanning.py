@@ -73,15 +73,14 @@ def scan(
         StorageError: The database or the vault fails; the scan can be resumed.
     """
     remaining = checkpoint.remaining()
+    look = partial(_look_at, cells=cells, screener=screener)
     working: deque[tuple[Found, Future[Known | str]]] = deque()
     saved = time.monotonic()
     with ThreadPoolExecutor(cell_count, thread_name_prefix="scan") as threads:
         try:
             while True:
                 for file in islice(remaining, _AHEAD - len(working)):
-                    working.append(
-                        (file, threads.submit(_look_at, _full_path(checkpoint.scan, file), cells))
-                    )
+                    working.append((file, threads.submit(look, _full_path(checkpoint.scan, file))))
                 if not working:
                     return
                 ready = [working.popleft() for _ in range(min(_TOGETHER, len(working)))]
@@ -138,7 +137,7 @@ def _full_path(scan: Scan, file: Found) -> str:
     return os.path.join(scan.started_in, file.path)  # noqa: PTH118 - paths stay text
 
 
-def _look_at(path: str, cells: CellPool) -> Known | str:
+def _look_at(path: str, *, cells: CellPool, screener: Screener) -> Known | str:
     """The file's fingerprints, or why it could not be opened."""
     try:
         descriptor = _open(path)
@@ -147,7 +146,7 @@ def _look_at(path: str, cells: CellPool) -> Known | str:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return "it is not a regular file"
-        return known_of(cells, descriptor, suffix=PurePath(path).suffix)
+        return known_of(cells, descriptor, PurePath(path).suffix, screener)
     except OSError as error:
         return _why(error)
     finally:

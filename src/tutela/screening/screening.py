@@ -20,6 +20,7 @@ from tutela.cases.sealing import open_cases
 from tutela.evidence.model import Content, new_item_id
 from tutela.evidence.vault import Vault
 from tutela.fingerprints.model import Fingerprint, FingerprintSet, Kind, Part, Unreadable
+from tutela.fingerprints.vpdq import MOST_FRAMES
 from tutela.hashlists.indexing import Mark, catch_up, newest_change
 from tutela.hashlists.lists import live_lists
 from tutela.hashlists.tables import entries
@@ -113,6 +114,10 @@ class Screener:
 
     It sees the lists as they were when ``refresh`` was last called. A withdrawn entry is no match
     even before that.
+
+    Attributes:
+        video_frames_if_matched: Of a video in a file that is a match already, so many frames are
+            looked at.
     """
 
     def __init__(
@@ -125,6 +130,7 @@ class Screener:
         *,
         due_hours: int | None = None,
         unreadable: OnEachUnreadable | None = None,
+        video_frames_if_matched: int = MOST_FRAMES,
     ) -> None:
         self._database = vault.database
         self._vault = vault
@@ -134,6 +140,7 @@ class Screener:
         self._counts = counts
         self._due_hours = due_hours
         self._unreadable = unreadable or OnEachUnreadable()
+        self.video_frames_if_matched = video_frames_if_matched
         self._refreshing = threading.Lock()
         self._lists = _Lists()
 
@@ -246,7 +253,14 @@ class Screener:
                 suffix = PurePath(submission.name).suffix
                 self._counts.add_unreadable(failure, answer, suffix, size)
             screened.append(
-                Screened(action.verdict, cases.get(place), matches[place], failure, answer)
+                Screened(
+                    action.verdict,
+                    cases.get(place),
+                    matches[place],
+                    failure,
+                    answer,
+                    _cut_short(submission.known),
+                )
             )
         return screened
 
@@ -385,6 +399,10 @@ def _sources(submission: Submission, opening: Opening) -> Iterator[Opening]:
             case=new_case_id(),
             evidence=new_item_id(),
         )
+
+
+def _cut_short(known: Known) -> str:
+    return next((each.place for each in known.failures if each.cause is Unreadable.CUT_SHORT), "")
 
 
 def _kind_of(known: Known) -> ItemKind:

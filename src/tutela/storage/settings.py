@@ -136,6 +136,12 @@ class OnEachUnreadable(_Section):
         OnUnreadable.REFUSE, "its bytes cannot be read, so that it cannot be queued either"
     )
 
+    cut_short: OnUnreadable = _on(
+        OnUnreadable.REFUSE,
+        "it is the rest of a video that was left out, since it matched, and the entry that it "
+        "matched was withdrawn in that very moment",
+    )
+
     @field_validator("not_read")
     @classmethod
     def _not_queued(cls, value: OnUnreadable) -> OnUnreadable:
@@ -742,6 +748,14 @@ class Sandbox(_Section):
         le=50_000,
         description="Of a video, so many frames are looked at. With one of every second, 20,000 "
         "are five hours and a half.",
+    )
+    video_frames_if_matched: int = Field(
+        600,
+        ge=0,
+        le=50_000,
+        description="Of a video in a file that is a match already, no more than so many frames are "
+        "looked at; 600 are ten minutes, at one a second. 0: the first match is the last frame. As "
+        "many as `video_frames`: all of it is looked at. See [videos](videos.md).",
     )
     parts: int = Field(
         10_000,
