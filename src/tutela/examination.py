@@ -37,9 +37,15 @@ _DECODERS = {
     "pillow": "",
     "simplejpeg": "",
     "pi-heif": "",
+    "pypdfium2": "",
     "av": 'videos are unreadable, and not shown: install the extra "video"',
     "opencv-python-headless": 'faces are not hidden: install the extra "faces"',
 }
+
+_WITHOUT_LIBARCHIVE = (
+    "7z, RAR and some other archives are unreadable: install the system's libarchive (on Debian "
+    "and Ubuntu: apt-get install libarchive13, on Fedora: dnf install libarchive)"
+)
 
 
 class How(StrEnum):
@@ -208,13 +214,17 @@ def _clock(settings: Settings) -> tuple[Finding, ...]:
     return (Finding("clock", How.WELL, detail),)
 
 
-def _decoders(_: Settings) -> tuple[Finding, ...]:
+def _decoders(settings: Settings) -> tuple[Finding, ...]:
     found, missing = [], []
     for package, without in _DECODERS.items():
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             missing.append(without or f"{package} is missing: install Tutela again")
+    if library := probe(limits_of(settings)).libarchive:
+        found.append(library)
+    else:
+        missing.append(_WITHOUT_LIBARCHIVE)
     how = How.WARNING if missing else How.WELL
     return (Finding("decoders", how, ", ".join(found), "; ".join(missing)),)
 

@@ -126,7 +126,7 @@ def test_health_tells_of_every_part(administrator: httpx.Client) -> None:
     page = administrator.get("/health").text
     for part in ("database", "index", "cells", "vault", "ledger"):
         assert ENGLISH[f"check_{part}"] in page
-    for part in ("sandbox", "disk", "clock", "jobs", "webhooks"):
+    for part in ("sandbox", "archives", "disk", "clock", "jobs", "webhooks"):
         assert ENGLISH[f"health_{part}"] in page
 
 

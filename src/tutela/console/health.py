@@ -56,6 +56,7 @@ def show_health(request: Request, house: Here, reader: Reader) -> HTMLResponse:
     parts = [Part(each.name, each.ok, each.detail) for each in house.health().checks]
     parts += [
         _part("sandbox", _sandbox, house),
+        _part("archives", _archives, house),
         _part("disk", _disk, house),
         _part("clock", _clock, house),
         _part("jobs", _jobs, house),
@@ -75,6 +76,11 @@ def _part(name: str, look: Callable[[House], tuple[bool, str]], house: House) ->
 def _sandbox(house: House) -> tuple[bool, str]:
     seal = probe(limits_of(house.settings))
     return seal.is_whole, seal.words
+
+
+def _archives(house: House) -> tuple[bool, str]:
+    library = probe(limits_of(house.settings)).libarchive
+    return bool(library), library
 
 
 def _disk(house: House) -> tuple[bool, str]:

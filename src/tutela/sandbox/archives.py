@@ -1,7 +1,8 @@
 """The files within archives and documents, told by content and never by name. Runs in a cell.
 
-ZIP (and what is built on it: office files, EPUB, APK), TAR, gzip, bzip2 and xz; and PDF. Members
-are unpacked as streams. Those that may hold something are held, up to a size, one at each depth.
+ZIP (and what is built on it: office files, EPUB, APK), TAR, gzip, bzip2 and xz are read here; PDF
+by ``documents``; 7z, RAR and others by the system's libarchive, where there is one. Members are
+unpacked as streams. Those that may hold something are held, up to a size, one at each depth.
 """
 
 import codecs
@@ -10,12 +11,16 @@ import struct
 import tarfile
 import time
 import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+import numpy as np
+
 from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable, file_of
+from tutela.sandbox import libarchive, rar
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.documents import may_be_pdf, parts_of_pdf
 from tutela.sandbox.drawings import pictures_in_drawing
@@ -23,7 +28,10 @@ from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import (
     ARCHIVE_BEGINNINGS,
     HEAD_BYTES,
+    ISO,
     PDF,
+    RAR,
+    RAR_VOLUME,
     TAR,
     ZIP,
     PictureFormat,
@@ -62,7 +70,6 @@ _MOST_HELD_BYTES = 1 << 26
 _LONGEST_NAME = 255
 
 _UNPACKERS: dict[str, Callable[[], AnyUnpacker]] = {"gzip": gzip, "bzip2": bzip2, "xz": xz}
-_BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
 
 _WITHOUT_DATA = frozenset(tarfile.SUPPORTED_TYPES) - frozenset(
     (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE)
@@ -71,8 +78,18 @@ _BLOCK = 512
 _USTAR = slice(257, 262)
 _LONGEST_HEADER = 1 << 16
 
+# In these libarchive has to seek.
+_SOUGHT = ("7z", RAR, "CAB", "XAR")
 # What has to be sought in is held in memory; what may be nothing at all too, as far as it fits.
-_HELD = (None, ZIP, PDF)
+_HELD = (None, ZIP, PDF, *_SOUGHT)
+# What stands at the beginning of a disk, and where.
+_ISO_MARKS, _ISO_AT = (b"CD001", b"BEA01"), 0x8001
+# Programs that unpack themselves, and other files with an archive behind them: so far it is looked
+# for, as others do.
+_SEARCHED = 1 << 23
+_7Z_HEADER = struct.Struct("<8xI20s")
+_BEHIND = (b"7z\xbc\xaf\x27\x1c", rar.MARK)
+_PIECE = 1 << 18
 
 _LOCAL = b"PK\x03\x04"
 _LOCAL_HEADER = struct.Struct("<4s2xHH4xIIIHH")
@@ -86,12 +103,19 @@ _TAIL = 22 + (1 << 16) + _ZIP64_LOCATOR.size
 _ENTRY_BYTES = 400
 _SPARE_BYTES = 1 << 20
 _ENCRYPTED, _WITH_DESCRIPTOR, _IN_UTF8 = 0x1, 0x8, 0x800
+_WITH_END_MARK = 0x2
+_ZIP_ZSTANDARD, _ZIP_XZ = 93, 95
+_ZIP_UNPACKERS: dict[int, Callable[[], AnyUnpacker]] = {
+    zipfile.ZIP_DEFLATED: deflate,
+    zipfile.ZIP_BZIP2: bzip2,
+    _ZIP_XZ: xz,
+}
 
 
 def archive_format(head: bytes) -> str | None:
     """The format of files within files that a file begins as; ``None`` if as none."""
-    for name, mark in ARCHIVE_BEGINNINGS.items():
-        if head.startswith(mark) and (name != "bzip2" or head[4:10] in _BZIP2_BLOCKS):
+    for name, beginning in ARCHIVE_BEGINNINGS.items():
+        if beginning.match(head):
             return name
     if head.startswith((_LOCAL, _DIRECTORY_END)):
         return ZIP
@@ -216,8 +240,12 @@ class _Opening:
         tail, _ = _tail(file)
         name = archive_format(head)
         ways: list[Iterator[Part]] = []
-        if name not in (None, ZIP, PDF):
+        if name in _SOUGHT:
+            ways.append(self._sought(file, 0, name, place, depth))
+        elif name not in (None, ZIP, PDF):
             ways.append(self._streamed(file, name, place, depth))
+        for start, kind in _within_something_else(file, name):
+            ways.append(self._sought(file, start, kind, place, depth))
         if may_be_pdf(head, tail):
             ways.append(parts_of_pdf(file, place, _Around(self, depth)))
         if name == ZIP or (name in (None, TAR, PDF) and _DIRECTORY_END in tail):
@@ -246,12 +274,61 @@ class _Opening:
             return
         make = _UNPACKERS.get(name)
         if make is None:
-            yield Part(place, unreadable=Unreadable.NOT_SUPPORTED, decoder=name)
+            yield from self._listed(stream, name, place, depth)
             return
         unpacked = Unpacking(stream, make, self.budget, several=True)
+        yield from self._packed(unpacked, place, depth)
+
+    def _packed(self, unpacked: io.RawIOBase, place: str, depth: int) -> Iterator[Part]:
+        """What a packed file holds, which has no name."""
         # The files of a compressed TAR are told of as if it were one archive.
         where = self.unused(_joined(place, UNPACKED))
         yield from self.member(unpacked, where, depth, tar_place=place)
+
+    # What libarchive reads
+
+    def _sought(
+        self, file: Stream, start: int, name: str, place: str, depth: int
+    ) -> Iterator[Part]:
+        """What lies in an archive that begins at some place of a file."""
+        locked: Container[str] = ()
+        if name == RAR:
+            survey = rar.survey(file, start, self.limits.parts)
+            if start and not survey.is_one:
+                return
+            if survey.is_locked:
+                yield Part(place, unreadable=Unreadable.ENCRYPTED, decoder=name)
+                return
+            if survey.is_volume:
+                yield Part(place, unreadable=Unreadable.NOT_SUPPORTED, decoder=RAR_VOLUME)
+            locked = survey.locked
+        yield from self._listed(libarchive.Sought(file, start), name, place, depth, locked)
+
+    def _listed(
+        self,
+        source: libarchive.Source,
+        name: str,
+        place: str,
+        depth: int,
+        locked: Container[str] = (),
+    ) -> Iterator[Part]:
+        try:
+            with libarchive.opened(source, name, self.budget) as members:
+                for number, member in enumerate(members, 1):
+                    if name in libarchive.STREAMS:
+                        yield from self._packed(member.stream, place, depth)
+                    else:
+                        where = self.unused(_joined(place, _clean(member.name, number)))
+                        if member.is_encrypted or member.name in locked:
+                            self.budget.begin()
+                            yield Part(where, unreadable=Unreadable.ENCRYPTED, decoder=name)
+                        else:
+                            yield from self.member(member.stream, where, depth)
+                    self.place = place
+        except SpentError:
+            raise
+        except UnreadableError as error:
+            yield Part(place, unreadable=error.unreadable, decoder=name)
 
     def member(
         self,
@@ -345,6 +422,7 @@ class _Opening:
         """Hold what is read, also if it ends in an error; of what is too long, nothing."""
         while piece := reader.read1(_CHUNK):
             if len(held) + len(piece) > self._most_held:
+                may_be_left = may_be_left and held[_ISO_AT : _ISO_AT + 5] not in _ISO_MARKS
                 held.clear()
                 _drain(reader)
                 return None if may_be_left else Unreadable.TOO_LARGE
@@ -474,30 +552,38 @@ class _Opening:
             yield Part(where, unreadable=Unreadable.DAMAGED)
         start = entry.start + _LOCAL_HEADER.size + name_size + extra_size
         packed = _buffered(Piece(_At(file, start), entry.packed, self.budget))
-        stream: io.RawIOBase
-        if entry.method == zipfile.ZIP_STORED:
-            stream = Piece(_At(file, start), entry.packed, self.budget, counted=True)
-        elif entry.method == zipfile.ZIP_DEFLATED:
-            stream = Unpacking(packed, deflate, self.budget)
-        elif entry.method == zipfile.ZIP_BZIP2:
-            stream = Unpacking(packed, bzip2, self.budget)
-        elif entry.method == zipfile.ZIP_LZMA:
-            try:
-                settings = packed.read(4 + 5)[4:]
-                zip_lzma(settings)
-            except SpentError:
-                raise
-            except UnreadableError as error:
-                yield Part(where, unreadable=error.unreadable)
-                return
-            stream = Unpacking(packed, lambda: zip_lzma(settings), self.budget)
-            if not flags & 0x2:
-                # It has no mark at its end: it is as long as it is said to be.
-                stream = Piece(_buffered(stream), entry.size or 0, self.budget)
-        else:
-            yield Part(where, unreadable=Unreadable.NOT_SUPPORTED)
-            return
-        yield from self.member(stream, where, depth, entry=entry)
+        try:
+            if entry.method == _ZIP_ZSTANDARD:
+                with libarchive.opened(packed, "Zstandard", self.budget) as members:
+                    for member in members:
+                        yield from self.member(member.stream, where, depth, entry=entry)
+            elif entry.method == zipfile.ZIP_STORED:
+                stored = Piece(_At(file, start), entry.packed, self.budget, counted=True)
+                yield from self.member(stored, where, depth, entry=entry)
+            else:
+                yield from self.member(self._unpacking(packed, entry), where, depth, entry=entry)
+        except SpentError:
+            raise
+        except UnreadableError as error:
+            yield Part(where, unreadable=error.unreadable)
+
+    def _unpacking(self, packed: io.BufferedReader, entry: _Entry) -> io.RawIOBase:
+        """A member of a ZIP, as its method has it unpacked.
+
+        Raises:
+            UnreadableError: It is packed in a way that is not known here, or takes too much memory.
+        """
+        if make := _ZIP_UNPACKERS.get(entry.method):
+            return Unpacking(packed, make, self.budget)
+        if entry.method != zipfile.ZIP_LZMA:
+            raise UnreadableError(Unreadable.NOT_SUPPORTED, Unreadable.NOT_SUPPORTED.words)
+        settings = packed.read(4 + 5)[4:]
+        zip_lzma(settings)
+        stream = Unpacking(packed, lambda: zip_lzma(settings), self.budget)
+        if entry.flags & _WITH_END_MARK:
+            return stream
+        # It is as long as it is said to be.
+        return Piece(_buffered(stream), entry.size or 0, self.budget)
 
 
 class _Around:
@@ -560,6 +646,40 @@ def _clean(name: str, number: int) -> str:
     name = name.strip("/ ") or f"file {number}"
     # A name must not read as if it were a frame of another file.
     return name if file_of(name) == name else f"“{name}”"
+
+
+def _within_something_else(file: Stream, name: str | None) -> Iterator[tuple[int, str]]:
+    """Archives that a file does not begin as: where each begins, and its format."""
+    if name is None:
+        file.seek(_ISO_AT)
+        if file.read(5) in _ISO_MARKS:
+            yield 0, ISO
+    if name not in (None, PDF):
+        return
+    file.seek(0)
+    content = file.getvalue() if isinstance(file, io.BytesIO) else file.read(_SEARCHED)
+    for at in _marked(content):
+        if content.startswith(rar.MARK, at):
+            if rar.survey(file, at, 1).is_one:
+                yield at, RAR
+        elif at + _7Z_HEADER.size <= len(content):
+            checksum, header = _7Z_HEADER.unpack_from(content, at)
+            if zlib.crc32(header) == checksum:
+                yield at, "7z"
+
+
+def _marked(content: bytes) -> Iterator[int]:
+    """Where the mark of a 7z or a RAR stands in a file, but at its beginning."""
+    first, other = (int.from_bytes(mark[:2], "little") for mark in _BEHIND)
+    # By pairs of bytes at even and at odd places, several times quicker than ``bytes.find``.
+    for piece in range(0, min(len(content), _SEARCHED), _PIECE):
+        for start in (piece, piece + 1):
+            count = max(0, min(_PIECE, len(content) - start)) // 2
+            pairs = np.frombuffer(content, "<u2", count, start if count else 0)
+            for place in np.flatnonzero((pairs == first) | (pairs == other)).tolist():
+                at = start + 2 * place
+                if at and content.startswith(_BEHIND, at):
+                    yield at
 
 
 def _may_show_something(reader: io.BufferedReader) -> bool:

@@ -150,18 +150,29 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
 
 ZIP, TAR, PDF = "ZIP", "TAR", "PDF"
 
+ISO, RAR, RAR_VOLUME = "ISO 9660", "RAR", "RAR volume"
+
 ARCHIVE_BEGINNINGS = {
-    "gzip": b"\x1f\x8b\x08",
-    "bzip2": b"BZh",
-    "xz": b"\xfd7zXZ\x00",
-    "7z": b"7z\xbc\xaf\x27\x1c",
-    "RAR": b"Rar!\x1a\x07",
-    "Zstandard": b"\x28\xb5\x2f\xfd",
-    "CAB": b"MSCF\x00\x00\x00\x00",
-    "LZ4": b"\x04\x22\x4d\x18",
-    "lzip": b"LZIP\x01",
+    name: re.compile(pattern, re.DOTALL)
+    for name, pattern in {
+        "gzip": rb"\x1f\x8b\x08",
+        "bzip2": rb"BZh[1-9](1AY&SY|\x17rE8P\x90)",
+        "xz": rb"\xfd7zXZ\x00",
+        "7z": rb"7z\xbc\xaf\x27\x1c",
+        RAR: rb"Rar!\x1a\x07",
+        "Zstandard": rb"\x28\xb5\x2f\xfd",
+        "CAB": rb"MSCF\x00{4}",
+        "LZ4": rb"\x04\x22\x4d\x18",
+        "lzip": rb"LZIP\x01",
+        "LHA": rb"..-l(h[0-7d]|z[4s5])-.{13}[\x00-\x03]",
+        "XAR": rb"xar!\x00\x1c",
+        "cpio": rb"07070[127][0-9A-Fa-f]{6}",
+        "ar": rb"!<arch>\n",
+        "RPM": rb"\xed\xab\xee\xdb",
+        "compress": rb"\x1f\x9d[\x89-\x90]",
+    }.items()
 }
-"""What each other kind of archive, as people write it, begins with."""
+"""How each other kind of archive, as people write it, begins."""
 
 KNOWN_FORMATS = frozenset(
     {
@@ -171,6 +182,8 @@ KNOWN_FORMATS = frozenset(
         ZIP,
         TAR,
         PDF,
+        ISO,
+        RAR_VOLUME,
         *ARCHIVE_BEGINNINGS,
     }
 )

@@ -147,10 +147,12 @@ class Seal:
     Attributes:
         layers: Each of them, alone.
         gaps: What a cell with all of them on can do although it must not.
+        libarchive: Which version of that library cells find; empty if there is none.
     """
 
     layers: tuple[Worn, ...]
     gaps: tuple[str, ...] = ()
+    libarchive: str = ""
 
     @property
     def is_whole(self) -> bool:

@@ -45,7 +45,11 @@ def require(seal: Seal) -> None:
 
 
 def _read(answer: dict[str, Any]) -> Seal:
-    return Seal(tuple(_worn(layer, answer[layer]) for layer in Layer), tuple(answer["all"]["done"]))
+    return Seal(
+        tuple(_worn(layer, answer[layer]) for layer in Layer),
+        tuple(answer["all"]["done"]),
+        answer["libarchive"],
+    )
 
 
 def _worn(layer: Layer, answer: dict[str, Any]) -> Worn:

@@ -3,7 +3,8 @@
 It is started as ``python -m tutela.sandbox.probing_cell SOCKET LIMITS``, as every cell is, and
 answers once: which layers are lacking and why, and what could be done all the same, first under
 each layer alone and then under all of them. Each attempt is made in a process of its own, since the
-best answer to it is to end that. None would do any harm if it were not refused.
+best answer to it is to end that. None would do any harm if it were not refused. It also says which
+version of libarchive it finds.
 """
 
 import ctypes
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tutela.sandbox import landlock
+from tutela.sandbox import landlock, libarchive
 from tutela.sandbox.asking import LIBC, granted
 from tutela.sandbox.model import Layer, Limits
 from tutela.sandbox.sealing import confine
@@ -80,7 +81,7 @@ def main(arguments: list[str]) -> None:
     """Try everything and answer."""
     house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     known = attempts()
-    answer: dict[str, object] = {}
+    answer: dict[str, object] = {"libarchive": libarchive.version()}
     for layers in (*((layer,) for layer in Layer), tuple(Layer)):
         wanted = [each for each in known if len(layers) > 1 or layers[0] in each.layers]
         lacking = _lacking(layers, limits)
