@@ -214,6 +214,7 @@ class _Opening:
         place: Of what is being looked at.
         budget: What is left of what it may cost.
         limits: What that was.
+        most_held: So many bytes of a member at most are held in memory.
     """
 
     def __init__(
@@ -231,7 +232,7 @@ class _Opening:
         self.limits = limits
         self._room = room
         self._enough = enough
-        self._most_held = min(_MOST_HELD_BYTES, limits.memory_bytes // 8)
+        self.most_held = min(_MOST_HELD_BYTES, limits.memory_bytes // 8)
 
     def within(self, file: Stream, place: str, depth: int) -> Iterator[Part]:
         """What lies in a file that can be sought in."""
@@ -421,7 +422,7 @@ class _Opening:
     ) -> Unreadable | None:
         """Hold what is read, also if it ends in an error; of what is too long, nothing."""
         while piece := reader.read1(_CHUNK):
-            if len(held) + len(piece) > self._most_held:
+            if len(held) + len(piece) > self.most_held:
                 may_be_left = may_be_left and held[_ISO_AT : _ISO_AT + 5] not in _ISO_MARKS
                 held.clear()
                 _drain(reader)
@@ -594,6 +595,7 @@ class _Around:
         self._depth = depth
         self.limits = opening.limits
         self.budget = opening.budget
+        self.most_held = opening.most_held
 
     def is_wanted(self, place: str) -> bool:
         """As ``documents.Around`` has it; likewise the others."""

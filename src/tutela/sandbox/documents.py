@@ -22,7 +22,7 @@ from tutela.sandbox.decoding import Room, check_size, what_failed
 from tutela.sandbox.embedded import pictures_within
 from tutela.sandbox.formats import HEAD_BYTES, PDF
 from tutela.sandbox.model import Limits, UnreadableError
-from tutela.sandbox.pdfium import Box, Document, Drawn, Page, Pixels, can_open, opened
+from tutela.sandbox.pdfium import Attached, Box, Document, Drawn, Page, Pixels, can_open, opened
 from tutela.sandbox.sights import Sight
 from tutela.sandbox.unpacking import Budget
 
@@ -53,6 +53,7 @@ class Around(Protocol):
 
     limits: Limits
     budget: Budget
+    most_held: int
 
     def is_wanted(self, place: str) -> bool:
         """Whether this place, or something in it, is looked for."""
@@ -139,7 +140,7 @@ class _Leafing:
         files = 0
         for attached in self._document.files():
             files += 1
-            yield from self._attached(attached.name, attached.content, files)
+            yield from self._attached(attached, files)
         for number in range(self._document.pages):
             where = f"{self._place} page {number + 1}".strip()
             self._around.budget.begin()
@@ -149,17 +150,22 @@ class _Leafing:
                     yield from self._page(page, pictures, where)
                     for attached in page.files:
                         files += 1
-                        yield from self._attached(attached.name, attached.content, files)
+                        yield from self._attached(attached, files)
             except (UnreadableError, MemoryError) as error:
                 failure = what_failed(error, self._limits)
                 yield Part(where, unreadable=failure.unreadable, decoder=PDF)
         if not self._document.pages and not files:
             yield Part(self._place, unreadable=Unreadable.DAMAGED, decoder=PDF)
 
-    def _attached(self, name: str, content: bytes | None, number: int) -> Iterator[Part]:
-        where = self._around.called(self._place, name, number)
+    def _attached(self, attached: Attached, number: int) -> Iterator[Part]:
+        where = self._around.called(self._place, attached.name, number)
+        failure = Unreadable.DAMAGED
+        try:
+            content = attached.content(self._around.most_held)
+        except UnreadableError as error:
+            content, failure = None, error.unreadable
         if content is None:
-            yield Part(where, unreadable=Unreadable.DAMAGED, decoder=PDF)
+            yield Part(where, unreadable=failure, decoder=PDF)
         else:
             yield from self._around.file(content, where)
 
@@ -196,7 +202,7 @@ class _Leafing:
         return True
 
     def _picture(self, drawn: Drawn, spot: str, looks: "_Looks") -> Iterator[Part]:
-        content = drawn.file
+        content = drawn.file(self._around.most_held)
         if content is not None:
             for part in self._around.file(content, spot):
                 looks.heard_of(part.pdq)

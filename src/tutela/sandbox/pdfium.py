@@ -6,6 +6,7 @@ since that takes memory that can be run.
 
 import codecs
 import ctypes
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,9 +98,12 @@ class Drawn:
     box: Box
     handle: Any
 
-    @property
-    def file(self) -> bytes | None:
-        """The JPEG or JPEG 2000 file that it is, if it is one."""
+    def file(self, most: int) -> bytes | None:
+        """The JPEG or JPEG 2000 file that it is, if it is one.
+
+        Raises:
+            UnreadableError: It has more bytes than so many.
+        """
         filters = self._filters()
         if (
             not filters
@@ -107,12 +111,12 @@ class Drawn:
             or not _SIMPLE.issuperset(filters[:-1])
         ):
             return None
-        return _bytes_by(_pdfium.FPDFImageObj_GetImageDataDecoded, self.handle)
+        return _bytes_by(_pdfium.FPDFImageObj_GetImageDataDecoded, self.handle, most)
 
     @property
     def stored(self) -> bytes:
         """Its bytes as they are in the document, which may be packed."""
-        return _bytes_by(_pdfium.FPDFImageObj_GetImageDataRaw, self.handle)
+        return _bytes_by(_pdfium.FPDFImageObj_GetImageDataRaw, self.handle, sys.maxsize)
 
     def pixels(self) -> Pixels | None:
         """Its pixels, as they are stored, in red, green and blue; ``None`` if it has none."""
@@ -147,7 +151,7 @@ class Page:
             min(max(float(each), _LEAST_POINTS), _MOST_POINTS)
             for each in (_pdfium.FPDF_GetPageWidthF(handle), _pdfium.FPDF_GetPageHeightF(handle))
         )
-        self.files: list[_Attached] = []
+        self.files: list[Attached] = []
         self._notes: list[Any] = []
 
     def side(self, box: Box) -> float:
@@ -167,7 +171,7 @@ class Page:
                 continue
             self._notes.append(note)
             if attached := _pdfium.FPDFAnnot_GetFileAttachment(note):
-                self.files.append(_Attached(attached))
+                self.files.append(Attached(attached))
             place = _pdfium.FS_RECTF()
             if not _pdfium.FPDFAnnot_GetRect(note, place):
                 continue
@@ -280,14 +284,14 @@ class Document:
         finally:
             page.close()
 
-    def files(self) -> Iterator["_Attached"]:
+    def files(self) -> Iterator["Attached"]:
         """The files that are attached to it."""
         for number in range(_pdfium.FPDFDoc_GetAttachmentCount(self._handle)):
             if handle := _pdfium.FPDFDoc_GetAttachment(self._handle, number):
-                yield _Attached(handle)
+                yield Attached(handle)
 
 
-class _Attached:
+class Attached:
     """A file that is attached to a document, or to a page."""
 
     def __init__(self, handle: Any) -> None:
@@ -301,12 +305,16 @@ class _Attached:
         _pdfium.FPDFAttachment_GetName(self._handle, name, size)
         return bytes(name)[: max(size - 2, 0)].decode("utf-16-le", "replace")
 
-    @property
-    def content(self) -> bytes | None:
-        """Its bytes; ``None`` if they cannot be had."""
+    def content(self, most: int) -> bytes | None:
+        """Its bytes; ``None`` if they cannot be had.
+
+        Raises:
+            UnreadableError: They are more than so many.
+        """
         size = ctypes.c_ulong()
         if not _pdfium.FPDFAttachment_GetFile(self._handle, None, 0, size):
             return None
+        _see_size(size.value, most)
         content = ctypes.create_string_buffer(size.value)
         if not _pdfium.FPDFAttachment_GetFile(self._handle, content, size.value, size):
             return None
@@ -344,8 +352,14 @@ def opened(file: bytes | BinaryIO) -> Iterator[Document]:
         _files.pop(key, None)
 
 
-def _bytes_by(function: Any, handle: Any) -> bytes:
+def _see_size(size: int, most: int) -> None:
+    if size > most:
+        raise UnreadableError(Unreadable.TOO_LARGE, Unreadable.TOO_LARGE.words)
+
+
+def _bytes_by(function: Any, handle: Any, most: int) -> bytes:
     size = function(handle, None, 0)
+    _see_size(size, most)
     content = ctypes.create_string_buffer(size)
     function(handle, content, size)
     return content.raw
