@@ -36,6 +36,7 @@ def test_a_house_that_is_well_says_so_of_each_part(settings: Settings) -> None:
     assert found["cells"].detail == "a picture is opened"
     assert "pillow" in found["decoders"].detail
     assert "libarchive 3" in found["decoders"].detail
+    assert "libjxl 0." in found["decoders"].detail
     assert [name for name in found if name.startswith("sandbox: ")] == [
         f"sandbox: {layer}" for layer in Layer
     ]

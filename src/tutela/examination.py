@@ -46,6 +46,10 @@ _WITHOUT_LIBARCHIVE = (
     "7z, RAR and some other archives are unreadable: install the system's libarchive (on Debian "
     "and Ubuntu: apt-get install libarchive13, on Fedora: dnf install libarchive)"
 )
+_WITHOUT_LIBJXL = (
+    'JPEG XL is unreadable, and not shown: install the extra "jpegxl", or the system\'s libjxl '
+    "(on Debian and Ubuntu: apt-get install libjxl-tools, on Fedora: dnf install libjxl)"
+)
 
 
 class How(StrEnum):
@@ -221,10 +225,15 @@ def _decoders(settings: Settings) -> tuple[Finding, ...]:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             missing.append(without or f"{package} is missing: install Tutela again")
-    if library := probe(limits_of(settings)).libarchive:
-        found.append(library)
-    else:
-        missing.append(_WITHOUT_LIBARCHIVE)
+    seal = probe(limits_of(settings))
+    for library, without in (
+        (seal.libarchive, _WITHOUT_LIBARCHIVE),
+        (seal.libjxl, _WITHOUT_LIBJXL),
+    ):
+        if library:
+            found.append(library)
+        else:
+            missing.append(without)
     how = How.WARNING if missing else How.WELL
     return (Finding("decoders", how, ", ".join(found), "; ".join(missing)),)
 

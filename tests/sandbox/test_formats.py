@@ -62,9 +62,9 @@ def test_a_text_is_no_picture(text: str) -> None:
 
 
 def test_formats_that_cannot_be_decoded_are_still_pictures() -> None:
-    found = recognise(b"\x00\x00\x00\x0cJXL \r\n\x87\n\x00\x00")
+    found = recognise(b"II\xbc\x01\x20\x00\x00\x00")
     assert found is not None
-    assert found.name == "JPEG XL"
+    assert found.name == "JPEG XR"
     assert found.decoders == ()
 
 
@@ -77,7 +77,7 @@ def test_formats_that_cannot_be_decoded_are_still_pictures() -> None:
         (b"\x00\x00\x00\x14ftypavis\x00\x00\x00\x00msf1", "AVIF"),
         (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", "CR3"),
         (b"\xff\x0a\xfa\x7f\x01", "JPEG XL"),
-        (b"II\xbc\x01\x20\x00\x00\x00", "JPEG XR"),
+        (b"\x00\x00\x00\x0cJXL \r\n\x87\n\x00\x00", "JPEG XL"),
         (b"BM" + bytes(12) + b"\x14\x00\x00\x00", "BMP"),
         (b"\x00\x00\x02\x00\x01\x00" + bytes(8) + b"\x90\0\0\0\x16\0\0\0", "CUR"),
     ],

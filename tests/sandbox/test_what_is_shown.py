@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from selenium.webdriver import Chrome
 
 from tests.browser import running_browser
+from tests.jpegxl import can_pack, packed
 from tests.oracle import differing_bits
 from tests.pictures import encoded
 from tests.sandbox.looking import ORIENTATION, hash_of, looked, photograph
@@ -142,6 +143,7 @@ def files() -> dict[str, bytes]:
         "AVIF, turned": encoded(one, "AVIF", exif=turned(6)),
         "AVIF, moving": encoded(one, "AVIF", **both),
         "AVIF by another brand": encoded(one, "AVIF").replace(b"ftypavif", b"ftypmiaf", 1),
+        **(jpeg_xl(one, other) if can_pack() else {}),
         "BMP": encoded(one, "BMP"),
         "BMP, palette": encoded(palette, "BMP"),
         "ICO": icon(1, one.resize((128, 128)), other.resize((48, 48))),
@@ -149,6 +151,27 @@ def files() -> dict[str, bytes]:
         "profile of a screen": encoded(
             one, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         ),
+    }
+
+
+def jpeg_xl(one: Image.Image, other: Image.Image) -> dict[str, bytes]:
+    """Pictures in JPEG XL, which Chromium shows too."""
+    jpeg = encoded(one, "JPEG", quality=90, exif=turned(6))
+    moving = encoded(one, save_all=True, append_images=[other], duration=50)
+    bright = b"PF\n%d %d\n-1.0\n" % one.size + (np.asarray(one)[::-1] / 192).astype("<f4").tobytes()
+    as_pq = "color_space=RGB_D65_202_Rel_PeQ"
+    return {
+        "JPEG XL": packed(encoded(one)),
+        "JPEG XL without loss": packed(encoded(one), "-d", "0"),
+        "JPEG XL, grey": packed(encoded(one.convert("L"))),
+        "JPEG XL, drawn by opacity": packed(encoded(see_through(one)), "-d", "0"),
+        "JPEG XL from a JPEG, turned": packed(jpeg, kind="jpg"),
+        "JPEG XL, moving": packed(moving),
+        "JPEG XL of a swapped profile": packed(
+            encoded(two_in_one(), icc_profile=srgb_with(b"rXYZ", b"bXYZ"))
+        ),
+        "JPEG XL, bright": packed(bright, kind="pfm"),
+        "JPEG XL, for other screens": packed(bright, "-x", as_pq, kind="pfm"),
     }
 
 

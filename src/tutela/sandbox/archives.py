@@ -20,7 +20,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable, file_of
-from tutela.sandbox import libarchive, rar
+from tutela.sandbox import jpegxl, libarchive, rar
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.documents import may_be_pdf, parts_of_pdf
 from tutela.sandbox.drawings import pictures_in_drawing
@@ -251,6 +251,8 @@ class _Opening:
             ways.append(parts_of_pdf(file, place, _Around(self, depth)))
         if name == ZIP or (name in (None, TAR, PDF) and _DIRECTORY_END in tail):
             ways.append(self._zip(file, place, depth, begins=name == ZIP))
+        if isinstance(file, io.BytesIO) and jpegxl.may_be_packed_jpeg(file.getvalue()):
+            ways.append(self._packed_jpeg(file.getvalue(), place, depth))
         if ways and depth > self.limits.depth:
             yield Part(place, unreadable=Unreadable.TOO_DEEP)
             return
@@ -285,6 +287,13 @@ class _Opening:
         # The files of a compressed TAR are told of as if it were one archive.
         where = self.unused(_joined(place, UNPACKED))
         yield from self.member(unpacked, where, depth, tar_place=place)
+
+    def _packed_jpeg(self, content: bytes, place: str, depth: int) -> Iterator[Part]:
+        """The JPEG that a JPEG XL was made of, where it can be made of that again to the bit."""
+        jpeg = jpegxl.packed_jpeg(content, self.most_held)
+        if jpeg is not None:
+            unpacked = Piece(_At(io.BytesIO(jpeg), 0), len(jpeg), self.budget, counted=True)
+            yield from self.member(unpacked, self.unused(_joined(place, UNPACKED)), depth)
 
     # What libarchive reads
 

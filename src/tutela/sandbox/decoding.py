@@ -17,7 +17,9 @@ from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 from tutela.fingerprints.model import Pdq, Unreadable
 from tutela.fingerprints.pdq import PdqSums
 from tutela.kernel.library import variant
+from tutela.sandbox import jpegxl
 from tutela.sandbox.formats import HEAD_BYTES, PictureFormat, recognise
+from tutela.sandbox.jpegxl import JpegXlFile
 from tutela.sandbox.model import Limits, UnreadableError
 from tutela.sandbox.turning import TurnedSums, turn_of
 
@@ -49,6 +51,7 @@ def prepare() -> None:
     pi_heif.register_heif_opener(thumbnails=False, decode_threads=1)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.init()
+    jpegxl.prepare()
     # The kernel's library, which is loaded when it is first asked for.
     variant()
     # ``decode`` checks sizes itself, against its own limit.
@@ -149,6 +152,8 @@ def open_image(file: BinaryIO, picture_format: PictureFormat) -> Image.Image:
     if picture_format.decoders == ("AVIF",):
         # By ``Image.open`` Pillow takes only those whose first brand says so. Browsers take all.
         return AvifImagePlugin.AvifImageFile(file)
+    if picture_format.decoders == ("JXL",):
+        return JpegXlFile(file)
     return Image.open(file, formats=picture_format.decoders)
 
 

@@ -62,7 +62,7 @@ _BEGINNINGS: tuple[tuple[re.Pattern[bytes], PictureFormat], ...] = tuple(
         ("PNM", "PPM", rb"P[1-6]\s+(#|\d+\s)"),
         ("QOI", "QOI", rb"qoif"),
         ("PSD", "PSD", rb"8BPS\x00\x01"),
-        ("JPEG XL", "", rb"\x00\x00\x00\x0cJXL \r\n\x87\n|\xff\x0a"),
+        ("JPEG XL", "JXL", rb"\x00\x00\x00\x0cJXL \r\n\x87\n|\xff\x0a"),
         ("JPEG XR", "", rb"II\xbc[\x00\x01]"),
     )
 )

@@ -21,6 +21,7 @@ _KINDS = {
     "WEBP": ("frame", True),
     "PNG": ("frame", True),
     "AVIF": ("frame", True),
+    "JXL": ("frame", True),
     "TIFF": ("page", False),
     "HEIF": ("picture", False),
 }

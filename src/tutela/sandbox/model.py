@@ -148,11 +148,13 @@ class Seal:
         layers: Each of them, alone.
         gaps: What a cell with all of them on can do although it must not.
         libarchive: Which version of that library cells find; empty if there is none.
+        libjxl: The same of that one.
     """
 
     layers: tuple[Worn, ...]
     gaps: tuple[str, ...] = ()
     libarchive: str = ""
+    libjxl: str = ""
 
     @property
     def is_whole(self) -> bool:

@@ -49,6 +49,7 @@ def _read(answer: dict[str, Any]) -> Seal:
         tuple(_worn(layer, answer[layer]) for layer in Layer),
         tuple(answer["all"]["done"]),
         answer["libarchive"],
+        answer["libjxl"],
     )
 
 

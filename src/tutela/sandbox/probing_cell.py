@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tutela.sandbox import landlock, libarchive
+from tutela.sandbox import landlock, libarchive, libjxl
 from tutela.sandbox.asking import LIBC, granted
 from tutela.sandbox.model import Layer, Limits
 from tutela.sandbox.sealing import confine
@@ -81,7 +81,10 @@ def main(arguments: list[str]) -> None:
     """Try everything and answer."""
     house, limits = socket.socket(fileno=int(arguments[0])), Limits.of(arguments[1])
     known = attempts()
-    answer: dict[str, object] = {"libarchive": libarchive.version()}
+    answer: dict[str, object] = {
+        "libarchive": libarchive.version(),
+        "libjxl": libjxl.version(),
+    }
     for layers in (*((layer,) for layer in Layer), tuple(Layer)):
         wanted = [each for each in known if len(layers) > 1 or layers[0] in each.layers]
         lacking = _lacking(layers, limits)

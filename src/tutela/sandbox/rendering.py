@@ -42,7 +42,7 @@ _FRAMES = {Level.VEIL: 4, Level.PART: 9, Level.WHOLE: 16}
 _PAST = 2.0
 _QUALITIES = (82, 65, 45, 25)
 # Of these all frames or pages are for people to see. What others have is previews and layers.
-_MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF", "TIFF", "HEIF"})
+_MOVING = frozenset({"GIF", "WEBP", "PNG", "AVIF", "JXL", "TIFF", "HEIF"})
 
 
 def rehearse() -> None:
