@@ -1,5 +1,6 @@
 """The world the tests live in: an empty data folder, a clock, and each database in turn."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -73,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what the tests leave, and not among the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 class TurnedClock:

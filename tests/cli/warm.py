@@ -8,6 +8,7 @@ the command, and somebody to wait for it and tell how it ended.
 """
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -85,6 +86,9 @@ def _warm_up() -> None:
         *("tink.streaming_aead", "typer.rich_utils", "urllib.request", "uvicorn", "xxhash"),
     ):
         importlib.import_module(library)
+    # The commands look for garbage of their own; touching all this would copy it for each of them.
+    gc.collect()
+    gc.freeze()
 
 
 def _wait_to_be_asked(line: socket.socket) -> None:
