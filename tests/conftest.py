@@ -19,6 +19,9 @@ from tutela.storage.migration import upgrade
 from tutela.storage.settings import Settings, load_settings
 from tutela.testing.authority.serving import Authority, running_authority
 
+# Until everything is loaded.
+gc.disable()
+
 # A test that waits for its turn on a busy machine has not failed.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
@@ -77,9 +80,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage among what the tests leave, and not among the tests."""
+    """Look for garbage among what the tests leave, and not among the tests and what they load."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 class TurnedClock:

@@ -1,6 +1,5 @@
 """Putting the faces together: the web application that ``tutela serve`` runs."""
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -64,12 +63,7 @@ def create() -> FastAPI:
     """The application over the configured house, for a server process to run."""
     _end_with_parent()
     sys.setswitchinterval(_SWITCH_SECONDS)
-    application = build(load_settings(), system_clock)
-    # Looking for garbage among the routes and their models, which stay as long as the process,
-    # took 190 ms each time, in which nobody was answered; it takes 37 without them.
-    gc.collect()
-    gc.freeze()
-    return application
+    return build(load_settings(), system_clock)
 
 
 def build(settings: Settings, clock: Clock) -> FastAPI:

@@ -96,10 +96,7 @@ def commands(names: Iterable[str] = COMMANDS) -> typer.Typer:
 
 def main() -> None:
     """Run the command line and exit with clamscan's codes."""
-    code = run(sys.argv[1:])
-    # Python looks for garbage as it leaves: among all that was loaded, a fifth of a short command.
-    gc.freeze()
-    sys.exit(code)
+    sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str], app: typer.Typer | None = None) -> int:
@@ -115,7 +112,7 @@ def run(arguments: list[str], app: typer.Typer | None = None) -> int:
     # Lists and cases are for nobody else on this machine.
     os.umask(0o077)
     try:
-        app = app or commands(_named(arguments) or COMMANDS)
+        app = app or _loaded(_needed(arguments))
         code = app(arguments, prog_name="tutela", standalone_mode=False)
     except TyperException as error:
         # Wrong usage: shown as typer shows it by itself.
@@ -133,10 +130,23 @@ def run(arguments: list[str], app: typer.Typer | None = None) -> int:
     return code if isinstance(code, int) else EXIT_OK
 
 
-def _named(arguments: list[str]) -> list[str]:
+def _loaded(names: Iterable[str]) -> typer.Typer:
+    # There is no garbage in what stays, and to look for it takes a third of a short command: while
+    # it is loaded, and once more as Python leaves.
+    gc.disable()
+    try:
+        return commands(names)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _needed(arguments: list[str]) -> Iterable[str]:
     """The command that is to run, if it is plain which: then the others need not be loaded."""
-    after_options = arguments[2:] if arguments[:1] == ["--data"] else arguments
-    return [name for name in after_options[:1] if name in COMMANDS]
+    first, *_ = [*(arguments[2:] if arguments[:1] == ["--data"] else arguments), ""]
+    if first == "--version":
+        return ()
+    return (first,) if first in COMMANDS else COMMANDS
 
 
 def _tell(error: Exception) -> int:

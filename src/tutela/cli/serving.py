@@ -28,7 +28,7 @@ from tutela.errors import InvalidInputError, StorageError
 from tutela.storage.clock import system_clock
 from tutela.storage.settings import ENVIRONMENT_PREFIX
 
-_APPLICATION = "tutela.application:create"
+_APPLICATION = "tutela.server_process:create"
 
 
 @needs(Permission.HOUSE_KEEP)
