@@ -79,6 +79,9 @@ def serve(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
+        # A process that answers nothing for so long is replaced. On a busy machine it may take as
+        # long to load: were it replaced meanwhile, the service would never start.
+        timeout_worker_healthcheck=60,
     )
     try:
         if settings.workers == 1:
