@@ -45,15 +45,8 @@ soak: $(VENV)/.installed-tests corpora ## Test at length, for hours: kills, fuzz
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
 	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 -rP --timeout 7200 $(KILLING_TESTS) $(PICTURE_TESTS) $(HOSTILE_TESTS) $(LONG_TESTS)
 
-CORPORA := build/corpora
-corpora: $(CORPORA)/.downloaded ## Download other people's test pictures, for make soak
-
-$(CORPORA)/.downloaded: $(VENV)/.installed
-	@mkdir -p $(CORPORA)
-	@$(PIP) download --no-deps --no-binary pillow --dest $(CORPORA) \
-	  "pillow==$$($(BIN)/python -c 'import PIL; print(PIL.__version__)')"
-	@tar -xzf $(CORPORA)/pillow-*.tar.gz -C $(CORPORA) --wildcards '*/Tests/images/*'
-	@rm $(CORPORA)/pillow-*.tar.gz && touch $@
+corpora: $(VENV)/.installed ## Download other people's test files, for make soak
+	@$(BIN)/python -m tests.sandbox.collecting build/corpora
 
 check: $(VENV)/.installed-tests ## Lint, types and the import contract
 	$(BIN)/ruff check .

@@ -30,9 +30,11 @@ from tutela.sandbox.pool import CellPool
 SOAK = "TUTELA_TEST_SOAK" in os.environ
 MANY = int(os.environ.get("TUTELA_TEST_MUTATED", "1000000")) if SOAK else 400
 # In pieces, each a test with figures of its own: what is done stays done.
-PIECE = 25_000
+PIECE = 10_000
 PIECES = [range(first, min(first + PIECE, MANY)) for first in range(0, MANY, PIECE)]
 AT_ONCE = 32
+# Seconds; Selenium itself waits for no more than 120.
+PATIENCE = 100
 
 SIZE = (128, 96)
 KNOWN, OTHER = photograph(0, SIZE), photograph(1, SIZE)
@@ -109,9 +111,11 @@ def sound() -> list[bytes]:
     return seeds()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Chrome]:
     with running_browser() as browser:
+        # A run of a million may stand behind everything else that its machine does.
+        browser.set_script_timeout(PATIENCE)
         yield browser
 
 

@@ -30,7 +30,7 @@ const drawn = sent.map(async (text) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const image = new Image();
   image.src = URL.createObjectURL(new Blob([bytes], { type }));
-  try { await image.decode(); } catch { return null; }
+  try { await image.decode(); } catch { return null; } finally { URL.revokeObjectURL(image.src); }
   const canvas = document.createElement("canvas");
   canvas.width = image.naturalWidth;
   canvas.height = image.naturalHeight;
@@ -97,6 +97,7 @@ def files() -> dict[str, bytes]:
     deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
     both = {"save_all": True, "append_images": [other]}
     dark = one.point([round(255 * (value / 255) ** 4) for value in range(256)] * 3)
+    darker = (65535 * (np.asarray(grey) / 255) ** 4).astype(np.uint16)
     swap = srgb_with(b"rXYZ", b"bXYZ")
     jpeg = encoded(one, "JPEG", quality=90)
     return {
@@ -125,6 +126,7 @@ def files() -> dict[str, bytes]:
         "PNG, a colour to see through": encoded(one, transparency=one.getpixel((50, 50))),
         "PNG, turned": encoded(one, exif=turned(6)),
         "PNG, dark": encoded(dark, pnginfo=gamma(0.45455 * 4)),
+        "PNG, dark, 16 bits": encoded(Image.fromarray(darker), pnginfo=gamma(0.45455 * 4)),
         "PNG of a swapped profile": encoded(two_in_one(), icc_profile=swap),
         "PNG, moving": encoded(one, **both),
         "PNG, moving, and another one": encoded(one, default_image=True, **both),

@@ -6,6 +6,7 @@ Runs in a cell, since the bytes are not trusted.
 import io
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,24 +131,44 @@ def _sums_of(image: Image.Image) -> PdqSums | TurnedSums:
 
 
 def _deep_grey_looks(image: Image.Image, place: str) -> Iterator[Sight]:
-    """Grey of 16 bits, of which a PNG may name one to see through."""
+    """Grey of 16 bits, which has a profile or a gamma, or names a grey to see through (PNG)."""
     key = image.info.get("transparency")
-    if not isinstance(key, int):
+    colours = _deep_colours_of(image)
+    if not isinstance(key, int) and colours is None:
         return
     image.load()
 
-    def over_white(part: Image.Image) -> NDArray[np.uint8]:
+    def shown(part: Image.Image) -> NDArray[np.uint8]:
         grey = np.asarray(part)
-        return np.where(grey == key, 255, grey >> 8).astype(np.uint8)
+        seen = (grey >> 8).astype(np.uint8) if colours is None else colours(grey)
+        return np.where(grey == key, 255, seen).astype(np.uint8) if isinstance(key, int) else seen
 
-    white = _sums_of(image)
+    sums = _sums_of(image)
     for top, part in cut_to_strips(image):
-        white.add(top, over_white(part))
+        sums.add(top, shown(part))
     yield Sight(
-        f"{place} {OVER_WHITE}".strip(),
-        pdq=white.pdq(),
-        picture=lambda: turned(Image.fromarray(over_white(image)).convert("RGB"), turn_of(image)),
+        f"{place} {OVER_WHITE if isinstance(key, int) else IN_ITS_COLOURS}".strip(),
+        pdq=sums.pdq(),
+        picture=lambda: turned(Image.fromarray(shown(image)).convert("RGB"), turn_of(image)),
     )
+
+
+def _deep_colours_of(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]] | None:
+    """As ``_colours_of``, of greys of 16 bits."""
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and profile:
+        convert = _by_profile(profile, "L")
+        if convert is None:
+            return None
+        return lambda grey: np.asarray(
+            convert(Image.fromarray((grey >> 8).astype(np.uint8))).convert("L")
+        )
+    exponent = _exponent_of(image)
+    if exponent is None:
+        return None
+    # Of what is dark, more is seen than the upper half of the bits tells.
+    table = (255 * (np.arange(1 << 16) / 0xFFFF) ** exponent).round().astype(np.uint8)
+    return lambda grey: table[grey]
 
 
 def _skips_pixels(image: Image.Image) -> bool:
@@ -171,9 +192,11 @@ def _colours_of(image: Image.Image) -> _Colours | None:
     if isinstance(profile, bytes) and profile:
         mode = _PROFILED.get(image.mode)
         return None if mode is None else _by_profile(profile, mode)
-    if image.format == "PNG" and "srgb" not in image.info:
-        return _by_gamma(image.info.get("gamma"))
-    return None
+    exponent = _exponent_of(image)
+    if exponent is None:
+        return None
+    table = [round(255 * (value / 255) ** exponent) for value in range(256)]
+    return lambda part: part.convert("RGB").point(table * 3)
 
 
 @lru_cache(_PROFILES_KEPT)
@@ -190,14 +213,15 @@ def _by_profile(profile: bytes, mode: str) -> _Colours | None:
     return lambda part: _converted(part.convert(mode), transform)
 
 
-def _by_gamma(gamma: object) -> _Colours | None:
+def _exponent_of(image: Image.Image) -> float | None:
+    """By which a PNG's gamma makes what is shown of what is stored; ``None`` if it is usual."""
+    gamma = image.info.get("gamma")
+    if image.format != "PNG" or "srgb" in image.info:
+        return None
     if not isinstance(gamma, float | int) or gamma <= 0:
         return None
     exponent = _USUAL_GAMMA / gamma
-    if abs(exponent - 1) <= _GAMMA_TOLERANCE:
-        return None
-    table = [round(255 * (value / 255) ** exponent) for value in range(256)]
-    return lambda part: part.convert("RGB").point(table * 3)
+    return None if abs(exponent - 1) <= _GAMMA_TOLERANCE else exponent
 
 
 @lru_cache(1)
