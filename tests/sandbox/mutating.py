@@ -1,13 +1,19 @@
 """Files that are wrong where their format says something: structure-aware mutation, for tests."""
 
 import random
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 
+from tests.sandbox.repairing import RAR, RAR_OF_OLD, SEVEN_ZIP, blocks, end_header
+from tests.sandbox.repairing import repaired as with_its_checksums
+
 # Values at which lengths, counts and offsets go wrong.
 _TELLING = (0, 1, 2, 3, 4, 7, 8, 15, 16, 63, 64, 127, 128, 254, 255)
 _TELLING_WIDE = (0, 1, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF)
+_TELLING_FIGURES = (b"0", b"1", b"-1", b"3", b"0.00001", b"65536", b"2147483648", b"9" * 30)
+_FIGURE = re.compile(rb"-?\d+(?:\.\d+)?")
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 # Boxes of ISO base media files (MP4, HEIC, AVIF) that hold boxes, and what stands before those.
 _HOLDERS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"iprp": 0, b"ipco": 0}
@@ -45,6 +51,12 @@ def pieces_of(file: bytes) -> list[bytearray]:
         cut = _cut_at(file, b"\x21\xf9\x04", b"\x21\xff", b"\x2c\0")
     elif file.startswith(b"PK"):
         cut = _cut_at(file, b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06")
+    elif file.startswith(SEVEN_ZIP):
+        cut = _cut_seven_zip(file)
+    elif file.startswith((RAR, RAR_OF_OLD)):
+        cut = _cut_rar(file)
+    elif file.startswith(b"%PDF"):
+        cut = _cut_at(file, b" obj", b"<<", b"/", b"stream", b"endobj", b"xref", b"trailer")
     else:
         cut = (file[at : at + 48] for at in range(0, len(file), 48))
     return [bytearray(piece) for piece in cut]
@@ -54,10 +66,8 @@ def _joined(pieces: list[bytearray], *, repaired: bool) -> bytes:
     """The pieces as a file; its checksums and its whole length made right, if wished for."""
     if repaired and pieces and pieces[0] == _PNG:
         return _PNG + b"".join(_with_checksum(piece) for piece in pieces[1:])
-    file = bytearray().join(pieces)
-    if repaired and file.startswith(b"RIFF"):
-        file[4:8] = struct.pack("<I", max(len(file) - 8, 0))
-    return bytes(file)
+    file = b"".join(pieces)
+    return with_its_checksums(file) if repaired else file
 
 
 def _with_checksum(chunk: bytearray) -> bytes:
@@ -113,6 +123,24 @@ def _cut_boxes(file: bytes, at: int, end: int) -> Iterator[bytes]:
         at = after
 
 
+def _cut_seven_zip(file: bytes) -> Iterator[bytes]:
+    header = end_header(file)
+    yield file[:32]
+    yield file[32 : header.start]
+    for at in range(header.start, len(file), 16):
+        yield file[at : at + 16]
+
+
+def _cut_rar(file: bytes) -> Iterator[bytes]:
+    at = len(RAR if file.startswith(RAR) else RAR_OF_OLD)
+    yield file[:at]
+    for head, data in blocks(file):
+        yield file[head]
+        yield file[data]
+        at = data.stop
+    yield file[at:]
+
+
 def _cut_at(file: bytes, *signs: bytes) -> Iterator[bytes]:
     at = 0
     while at < len(file):
@@ -163,6 +191,20 @@ def _set_number(chance: random.Random, pieces: list[bytearray], _others: list[by
         piece[at : at + width] = value.to_bytes(width, chance.choice(("big", "little")))
 
 
+def _set_figure(chance: random.Random, pieces: list[bytearray], _others: list[bytes]) -> None:
+    """Change a number that is written in digits."""
+    written = [piece for piece in pieces if _FIGURE.search(piece)] if _is_text(pieces) else []
+    if not written:
+        return _set_byte(chance, pieces, _others)
+    piece = chance.choice(written)
+    piece[:] = _FIGURE.sub(chance.choice(_TELLING_FIGURES), piece, count=1)
+    return None
+
+
+def _is_text(pieces: list[bytearray]) -> bool:
+    return bool(pieces) and pieces[0].startswith(b"%PDF")
+
+
 def _flood(chance: random.Random, pieces: list[bytearray], _others: list[bytes]) -> None:
     piece = chance.choice(pieces)
     if piece:
@@ -209,6 +251,7 @@ _WAYS: tuple[_Way, ...] = (
     _set_byte,
     _set_number,
     _set_number,
+    _set_figure,
     _flood,
     _repack,
 )

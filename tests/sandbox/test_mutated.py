@@ -15,13 +15,16 @@ import pytest
 from PIL import Image
 from selenium.webdriver import Chrome
 
-from tests.archived import tarred, zipped
+from tests.archived import by_libarchive, cabinet, rar, rar_of_old, tarred, zipped
 from tests.browser import running_browser
 from tests.moving import video_of
 from tests.oracle import differing_bits
 from tests.pictures import encoded
+from tests.portable import document, picture
+from tests.portable import jpeg as jpeg_of_a_page
 from tests.sandbox.looking import hash_of, photograph
 from tests.sandbox.mutating import mutated, pieces_of
+from tests.sandbox.repairing import repaired
 from tests.sandbox.test_what_is_shown import icon, shown, turned
 from tutela.fingerprints.model import FileFingerprints, PictureState, Unreadable
 from tutela.sandbox.model import Limits
@@ -38,6 +41,7 @@ PATIENCE = 100
 
 SIZE = (128, 96)
 KNOWN, OTHER = photograph(0, SIZE), photograph(1, SIZE)
+ON_A_PAGE = b"q 512 0 0 384 40 300 cm /I Do Q"
 LISTED = hash_of(KNOWN)
 MATCH = 31
 # Two decoders of one damaged file may differ by some bits: so near, it is that picture.
@@ -78,6 +82,13 @@ def seeds() -> list[bytes]:
         zipped({"a.jpg": jpeg, "b.png": encoded(OTHER)}),
         tarred({"a.jpg": jpeg}),
         gzip.compress(encoded(KNOWN)),
+        by_libarchive({"a.jpg": jpeg}, "7zip", options="7zip:compression=store"),
+        by_libarchive({"a.png": encoded(KNOWN)}, "7zip", options="7zip:compression=lzma2"),
+        rar({"a.jpg": jpeg, "b.png": encoded(OTHER)}),
+        rar_of_old({"a.jpg": jpeg}),
+        cabinet({"a.jpg": jpeg}),
+        document(ON_A_PAGE, picture(KNOWN)),
+        document(ON_A_PAGE, jpeg_of_a_page(jpeg, SIZE)),
     ]
 
 
@@ -144,6 +155,7 @@ def test_pieces_are_the_whole_file(sound: list[bytes]) -> None:
     for seed in sound:
         assert b"".join(pieces_of(seed)) == seed
         assert len(pieces_of(seed)) > 1
+        assert repaired(seed) == seed
 
 
 @pytest.mark.timeout(24 * 3600 if SOAK else 300)
