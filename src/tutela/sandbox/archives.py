@@ -27,12 +27,15 @@ from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import (
     ARCHIVE_BEGINNINGS,
+    COMPOUND,
+    EMF,
     HEAD_BYTES,
     ISO,
     PDF,
     RAR,
     RAR_VOLUME,
     TAR,
+    WMF,
     ZIP,
     PictureFormat,
     VideoFormat,
@@ -40,6 +43,7 @@ from tutela.sandbox.formats import (
 )
 from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
 from tutela.sandbox.motion import videos_within
+from tutela.sandbox.office import parts_of_compound, parts_of_drawing
 from tutela.sandbox.pictures import look
 from tutela.sandbox.sights import Wanted
 from tutela.sandbox.unpacking import (
@@ -81,7 +85,7 @@ _LONGEST_HEADER = 1 << 16
 # In these libarchive has to seek.
 _SOUGHT = ("7z", RAR, "CAB", "XAR")
 # What has to be sought in is held in memory; what may be nothing at all too, as far as it fits.
-_HELD = (None, ZIP, PDF, *_SOUGHT)
+_HELD = (None, ZIP, PDF, COMPOUND, EMF, WMF, *_SOUGHT)
 # What stands at the beginning of a disk, and where.
 _ISO_MARKS, _ISO_AT = (b"CD001", b"BEA01"), 0x8001
 # Programs that unpack themselves, and other files with an archive behind them: so far it is looked
@@ -241,7 +245,11 @@ class _Opening:
         tail, _ = _tail(file)
         name = archive_format(head)
         ways: list[Iterator[Part]] = []
-        if name in _SOUGHT:
+        if name == COMPOUND:
+            ways.append(parts_of_compound(file, place, _Around(self, depth)))
+        elif name in (EMF, WMF):
+            ways.append(parts_of_drawing(file, place, _Around(self, depth)))
+        elif name in _SOUGHT:
             ways.append(self._sought(file, 0, name, place, depth))
         elif name not in (None, ZIP, PDF):
             ways.append(self._streamed(file, name, place, depth))
@@ -614,6 +622,15 @@ class _Around:
         """A file within it, and all that is in that."""
         piece = Piece(io.BytesIO(content), len(content), self.budget, counted=True)
         yield from self._opening.member(piece, place, self._depth)
+
+    def shows(self, content: bytes) -> bool:
+        """Whether some bytes begin as a file that may have something to see."""
+        head = content[:HEAD_BYTES]
+        return recognise_visible(head) is not None or archive_format(head) is not None
+
+    def placed(self, part: Part, place: str) -> Part:
+        """What was found in something within it, with that one's place in front."""
+        return replace(part, place=f"{place} {part.place}".strip())
 
     def called(self, place: str, name: str, number: int) -> str:
         """The place of a file within it that has a name."""

@@ -8,7 +8,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
 from typing import Protocol
@@ -61,6 +61,12 @@ class Around(Protocol):
     def file(self, content: bytes, place: str) -> Iterator[Part]:
         """A file within it, and all that is in that."""
 
+    def shows(self, content: bytes) -> bool:
+        """Whether some bytes begin as a file that may have something to see."""
+
+    def placed(self, part: Part, place: str) -> Part:
+        """What was found in something within it, with that one's place in front."""
+
     def called(self, place: str, name: str, number: int) -> str:
         """The place of a file within it that has a name."""
 
@@ -104,7 +110,7 @@ def parts_of_pdf(
             # What lies in it as a file can be found all the same.
             late = around.budget.deadline
             for part in pictures_within(content, around.limits, Room(), late):
-                yield replace(part, place=f"{place} {part.place}".strip())
+                yield around.placed(part, place)
 
 
 def _is_one(file: io.BytesIO | io.BufferedReader) -> bool:

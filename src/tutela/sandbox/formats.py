@@ -151,6 +151,7 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
 ZIP, TAR, PDF = "ZIP", "TAR", "PDF"
 
 ISO, RAR, RAR_VOLUME = "ISO 9660", "RAR", "RAR volume"
+COMPOUND, EMF, WMF = "Office before 2007", "EMF", "WMF"
 
 ARCHIVE_BEGINNINGS = {
     name: re.compile(pattern, re.DOTALL)
@@ -170,6 +171,9 @@ ARCHIVE_BEGINNINGS = {
         "ar": rb"!<arch>\n",
         "RPM": rb"\xed\xab\xee\xdb",
         "compress": rb"\x1f\x9d[\x89-\x90]",
+        COMPOUND: rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        EMF: rb"\x01\x00\x00\x00.{36} EMF",
+        WMF: rb"\xd7\xcd\xc6\x9a\x00\x00|\x01\x00\x09\x00\x00[\x01\x03]",
     }.items()
 }
 """How each other kind of archive, as people write it, begins."""
