@@ -3,8 +3,10 @@
 import io
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from functools import cache
+from operator import itemgetter
 from typing import BinaryIO
 
 import av
@@ -13,13 +15,17 @@ from av.stream import Disposition
 from PIL import Image, ImageDraw, ImageFilter
 
 
-def video_of(frames: Sequence[Image.Image], rate: int = 10, *, sound: bool = False) -> bytes:
+def video_of(
+    frames: Sequence[Image.Image], rate: int = 10, *, sound: bool = False, turned: int = 0
+) -> bytes:
     """An MP4 of these frames, with or without a tone."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("mpeg4", rate=rate)
         stream.width, stream.height = frames[0].size
         stream.pix_fmt = "yuv420p"
+        if turned:
+            stream.set_display_rotation(-turned)
         tone = container.add_stream("aac", rate=44_100) if sound else None
         for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_image(frame)))
@@ -48,6 +54,24 @@ def video_behind_its_cover(frames: Sequence[Image.Image], cover: Image.Image) ->
     middle = begin + int.from_bytes(content[begin : begin + 4])
     end = middle + int.from_bytes(content[middle : middle + 4])
     return content[:begin] + content[middle:end] + content[begin:middle] + content[end:]
+
+
+def side_by_side(clips: Sequence[bytes], form: str) -> bytes:
+    """A file of videos that are shown at the same time, as whoever looks likes best."""
+    file = io.BytesIO()
+    with ExitStack() as opened, av.open(file, "w", format=form) as target:
+        sources = [opened.enter_context(av.open(io.BytesIO(each))) for each in clips]
+        streams = [target.add_stream_from_template(each.streams.video[0]) for each in sources]
+        packets = [
+            (float(packet.dts * packet.time_base), number, packet)
+            for number, source in enumerate(sources)
+            for packet in source.demux(video=0)
+            if packet.dts is not None
+        ]
+        for _, number, packet in sorted(packets, key=itemgetter(0, 1)):
+            packet.stream = streams[number]
+            target.mux(packet)
+    return file.getvalue()
 
 
 @cache

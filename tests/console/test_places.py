@@ -19,6 +19,8 @@ ENGLISH = languages()["en"].texts
         ("photos/b.gif page 3", "<bdi>photos/b.gif</bdi>, page 3"),
         ("a <b>.zip/frame 3.jpg", "<bdi>a &lt;b&gt;.zip/frame 3.jpg</bdi>"),
         ("size 32 x 32 over black", "size 32 x 32, over black"),
+        ("a.mp3 cover 2 over white", "<bdi>a.mp3</bdi>, its cover 2, over white"),
+        ("track 2 00:00:01 to 00:00:03", "track 2, 00:00:01 to 00:00:03"),
         ("unpacked", "unpacked"),
         (
             "a.jpg motion video 2 from 00:10:00 on",
@@ -42,6 +44,15 @@ def test_every_place_that_the_sandbox_names_has_words_in_every_language() -> Non
     named = places(looked(moving + encoded(drawn(3), "JPEG"))[1])
     assert {"frame 2", "picture 2"} <= {*named}
     for language in languages().values():
-        further = ("as shown", "thumbnail", "motion video", "with its colour profile", "unpacked")
+        further = (
+            "as shown",
+            "thumbnail",
+            "motion video",
+            "cover",
+            "track 2",
+            "uncut",
+            "with its colour profile",
+            "unpacked",
+        )
         for place in (*named, *further, "00:00:01 to 00:00:03, and 3 more"):
             assert "<bdi>" not in place_words(place, language.texts)

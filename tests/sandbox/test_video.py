@@ -1,6 +1,8 @@
 """Videos give the hashes of their frames, at the instants that the published fingerprint has."""
 
 import io
+import struct
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -9,9 +11,22 @@ from tempfile import TemporaryFile
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
-from tests.moving import clip, sound_alone
-from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable, VideoFrame
+from tests.moving import clip, side_by_side, sound_alone, video_of
+from tests.oracle import differing_bits
+from tests.pictures import drawn
+from tests.sandbox.looking import alike, hash_of, photograph
+from tutela.fingerprints.model import (
+    Part,
+    Pdq,
+    Picture,
+    PictureState,
+    Unreadable,
+    VideoFrame,
+    place_of_video,
+)
 from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import likeness
 from tutela.sandbox import video
@@ -34,12 +49,23 @@ CONTAINERS = [
 ]
 
 
+FLASHED = hash_of(photograph(2, (160, 120)))
+
+
 @cache
 def whole() -> bytes:
     return clip(6)
 
 
 def look(
+    content: bytes, sampling: Sampling = Sampling.SECONDS, limits: Limits | None = None
+) -> tuple[list[Part], Picture]:
+    """Without the frames between those of the fingerprint."""
+    parts, picture = look_at_all(content, sampling, limits)
+    return [part for part in parts if not part.is_between], picture
+
+
+def look_at_all(
     content: bytes, sampling: Sampling = Sampling.SECONDS, limits: Limits | None = None
 ) -> tuple[list[Part], Picture]:
     video_format = recognise_visible(content[:HEAD_BYTES])
@@ -138,6 +164,103 @@ def test_a_video_that_is_turned_is_hashed_as_stored_and_as_shown() -> None:
 
 
 @pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((-1, 0, 0, 1), lambda pixels: pixels[:, ::-1]),
+        ((1, 0, 0, -1), lambda pixels: pixels[::-1]),
+        ((-1, 0, 0, -1), lambda pixels: pixels[::-1, ::-1]),
+        ((0, 1, 1, 0), lambda pixels: pixels.transpose(1, 0, 2)),
+        ((0, -1, -1, 0), lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2)),
+        ((0, 1, -1, 0), lambda pixels: np.rot90(pixels, -1)),
+    ],
+    ids=["across", "down", "both", "along", "along the other", "quarter"],
+)
+def test_a_video_that_is_mirrored_is_hashed_as_shown_too(
+    matrix: tuple[int, ...], shown: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> None:
+    content = clip(1)
+    # Where a point to the right of the first one is shown, and one below it: ISO/IEC 14496-12.
+    at = content.index(b"tkhd") + 4 + 40
+    right_x, right_y, below_x, below_y = (each << 16 for each in matrix)
+    told = struct.pack(">9i", right_x, right_y, 0, below_x, below_y, 0, 0, 0, 1 << 30)
+    stored, as_shown = look(content[:at] + told + content[at + len(told) :])[0]
+    with av.open(io.BytesIO(content)) as container:
+        pixels = video.pixels_of(next(container.decode(video=0)))
+    assert (as_shown.place, as_shown.is_turned) == ("00:00:00 as shown", True)
+    assert (stored.pdq, as_shown.pdq) == (pdq_of(pixels), pdq_of(shown(pixels)))
+
+
+def test_what_a_file_says_to_leave_out_is_looked_at_too() -> None:
+    content = clip(6, codec="libx264", options={"g": "8"})
+    at = content.index(b"elst") + 12
+    time = int.from_bytes(content[content.index(b"mdhd") + 16 :][:4])
+    # Of two seconds, from the third on: ISO/IEC 14496-12. The first frame is not at zero.
+    begin = int.from_bytes(content[at + 4 : at + 8])
+    cut = content[:at] + struct.pack(">Ii", 2_000, begin + 2 * time) + content[at + 8 :]
+    parts, picture = look(cut)
+    assert picture.state is PictureState.NONE
+    shown = [part for part in parts if not part.place.startswith("uncut")]
+    uncut = [part for part in parts if part.place.startswith("uncut")]
+    whole_video = look(content)[0]
+    assert [part.pdq for part in uncut] == [part.pdq for part in whole_video]
+    assert [part.place for part in uncut] == [f"uncut 00:00:0{each}" for each in range(6)]
+    assert [part.place for part in shown] == ["00:00:00", "00:00:01"]
+    assert [part.pdq for part in shown] == [part.pdq for part in whole_video[2:4]]
+
+
+def test_the_size_may_change_in_the_middle() -> None:
+    first, second = (
+        clip(2, seed=seed, form="mpegts", codec="libx264", size=size)
+        for seed, size in ((1, (160, 120)), (2, (320, 176)))
+    )
+    parts, picture = look(first + second)
+    assert picture.state is PictureState.NONE
+    expected = look(first)[0] + look(second)[0]
+    assert [part.pdq for part in parts] == [part.pdq for part in expected]
+
+
+def by_pq(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ITU-R BT.2100, with white at 203 candelas a square metre."""
+    root = (light * 203 / 10_000) ** 0.1593017578125
+    signal: NDArray[np.float64] = (
+        (0.8359375 + 18.8515625 * root) / (1 + 18.6875 * root)
+    ) ** 78.84375
+    return signal
+
+
+def by_hlg(light: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ITU-R BT.2100, with white at three quarters of the signal."""
+    light = light * 0.265
+    bright = 0.17883277 * np.log((12 * light - 0.28466892).clip(1e-9)) + 0.55991073
+    return np.where(light <= 1 / 12, np.sqrt(3 * light), bright)
+
+
+@pytest.mark.parametrize(("number", "stored"), [(16, by_pq), (18, by_hlg)])
+def test_light_for_bright_screens_is_hashed_as_others_show_it(
+    number: int, stored: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> None:
+    original = photograph(0)
+    value = np.asarray(original) / 255
+    light = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=1, options={"qp": "10"})
+        stream.width, stream.height = original.size
+        stream.pix_fmt = "yuv420p10le"
+        stream.codec_context.color_trc = number
+        pixels = (stored(light) * 255).round().astype(np.uint8)
+        frame = av.VideoFrame.from_ndarray(pixels).reformat(format="yuv420p10le")
+        container.mux([*stream.encode(frame), *stream.encode()])
+    as_stored, as_shown = look(file.getvalue())[0]
+    assert as_shown.place == "00:00:00 as shown"
+    expected = hash_of(original)
+    assert as_stored.pdq is not None
+    assert as_shown.pdq is not None
+    assert differing_bits(as_shown.pdq, expected) <= 6
+    assert differing_bits(as_stored.pdq, expected) >= differing_bits(as_shown.pdq, expected)
+
+
+@pytest.mark.parametrize(
     ("copy", "least_of_copy", "least_of_whole"),
     [
         (lambda: clip(6, codec="libx264", form="matroska"), 100, 100),
@@ -161,6 +284,53 @@ def test_another_video_is_not_alike_and_one_in_a_letter_box_need_not_be() -> Non
     # Said in docs/videos.md: PDQ does not see through bars.
     thick = likeness(frames_of(look(clip(6, bars=20))[0]), theirs)
     assert thick.query_percent < 80
+
+
+def flashing(*flashes: int, frames: int = 40, turned: int = 0) -> bytes:
+    """A still video of four seconds, in which each of these frames is another picture."""
+    still, other = (photograph(number, (160, 120)) for number in (1, 2))
+    images = [other if number in flashes else still for number in range(frames)]
+    return video_of(images, turned=turned)
+
+
+@pytest.mark.parametrize("at", [1, 9, 25, 39])
+def test_what_is_shown_for_one_frame_between_is_looked_at_and_not_in_the_fingerprint(
+    at: int,
+) -> None:
+    parts, _ = look_at_all(flashing(at))
+    (between,) = (part for part in parts if part.is_between and alike(part.pdq, FLASHED))
+    assert between.place == f"00:00:0{at // 10}.{at % 10}00"
+    assert between.seconds == pytest.approx(at / 10)
+    assert [part.place for part in parts if not part.is_between] == [
+        f"00:00:0{second}" for second in range(4)
+    ]
+    # What follows is what was told of before, or is told of anew.
+    assert len(parts) <= 6
+
+
+def test_what_moves_or_is_full_of_grain_is_not_told_of_at_each_frame() -> None:
+    moving = [part for part in look_at_all(clip(6, rate=25))[0] if part.is_between]
+    # A scene is two seconds long, and the frame it begins with is one of the fingerprint.
+    assert moving == []
+    chance = np.random.default_rng(3)
+    still = np.asarray(drawn(1, (160, 120))).astype(np.int16)
+    grains = [
+        Image.fromarray((still + chance.normal(0, 25, still.shape)).clip(0, 255).astype(np.uint8))
+        for _ in range(30)
+    ]
+    assert len(look_at_all(video_of(grains))[0]) == 3
+
+
+def test_of_frames_between_there_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "_MOST_BETWEEN", 2)
+    monkeypatch.setattr(video, "_MOST_BETWEEN_A_SECOND", 0)
+    flashes = flashing(3, 5, 7, 9, 13)
+    parts, _ = look_at_all(flashes)
+    assert [part.place for part in parts if part.unreadable is Unreadable.TOO_MANY] == [
+        "00:00:00.500"
+    ]
+    assert len([part for part in parts if part.is_between]) == 2
+    assert len([part for part in parts if part.seconds is not None]) == 6
 
 
 def test_key_frames_alone_are_at_most_one_of_each_second() -> None:
@@ -193,23 +363,37 @@ def test_a_damaged_video_is_unreadable_and_what_was_found_of_it_counts() -> None
         assert (parts, picture.unreadable) == ([], Unreadable.DAMAGED)
 
 
-def test_of_several_moving_pictures_one_is_looked_at_and_the_rest_is_unreadable() -> None:
-    file = io.BytesIO()
-    with (
-        av.open(io.BytesIO(whole())) as source,
-        av.open(file, "w", format="matroska") as target,
-    ):
-        streams = [target.add_stream_from_template(source.streams.video[0]) for _ in range(2)]
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = streams[0]
-                target.mux(packet)
-    with av.open(io.BytesIO(file.getvalue())) as made:
-        assert len(made.streams.video) == 2
-    parts, picture = look(file.getvalue())
-    assert [part.pdq for part in parts] == [part.pdq for part in look(whole())[0]]
-    assert picture.unreadable is Unreadable.NOT_SUPPORTED
-    assert "side by side" in str(picture.reason)
+@pytest.mark.parametrize("form", ["mp4", "matroska", "mpegts"])
+def test_every_track_is_looked_at(form: str) -> None:
+    clips = [clip(3, seed=seed, codec="libx264") for seed in (1, 2, 3)]
+    parts, picture = look(side_by_side(clips, form))
+    assert picture.state is PictureState.NONE
+    for track, content in enumerate(clips, 1):
+        before = "" if track == 1 else f"track {track} "
+        frames = [part for part in parts if place_of_video(part.place) == before.strip()]
+        assert [part.place for part in frames] == [f"{before}00:00:0{each}" for each in range(3)]
+        assert [part.pdq for part in frames] == [part.pdq for part in look(content)[0]]
+
+
+def test_a_track_that_cannot_be_looked_at_is_named_and_harms_no_other() -> None:
+    clips = [clip(2, seed=seed, codec="libx264") for seed in (1, 2)]
+    packets = io.BytesIO(clips[1])
+    with av.open(packets) as second:
+        broken = [bytes(packet) for packet in second.demux(video=0) if packet.size]
+    content = side_by_side(clips, "matroska")
+    for packet in broken:
+        assert packet in content
+        content = content.replace(packet, bytes(len(packet)))
+    parts, picture = look(content)
+    assert [part.place for part in parts] == ["00:00:00", "00:00:01", "track 2"]
+    assert (parts[2].unreadable, picture.state) == (Unreadable.DAMAGED, PictureState.NONE)
+    # The limits are of all tracks together.
+    parts, picture = look(side_by_side(clips, "mp4"), limits=Limits(video_frames=3))
+    assert (len(parts), picture.unreadable) == (3, Unreadable.TOO_MANY)
+    many = side_by_side([clip(0.2, size=(64, 64))] * (video.MOST_TRACKS + 1), "mp4")
+    assert look(many)[0][-1] == Part(
+        f"track {video.MOST_TRACKS + 1}", unreadable=Unreadable.TOO_MANY
+    )
 
 
 def test_what_costs_too_much_is_not_looked_at() -> None:

@@ -1,6 +1,7 @@
 """Videos are judged by all their frames, and what matched is told with where it is."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,16 @@ def test_a_clip_of_a_known_video_and_a_longer_one_are_matches_that_say_where(
     assert item.item.kind is ItemKind.VIDEO
     assert list(item.matches) == [match]
     assert not match.is_the_very_file
+
+
+def test_the_tracks_of_a_file_are_videos_by_themselves(room, database, clock) -> None:
+    put(database, new_list(database, clock), clock, KNOWN)
+    beside = frames(*range(50, 75))
+    second = [replace(each, place=f"track 2 {each.place}") for each in parts(KNOWN)]
+    (match,) = screen(room, *parts(beside), *second).matches
+    assert match.place == "track 2 00:00:00 to 00:00:04"
+    # In one, they would be a fifth of it.
+    assert (match.query_percent, match.compared_percent) == (100, 100)
 
 
 def test_too_little_in_common_or_too_flat_is_no_match(room, database, clock) -> None:

@@ -14,6 +14,10 @@ _CALLED = (
     (re.compile(r"with its colour profile"), "place_in_its_colours"),
     (re.compile(r"as far as it can be decoded"), "place_as_far"),
     (re.compile(r"thumbnail"), "place_thumbnail"),
+    (re.compile(r"cover"), "place_cover"),
+    (re.compile(r"cover (?P<number>\d+)"), "place_cover_number"),
+    (re.compile(r"track (?P<number>\d+)"), "place_track"),
+    (re.compile(r"uncut"), "place_uncut"),
     (re.compile(r"motion video"), "place_motion"),
     (re.compile(r"motion video (?P<number>\d+)"), "place_motion_number"),
     (re.compile(r"frame (?P<number>\d+)"), "place_frame"),
@@ -25,7 +29,7 @@ _CALLED = (
     (re.compile(r"from (?P<since>[\d:]+) on"), "place_since"),
     (re.compile(r"and (?P<number>\d+) more"), "place_more"),
     # As it is everywhere.
-    (re.compile(r"\d+:\d\d:\d\d(\.\d\d)?"), ""),
+    (re.compile(r"\d+:\d\d:\d\d(\.\d+)?"), ""),
 )
 
 

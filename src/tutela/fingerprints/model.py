@@ -275,8 +275,11 @@ class Part:
         pdq: The perceptual hash if it is a picture that was decoded.
         unreadable: Why it could not be looked at, if so.
         seconds: The instant of a frame of a video, from the beginning. All frames of a video that
-            are looked at are parts, in their order: together they are its vPDQ fingerprint.
+            are looked at are parts, in their order: together they are its vPDQ fingerprint, but
+            for those between.
         is_turned: Whether a frame is turned as its video says that it is to be shown.
+        is_between: Whether a frame is looked at besides those that the fingerprint of its video
+            has.
         decoder: If it could not be looked at: the format that its decoder is for, where that is
             not the file's own.
     """
@@ -287,6 +290,7 @@ class Part:
     unreadable: Unreadable | None = None
     seconds: float | None = None
     is_turned: bool = False
+    is_between: bool = False
     decoder: str | None = None
 
 
@@ -294,8 +298,8 @@ class Part:
 _IN_A_FILE = re.compile(
     r"(^|.* )(as shown|over (white|black)|with its colour profile|as far as it can be decoded|"
     r"without its margins|with those beside it|"
-    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d\d)?|"
-    r"from \d+:\d\d:\d\d on|motion video( \d+)?)",
+    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d+)?|"
+    r"from \d+:\d\d:\d\d on|track \d+|uncut|(motion video|cover)( \d+)?)",
     re.DOTALL,
 )
 
@@ -308,6 +312,14 @@ def file_of(place: str) -> str:
     while found := _IN_A_FILE.fullmatch(place):
         place = found[1].rstrip(" ")
     return place
+
+
+_INSTANT = re.compile(r"(^| )\d+:\d\d:\d\d(\.\d+)?( as shown)?$")
+
+
+def place_of_video(place: str) -> str:
+    """The place of the video that a frame is of: ``a.mp4`` of ``a.mp4 00:00:05``."""
+    return _INSTANT.sub("", place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import numpy as np
 
 from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unreadable, file_of
 from tutela.sandbox import jpegxl, libarchive, rar
+from tutela.sandbox.covers import COVER, covers_of
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.documents import may_be_pdf, parts_of_pdf
 from tutela.sandbox.drawings import pictures_in_drawing
@@ -136,21 +137,27 @@ def look_at(
     enough: Enough,
     *,
     dihedrals: bool = False,
-    since: float | None = None,
+    wanted: Wanted | None = None,
 ) -> Iterator[Part | Picture]:
     """All that is to be seen in a file that is a picture or a video; as ``pictures.look``.
 
-    Of a video no more is told of than ``enough`` says. Where only one instant of it is wanted,
-    ``since`` is that, as ``video.look_at_video`` has it.
+    Of a video no more is told of than ``enough`` says. Where only one place is ``wanted``, what
+    is decoded for a long time may be left out.
     """
     match file_format:
         case PictureFormat():
             for found in look(file, file_format, limits, room, dihedrals=dihedrals):
                 if isinstance(found, Picture):
-                    yield from videos_within(file, limits, enough)
+                    yield from videos_within(file, limits, enough, wanted)
                 yield found
         case VideoFormat():
-            yield from look_at_video(file, file_format, limits, enough, since)
+            if wanted is not None and wanted.place and wanted.is_in(COVER):
+                yield from covers_of(file, file_format, limits, room)
+                return
+            for found in look_at_video(file, file_format, limits, enough, wanted):
+                if isinstance(found, Picture):
+                    yield from covers_of(file, file_format, limits, room)
+                yield found
         case None:
             if isinstance(file, io.BytesIO):
                 deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
@@ -451,9 +458,11 @@ class _Opening:
         self, file: io.BytesIO, file_format: PictureFormat | VideoFormat | None, place: str
     ) -> Iterator[Part]:
         """What is to be seen in a member, with its place in front."""
-        since = self._wanted.seconds_in(place) if self._wanted else None
+        wanted = self._wanted.within(place) if self._wanted else None
         decoder = file_format.name if file_format else None
-        for found in look_at(file, file_format, self.limits, self._room, self._enough, since=since):
+        for found in look_at(
+            file, file_format, self.limits, self._room, self._enough, wanted=wanted
+        ):
             if isinstance(found, Part):
                 where = f"{place} {found.place}".strip()
                 if found.unreadable is None:

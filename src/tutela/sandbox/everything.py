@@ -74,8 +74,9 @@ def _found_in(
     wanted: Wanted | None,
 ) -> Iterator[Part | Picture]:
     picture = Picture(PictureState.NONE)
-    since = wanted.seconds_in("") if wanted else None
-    for found in look_at(file, file_format, limits, room, enough, dihedrals=dihedrals, since=since):
+    for found in look_at(
+        file, file_format, limits, room, enough, dihedrals=dihedrals, wanted=wanted
+    ):
         if isinstance(found, Picture):
             picture = found
         else:

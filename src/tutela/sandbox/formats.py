@@ -40,10 +40,12 @@ class VideoFormat:
         name: As people write it.
         reader: FFmpeg's name for what reads it. A reader that opens other files or addresses
             (playlists) is not among them.
+        is_sound: Whether nothing can move in it.
     """
 
     name: str
     reader: str
+    is_sound: bool = False
 
 
 # Where a format's mark is short, its pattern also asks for the fields that follow, so that a text
@@ -146,6 +148,22 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
         ("MPEG-TS", "mpegts", _PACKETS),
     )
 )
+# Files of sound, for the covers in them. What begins with tags may be sound of any kind.
+_SOUND_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), VideoFormat(name, reader, is_sound=True))
+    for name, reader, pattern in (
+        ("MP3", "mp3", rb"ID3[\x02-\x04][^\xff]|\xff[\xfa\xfb\xf2\xf3][\x10-\xeb]"),
+        ("FLAC", "flac", rb"fLaC"),
+        ("WAV", "wav", rb"(RIFF|RF64|BW64)....WAVE"),
+        ("AIFF", "aiff", rb"FORM....AIF[FC]"),
+        ("Monkey's Audio", "ape", rb"MAC "),
+        ("WavPack", "wv", rb"wvpk"),
+        ("Musepack", "mpc8", rb"MPCK"),
+        ("Musepack", "mpc", rb"MP\+[\x07\x17\x27]"),
+        ("TTA", "tta", rb"TTA1"),
+        ("DSF", "dsf", rb"DSD \x1c\x00{7}"),
+    )
+)
 
 
 ZIP, TAR, PDF = "ZIP", "TAR", "PDF"
@@ -182,7 +200,7 @@ KNOWN_FORMATS = frozenset(
     {
         *(each.name for _, each in (*_BEGINNINGS, *_BRANDS)),
         *(each.name for each in (_ICO, _CUR)),
-        *(each.name for _, each in _VIDEO_BEGINNINGS),
+        *(each.name for _, each in (*_VIDEO_BEGINNINGS, *_SOUND_BEGINNINGS)),
         ZIP,
         TAR,
         PDF,
@@ -202,12 +220,13 @@ def recognise_visible(head: bytes) -> PictureFormat | VideoFormat | None:
 
     Returns:
         ``None`` if the file begins as neither does. Pictures whose names mark them as one of a
-        family with videos (HEIC, AVIF) are pictures.
+        family with videos (HEIC, AVIF) are pictures. Files of sound are among the videos, for
+        the covers in them.
     """
     picture_format = recognise(head)
     if picture_format is not None:
         return picture_format
-    for beginning, video_format in _VIDEO_BEGINNINGS:
+    for beginning, video_format in (*_VIDEO_BEGINNINGS, *_SOUND_BEGINNINGS):
         if beginning.match(head):
             return video_format
     return None

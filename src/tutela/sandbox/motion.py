@@ -19,6 +19,7 @@ from tutela.fingerprints.model import Part, PictureState, Unreadable
 from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.model import Limits
+from tutela.sandbox.sights import Wanted
 from tutela.sandbox.video import look_at_video
 
 if TYPE_CHECKING:
@@ -46,13 +47,16 @@ _MOVIE = b"moov"
 _AROUND = b"mpvd"
 
 
-def videos_within(file: BinaryIO, limits: Limits, enough: Enough) -> Iterator[Part]:
+def videos_within(
+    file: BinaryIO, limits: Limits, enough: Enough, wanted: Wanted | None = None
+) -> Iterator[Part]:
     """The videos in a picture file, with all of their frames.
 
     Args:
         file: Must be seekable.
         limits: What each may cost.
         enough: Of which of them no more is wanted.
+        wanted: If only one place is asked for, as ``look_at_video`` has it.
 
     Yields:
         Of each a part with its digests, and then what ``look_at_video`` finds in it.
@@ -63,17 +67,20 @@ def videos_within(file: BinaryIO, limits: Limits, enough: Enough) -> Iterator[Pa
             yield Part(place, unreadable=Unreadable.TOO_MANY)
             return
         with io.BufferedReader(_Window(file, start, end), _BUFFER_BYTES) as within:
-            yield from _video(cast("BinaryIO", within), place, limits, enough)
+            yield from _video(cast("BinaryIO", within), place, limits, enough, wanted)
 
 
-def _video(file: BinaryIO, place: str, limits: Limits, enough: Enough) -> Iterator[Part]:
+def _video(
+    file: BinaryIO, place: str, limits: Limits, enough: Enough, wanted: Wanted | None
+) -> Iterator[Part]:
     video_format = recognise_visible(file.read(HEAD_BYTES))
     if not isinstance(video_format, VideoFormat):
         # The file itself, which is a picture and a video.
         video_format = VideoFormat("MP4", "mov")
     file.seek(0)
     yield Part(place, digests=digests_of(file))
-    for found in look_at_video(file, video_format, limits, enough):
+    here = wanted.within(place) if wanted else None
+    for found in look_at_video(file, video_format, limits, enough, here):
         if isinstance(found, Part):
             yield replace(found, place=f"{place} {found.place}")
         elif found.state is PictureState.UNREADABLE:

@@ -65,6 +65,8 @@ def write_found(found: Part | Picture) -> bytes:
         part |= {"unreadable": found.unreadable, "decoder": found.decoder}
     if found.seconds is not None:
         part |= {"seconds": found.seconds, "turned": found.is_turned}
+        if found.is_between:
+            part["between"] = True
     return json.dumps({"part": part}).encode()
 
 
@@ -95,6 +97,7 @@ def read_found(packet: Packet) -> Part | Picture:
         unreadable=_unreadable(part.get("unreadable")),
         seconds=_seconds(part.get("seconds")),
         is_turned=part.get("turned") is True,
+        is_between=part.get("between") is True,
         decoder=_format(part.get("decoder")),
     )
 

@@ -15,7 +15,7 @@ from tutela.sandbox.packets import as_told
 
 # Between a file and what is in it, or how it is shown.
 _SEPARATORS = ("/", " ")
-_INSTANT = re.compile(r" ?(\d+):(\d\d):(\d\d)(?:\.(\d\d))?(?: .*)?")
+_INSTANT = re.compile(r"(\d+):(\d\d):(\d\d)(\.\d+)?(?: .*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,25 @@ class Wanted:
         """Whether this part is what is looked for."""
         return as_told(part.place) == self.place
 
+    def within(self, place: str) -> "Wanted | None":
+        """What is looked for, by its place in the file at this place; ``None`` if it is not there.
+
+        It may be there all the same where places are cut for their length.
+        """
+        if not place:
+            return self
+        before = f"{as_told(place)} "
+        rest = self.place.removeprefix(before)
+        return None if rest == self.place else Wanted(rest)
+
     def seconds_in(self, place: str) -> float | None:
         """The instant of a video at this place that is looked for; ``None`` if it is none of its.
 
         It is up to a second from that of the frame.
         """
-        found = _INSTANT.fullmatch(self.place.removeprefix(as_told(place)))
+        here = self.within(place)
+        found = _INSTANT.fullmatch(here.place) if here else None
         if found is None:
             return None
-        hours, minutes, seconds, hundredths = (int(each or 0) for each in found.groups())
-        return hours * 3600 + minutes * 60 + seconds + hundredths / 100
+        hours, minutes, seconds = (int(each) for each in found.groups()[:3])
+        return hours * 3600 + minutes * 60 + seconds + float(found[4] or 0)

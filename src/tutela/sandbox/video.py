@@ -5,10 +5,12 @@ is never decoded. Frames go out as they are found, so that a video of any length
 memory.
 """
 
+import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import lru_cache
 from importlib import import_module
 from itertools import islice
 from pkgutil import walk_packages
@@ -18,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tutela.fingerprints.model import Part, Picture, PictureState, Unreadable
+from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
 from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
 from tutela.sandbox.decoding import check_size, what_failed
 from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import VideoFormat
 from tutela.sandbox.model import Limits, Sampling, UnreadableError
-from tutela.sandbox.sights import Sight
+from tutela.sandbox.sights import Sight, Wanted
 from tutela.sandbox.turning import AS_SHOWN
 
 av: Any
@@ -34,7 +36,18 @@ try:
 except ImportError:
     av = None
 
+UNCUT = "uncut"
+"""What stands before the instants of a track with what its file says not to show of it."""
+
+MOST_TRACKS = 16
+"""So many of one file are looked at."""
+
 _BUFFER_BYTES = 1 << 16
+# Edits are lists of what is shown of a track, in MP4 and QuickTime. Some players pass them over.
+_WITHOUT_CUTS = {"ignore_editlist": "1"}
+# Of the nine numbers that say how a frame is to be shown, the four that turn it; see FFmpeg's
+# ``libavutil/display.h``.
+_MATRIX = struct.Struct("=ii4xii16x")
 # Of a second of each kind of video the reference takes one frame; of one without a rate this many
 # frames are taken for a second.
 _FRAMES_A_SECOND = 25
@@ -44,12 +57,53 @@ _DAMAGED_IN = 20
 # A new scene begins where the picture, made this small, differs by so much of 255 on average.
 _SCENE_SIDE = 24
 _SCENE_DIFFERENCE = 24.0
+# Of the frames between those of the fingerprint, one is hashed if it differs by so much, each of
+# these points being the average of a few, and told of if it does not have about the same hash. A
+# picture of no more contrast than this has a quality below that which lists compare.
+_BETWEEN_DIFFERENCE = 4.0
+_BETWEEN_POINTS = 4
+_AVERAGES = np.kron(
+    np.eye(_SCENE_SIDE, dtype=np.float32),
+    np.full((1, _BETWEEN_POINTS), 1 / _BETWEEN_POINTS, np.float32),
+)
+_SAME = 31
+# So many of them, and so many more for each second.
+_MOST_BETWEEN = 100
+_MOST_BETWEEN_A_SECOND = 8
+_PLANES_OF_GREY = frozenset(
+    {"gray", "nv12", "nv21", *(f"yuv{j}{kind}p" for j in ("", "j") for kind in (420, 422, 444))}
+)
 # What is wanted later than this is gone to, with some of what comes before it: so many frames that
 # are looked at, for the instant is told to the second, and so many packets, which are not in order.
 _LATE = 20.0
 _STEPS_BEFORE = 3
 _FRAMES_AHEAD = 64
 _OF_NO_USE = ("av.__main__", "av.datasets", "av.audio", "av.filter", "av.sidedata.encparams")
+
+
+def _as_ordinary(light: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """What an ordinary screen shows: 1 is white, and what is brighter is white too."""
+    light = light.clip(0, 1)
+    shown = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return (shown * 255).round().astype(np.uint8)
+
+
+def _by_pq(signal: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """SMPTE ST 2084, with white at 203 candelas a square metre (ITU-R BT.2408)."""
+    root = signal ** (1 / 78.84375)
+    light = ((root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125)
+    return _as_ordinary(light * 10_000 / 203)
+
+
+def _by_hlg(signal: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """ITU-R BT.2100's hybrid log-gamma, with white at three quarters of the signal."""
+    above = (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12
+    return _as_ordinary(np.where(signal <= 0.5, signal**2 / 3, above) / 0.2650)
+
+
+_SIGNAL = np.arange(256) / 255
+# By FFmpeg's number of how light is stored: what is shown of each value.
+_LIGHT = {16: _by_pq(_SIGNAL), 18: _by_hlg(_SIGNAL)}
 
 
 def prepare() -> None:
@@ -67,84 +121,216 @@ def look_at_video(
     video_format: VideoFormat,
     limits: Limits,
     enough: Enough | None = None,
-    since: float | None = None,
+    wanted: Wanted | None = None,
 ) -> Iterator[Part | Picture]:
-    """Look at the frames of a video.
+    """Look at the frames of a video: of each of its tracks, one after the other.
 
     Args:
         file: Must be seekable.
         video_format: What it begins as.
         limits: What it may cost, and which frames are looked at.
-        enough: Whether no more of it is wanted.
-        since: If only what is shown at this instant or later is asked for, in seconds: then most
-            of what comes before it is left out.
+        enough: Whether no more of a track is wanted.
+        wanted: If only one instant is asked for, most of what comes before it is left out.
 
     Yields:
         Each of those frames as it is stored, and after it, if the video is to be turned when it is
         shown, as it is shown. If the rest is left out, a part that says from when on. Last, what
         came of it all: never a picture of its own.
     """
+    failure: UnreadableError | None = None
     try:
-        yield from _frames(file, video_format, limits, enough or Enough(), since or 0.0)
+        yield from _Looking(file, video_format, limits, enough or Enough(), wanted).tracks()
     except (UnreadableError, OSError, MemoryError) as error:
         failure = what_failed(error, limits)
+    if failure is None or video_format.is_sound:
+        yield Picture(PictureState.NONE, reason="not a picture")
+    else:
         yield Picture(
             PictureState.UNREADABLE, reason=failure.message, unreadable=failure.unreadable
         )
-    else:
-        yield Picture(PictureState.NONE, reason="not a picture")
 
 
-def _frames(
-    file: BinaryIO, video_format: VideoFormat, limits: Limits, enough: Enough, since: float
-) -> Iterator[Part]:
-    if av is None:
-        raise UnreadableError(
-            Unreadable.NOT_SUPPORTED,
-            '{name} videos cannot be looked at here: install the extra "video"',
-            name=video_format.name,
-        )
-    with _opened(file, video_format) as container:
-        stream = first_moving(container, limits)
+class _Looking:
+    """Looking at the tracks of one video, as ``look_at_video`` has it."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        video_format: VideoFormat,
+        limits: Limits,
+        enough: Enough,
+        wanted: Wanted | None,
+    ) -> None:
+        self._file = file
+        self._format = video_format
+        self._limits = limits
+        self._enough = enough
+        self._wanted = wanted
+        self._taken = self._between = 0
+        self._cut: list[int] = []
+
+    def tracks(self) -> Iterator[Part]:
+        """The frames of all tracks. Players show whichever they like best.
+
+        Raises:
+            UnreadableError: The first one cannot be looked at, or not to its end; or all of them
+                together are too much.
+        """
+        if av is None:
+            raise UnreadableError(
+                Unreadable.NOT_SUPPORTED,
+                '{name} videos cannot be looked at here: install the extra "video"',
+                name=self._format.name,
+            )
+        failure: UnreadableError | None = None
+        count = 1
+        for track in range(1, MOST_TRACKS + 1):
+            if track > count:
+                break
+            try:
+                with opened_container(self._file, self._format) as container:
+                    count = len(moving_streams(container))
+                    if not self._is_passed_by(track, count):
+                        yield from self._track(container, track, track_words(track))
+                    if _leaves_frames_out(container, track):
+                        self._cut.append(track)
+                    # Some are come upon on the way.
+                    count = max(count, len(moving_streams(container)))
+            except _TooManyError:
+                raise
+            except (UnreadableError, MemoryError) as error:
+                failed = what_failed(error, self._limits)
+                if track == 1:
+                    failure = failed
+                else:
+                    yield Part(track_words(track), unreadable=failed.unreadable)
+        if count > MOST_TRACKS:
+            yield Part(track_words(MOST_TRACKS + 1), unreadable=Unreadable.TOO_MANY)
+        yield from self._uncut()
+        if failure is not None:
+            raise failure
+
+    def _uncut(self) -> Iterator[Part]:
+        """The tracks of which some is not to be shown, with that: some players show it all."""
+        for track in self._cut:
+            words = f"{track_words(track)} {UNCUT}".lstrip()
+            try:
+                with opened_container(self._file, self._format, _WITHOUT_CUTS) as container:
+                    yield from self._track(container, track, words)
+            except _TooManyError:
+                raise
+            except (UnreadableError, MemoryError) as error:
+                failed = what_failed(error, self._limits)
+                yield Part(words, unreadable=failed.unreadable)
+
+    def _track(self, container: Any, track: int, words: str) -> Iterator[Part]:
+        stream = moving_stream(container, self._limits, track)
         if stream is None:
             # Sound alone.
             return
-        taken = 0
-        last = ""
-        begin = enough.told
-        for frame, seconds in _SAMPLINGS[limits.sampling](container, stream, since):
-            if enough.of_what_began(begin):
-                yield Part(f"from {clock_words(seconds)} on", unreadable=Unreadable.CUT_SHORT)
+        begin = self._enough.told
+        shown = _Track(words)
+        since = self._instant(words) or 0.0
+        for frame, seconds, is_due in _SAMPLINGS[self._limits.sampling](container, stream, since):
+            if self._enough.of_what_began(begin):
+                place = shown.place(f"from {clock_words(seconds)} on")
+                yield Part(place, unreadable=Unreadable.CUT_SHORT)
                 return
-            if taken == limits.video_frames:
-                raise UnreadableError(
+            check_size((frame.width, frame.height), self._limits)
+            if not is_due:
+                most = _MOST_BETWEEN + _MOST_BETWEEN_A_SECOND * max(self._taken, int(seconds))
+                left = self._limits.video_frames - self._between
+                for part in shown.between(frame, seconds, min(most, shown.told_between + left)):
+                    self._between += part.pdq is not None and not part.is_turned
+                    yield part
+                continue
+            if self._taken == self._limits.video_frames:
+                raise _TooManyError(
                     Unreadable.TOO_MANY,
                     "it has more than {most:,} frames to look at",
-                    most=limits.video_frames,
+                    most=self._limits.video_frames,
                 )
-            taken += 1
-            check_size((frame.width, frame.height), limits)
-            place = clock_words(seconds)
-            if place == last:
-                place = _exactly(seconds)
-            else:
-                last = place
-            yield from _looks(frame, seconds, place)
-        if not taken:
+            self._taken += 1
+            yield from shown.due(frame, seconds)
+        if shown.told is None:
             raise _damaged("it has no frame that can be decoded")
-        if len(moving_streams(container)) > 1:
-            # Players show whichever they like best.
-            raise UnreadableError(
-                Unreadable.NOT_SUPPORTED,
-                "it has several moving pictures side by side, of which the first was looked at",
-            )
+
+    def _instant(self, words: str) -> float | None:
+        """The instant of this track that is wanted, in seconds; ``None`` if none of it is."""
+        return self._wanted.seconds_in(words) if self._wanted else None
+
+    def _is_passed_by(self, track: int, count: int) -> bool:
+        """Whether only an instant of a later track is wanted."""
+        later = map(track_words, range(track + 1, count + 1))
+        return any(self._instant(words) is not None for words in later)
+
+
+class _Track:
+    """What has been told of one track.
+
+    Attributes:
+        told: The hash of the latest frame.
+        told_between: How many there were between those of its fingerprint.
+
+    Args:
+        words: What stands before its instants.
+    """
+
+    def __init__(self, words: str) -> None:
+        self.told: Pdq | None = None
+        self.told_between = 0
+        self._words = words
+        self._last = ""
+        self._is_full = False
+
+    def place(self, where: str) -> str:
+        """A place in it."""
+        return f"{self._words} {where}".lstrip()
+
+    def due(self, frame: Any, seconds: float) -> Iterator[Sight]:
+        """A frame of its fingerprint."""
+        where = clock_words(seconds)
+        if where == self._last:
+            where = _exactly(seconds, 2)
+        else:
+            self._last = where
+        for look in _looks(frame, seconds, self.place(where)):
+            self.told = self.told if look.is_turned else look.pdq
+            yield look
+
+    def between(self, frame: Any, seconds: float, most: int) -> Iterator[Part]:
+        """One between those, if it shows something else than the latest.
+
+        If there are more than ``most``, the first of them is a part that nobody looked at.
+        """
+        looks = _looks(frame, seconds, self.place(_exactly(seconds, 3)), is_due=False)
+        first = next(looks)
+        if first.pdq is None or self.told is None or not _is_new(first.pdq, self.told):
+            return
+        if self.told_between < most:
+            self.told = first.pdq
+            self.told_between += 1
+            yield first
+            yield from looks
+        elif not self._is_full:
+            self._is_full = True
+            yield Part(first.place, unreadable=Unreadable.TOO_MANY)
+
+
+class _TooManyError(UnreadableError):
+    """There are more frames than are looked at, in whichever track."""
+
+
+def track_words(track: int) -> str:
+    """What stands before the instants of a track; nothing for the first."""
+    return "" if track == 1 else f"track {track}"
 
 
 def open_container(
     file: Any,
     video_format: VideoFormat,
     *,
-    probing: dict[str, str] | None = None,
+    options: dict[str, str] | None = None,
     buffer_bytes: int = _BUFFER_BYTES,
 ) -> Any:
     """A video, opened by PyAV; raises whatever that does.
@@ -152,7 +338,7 @@ def open_container(
     Args:
         file: Read from where it stands. It need not be seekable.
         video_format: What it begins as.
-        probing: FFmpeg's options of how much is read before it is known what it is made of.
+        options: FFmpeg's own for its reader.
         buffer_bytes: How much is asked for at once.
     """
     return av.open(
@@ -161,22 +347,24 @@ def open_container(
         format=video_format.reader,
         # Reads nothing but this file, whatever it names.
         options={"protocol_whitelist": "none"},
-        container_options=probing,
+        container_options=options,
         metadata_errors="ignore",
         buffer_size=buffer_bytes,
     )
 
 
 @contextmanager
-def _opened(file: BinaryIO, video_format: VideoFormat) -> Iterator[Any]:
-    """A container, opened.
+def opened_container(
+    file: BinaryIO, video_format: VideoFormat, options: dict[str, str] | None = None
+) -> Iterator[Any]:
+    """A container, opened, as ``open_container`` has it.
 
     Raises:
         UnreadableError: It cannot be, or what was done with it failed for the decoder's sake.
     """
     try:
         file.seek(0)
-        with open_container(file, video_format) as container:
+        with open_container(file, video_format, options=options) as container:
             yield container
     except (UnreadableError, MemoryError):
         # FFmpeg's own want of memory, too, is a MemoryError.
@@ -191,23 +379,42 @@ def _opened(file: BinaryIO, video_format: VideoFormat) -> Iterator[Any]:
 
 def moving_streams(container: Any) -> list[Any]:
     """The streams of pictures that move; those that lie beside them, such as a cover, do not."""
-    return [
-        each
-        for each in container.streams.video
-        if not each.disposition & av.stream.Disposition.attached_pic
-    ]
+    return [each for each in container.streams.video if not is_cover(each)]
 
 
-def first_moving(container: Any, limits: Limits) -> Any:
-    """The first stream of pictures that move, made ready; ``None`` if there is none.
+def _leaves_frames_out(container: Any, track: int) -> bool:
+    """Whether a file says that some of a track is not to be shown."""
+    streams = moving_streams(container)
+    if container.format.name.partition(",")[0] != "mov" or track > len(streams):
+        return False
+    stream = streams[track - 1]
+    return bool(stream.frames > sum(not each.is_discard for each in stream.index_entries) > 0)
+
+
+def is_cover(stream: Any) -> bool:
+    """Whether this is a picture that lies beside what moves, or sounds."""
+    kinds = av.stream.Disposition
+    # There may be one for each chapter; they are frames like any others.
+    return bool(stream.disposition & kinds.attached_pic) and not (
+        stream.disposition & kinds.timed_thumbnails
+    )
+
+
+def moving_stream(container: Any, limits: Limits, track: int = 1) -> Any:
+    """A stream of pictures that move, made ready; ``None`` if there is none.
+
+    Args:
+        container: Opened.
+        limits: What it may cost.
+        track: Which one, from 1.
 
     Raises:
         UnreadableError: It cannot be decoded here, or is too large.
     """
     streams = moving_streams(container)
-    if not streams:
+    if track > len(streams):
         return None
-    stream = streams[0]
+    stream = streams[track - 1]
     codec = stream.codec_context
     if codec is None:
         raise UnreadableError(
@@ -259,8 +466,15 @@ def _decoded(packets: Iterator[Any]) -> Iterator[Any]:
         raise _damaged("much of it cannot be decoded")
 
 
-def _each_second(container: Any, stream: Any, since: float) -> Iterator[tuple[Any, float]]:
+_Frame = tuple[Any, float, bool]
+"""A frame, its instant in seconds, and whether it is one of those that are always looked at."""
+
+
+def _each_second(container: Any, stream: Any, since: float) -> Iterator[_Frame]:
     """One frame of every second, as Meta's library takes them: by their count, not by their time.
+
+    And of the frames between those each that looks much different from the one before it that is
+    given: whoever knows which frames are taken could put whatever they like between them.
 
     So many frames of a video go to a second as its average rate has whole ones, and a frame's
     instant is its number divided by that rate (``vpdq/cpp/vpdq/cpp/hashing/filehasher.cpp`` and
@@ -271,9 +485,18 @@ def _each_second(container: Any, stream: Any, since: float) -> Iterator[tuple[An
     # The reference divides in single precision.
     single = np.float32(float(rate))
     first = max(0, int(since * float(rate)) - _STEPS_BEFORE * step)
+    last: NDArray[np.float32] | None = None
     for number, frame in _decoded_from(container, stream, first if since > _LATE else 0):
-        if number % step == 0:
-            yield frame, min(float(np.float32(number) / single), LATEST_SECONDS)
+        is_due = number % step == 0
+        if last is None and not is_due:
+            # Gone to, on the way to one that is.
+            continue
+        points = _points(frame)
+        if last is not None and not is_due and np.abs(points - last).mean() < _BETWEEN_DIFFERENCE:
+            continue
+        last = points
+        seconds = float(np.float32(number) / single) if is_due else number / float(rate)
+        yield frame, min(seconds, LATEST_SECONDS), is_due
 
 
 def _decoded_from(container: Any, stream: Any, first: int) -> Iterator[tuple[int, Any]]:
@@ -311,23 +534,23 @@ def _instants(container: Any, stream: Any, first: int) -> list[int]:
     return sorted(instants)
 
 
-def _key_frames(container: Any, stream: Any, _since: float) -> Iterator[tuple[Any, float]]:
+def _key_frames(container: Any, stream: Any, _since: float) -> Iterator[_Frame]:
     """Only the frames that others are made from, at their own instants. Much quicker."""
     stream.codec_context.skip_frame = "NONKEY"
     return _timed(_decoded(_keys_alone(container, stream)))
 
 
-def _scenes(container: Any, stream: Any, _since: float) -> Iterator[tuple[Any, float]]:
+def _scenes(container: Any, stream: Any, _since: float) -> Iterator[_Frame]:
     """The first frame of every scene, at its own instant."""
     last: NDArray[np.int16] | None = None
-    for frame, seconds in _timed(_decoded(container.demux(stream))):
+    for frame, seconds, _ in _timed(_decoded(container.demux(stream))):
         small = _small(frame)
         if last is None or np.abs(small - last).mean() > _SCENE_DIFFERENCE:
-            yield frame, seconds
+            yield frame, seconds, True
         last = small
 
 
-_Sampled = Callable[[Any, Any, float], Iterator[tuple[Any, float]]]
+_Sampled = Callable[[Any, Any, float], Iterator[_Frame]]
 _SAMPLINGS: dict[Sampling, _Sampled] = {
     Sampling.SECONDS: _each_second,
     Sampling.KEY_FRAMES: _key_frames,
@@ -335,14 +558,14 @@ _SAMPLINGS: dict[Sampling, _Sampled] = {
 }
 
 
-def _timed(frames: Iterator[Any]) -> Iterator[tuple[Any, float]]:
+def _timed(frames: Iterator[Any]) -> Iterator[_Frame]:
     begin = last = None
     for frame in frames:
         time = frame.time
         if time is not None:
             begin = time if begin is None else begin
             last = max(0.0, time - begin)
-        yield frame, min(last or 0.0, LATEST_SECONDS)
+        yield frame, min(last or 0.0, LATEST_SECONDS), True
 
 
 def _small(frame: Any) -> NDArray[np.int16]:
@@ -353,25 +576,83 @@ def _small(frame: Any) -> NDArray[np.int16]:
     return grey.astype(np.int16)
 
 
-def _looks(frame: Any, seconds: float, place: str) -> Iterator[Sight]:
+def _points(frame: Any) -> NDArray[np.float32]:
+    """The lightness of some points of a frame, each the average of a few: grain is not seen so."""
+    plane = frame.planes[0]
+    if frame.format.name not in _PLANES_OF_GREY or plane.line_size < plane.width:
+        return _small(frame).astype(np.float32)
+    grey = np.frombuffer(plane, np.uint8)
+    points = grey.take(_middles(plane.width, plane.height, plane.line_size)).astype(np.float32)
+    averages: NDArray[np.float32] = _AVERAGES @ points @ _AVERAGES.T
+    return averages
+
+
+@lru_cache(8)
+def _middles(width: int, height: int, line: int) -> NDArray[np.intp]:
+    """Which bytes of a plane are looked at, evenly spread over it."""
+    side = _SCENE_SIDE * _BETWEEN_POINTS
+    middles = (np.arange(side) + 0.5) / side
+    rows, columns = (middles * height).astype(np.intp), (middles * width).astype(np.intp)
+    return rows[:, np.newaxis] * line + columns
+
+
+def _is_new(pdq: Pdq, told: Pdq) -> bool:
+    """Whether a frame shows something, and something else than the one that was told of."""
+    differing = (int.from_bytes(pdq.value) ^ int.from_bytes(told.value)).bit_count()
+    return pdq.quality > 0 and differing > _SAME
+
+
+def _looks(frame: Any, seconds: float, place: str, *, is_due: bool = True) -> Iterator[Sight]:
     pixels = pixels_of(frame)
-    yield Sight(place, pdq=pdq_of(pixels), seconds=seconds, picture=lambda: Image.fromarray(pixels))
-    quarters = round(frame.rotation / 90) % 4
-    if quarters:
-        turned = np.rot90(pixels, quarters)
+    yield Sight(
+        place,
+        pdq=pdq_of(pixels),
+        seconds=seconds,
+        is_between=not is_due,
+        picture=lambda: Image.fromarray(pixels),
+    )
+    shown = _as_shown(frame, pixels)
+    if shown is not None:
         yield Sight(
             f"{place} {AS_SHOWN}",
-            pdq=pdq_of(turned),
+            pdq=pdq_of(shown),
             seconds=seconds,
             is_turned=True,
-            picture=lambda: Image.fromarray(np.ascontiguousarray(turned)),
+            is_between=not is_due,
+            picture=lambda: Image.fromarray(shown),
         )
 
 
-def _exactly(seconds: float) -> str:
+def _as_shown(frame: Any, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """A frame turned, mirrored and lit as it says; ``None`` if it is shown as it is stored."""
+    light = _LIGHT.get(frame.color_trc)
+    turned = _turned(frame, pixels)
+    if light is None:
+        return turned
+    return light[pixels if turned is None else turned]
+
+
+def _turned(frame: Any, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    # Not the frame's own, which would keep it, and with it threads, until somebody clears up.
+    matrix = av.sidedata.sidedata.SideDataContainer(frame).get("DISPLAYMATRIX")
+    if matrix is None or len(bytes(matrix)) < _MATRIX.size:
+        return None
+    # Where a point to the right of the first one is shown, and one below it.
+    right_x, right_y, below_x, below_y = _MATRIX.unpack_from(bytes(matrix))
+    if abs(right_x) + abs(below_y) >= abs(right_y) + abs(below_x):
+        across, down = right_x < 0, below_y < 0
+        if not across and not down:
+            return None
+    else:
+        pixels = pixels.transpose(1, 0, 2)
+        across, down = below_x < 0, right_y < 0
+    return np.ascontiguousarray(pixels[:: -1 if down else 1, :: -1 if across else 1])
+
+
+def _exactly(seconds: float, digits: int) -> str:
     """An instant that no other frame has, where two are of the same second."""
-    hundredths = int(seconds * 100)
-    return f"{clock_words(hundredths // 100)}.{hundredths % 100:02}"
+    parts = int(seconds * 10**digits + 1e-6)
+    return f"{clock_words(parts // 10**digits)}.{parts % 10**digits:0{digits}}"
 
 
 def pixels_of(frame: Any) -> NDArray[np.uint8]:

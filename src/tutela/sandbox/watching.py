@@ -138,12 +138,12 @@ class Watch:
                     "it is no video" if source.head else "there was nothing in it",
                 )
             with video.open_container(
-                source.file, video_format, probing=_PROBED, buffer_bytes=_BUFFER_BYTES
+                source.file, video_format, options=_PROBED, buffer_bytes=_BUFFER_BYTES
             ) as container:
                 return self._look_at(container, run, source)
 
     def _look_at(self, container: Any, run: Run, source: "_Source") -> str | None:
-        stream = video.first_moving(container, self._limits)
+        stream = video.moving_stream(container, self._limits)
         if stream is None:
             return "it has nothing to see"
         for each in container.streams:

@@ -9,7 +9,7 @@ not: by that alone nothing is left out.
 from collections.abc import Sequence
 
 from tutela.errors import StorageError
-from tutela.fingerprints.model import Digests, FingerprintSet, Kind, Part
+from tutela.fingerprints.model import Digests, FingerprintSet, Kind, Part, place_of_video
 from tutela.screening.model import Known, Verdict
 from tutela.screening.screening import Findings, Screener
 
@@ -31,15 +31,16 @@ class Stopping:
         self._asked = 0
         self._may_be_a_listed_video = False
         # Of the video that is under way. Before the first there is none.
-        self._parts = -1
+        self._parts, self._video = -1, ""
         self._seen = self._next = 0
 
     def __call__(self, digests: Digests, parts: Sequence[Part]) -> bool:
         """Whether no more is wanted of the video that the last part is a frame of."""
-        if len(parts) != self._parts + 1:
+        place = place_of_video(parts[-1].place)
+        if len(parts) != self._parts + 1 or place != self._video:
             self._seen, self._next = 0, max(1, self._screener.video_frames_if_matched)
-        self._parts = len(parts)
-        self._seen += not parts[-1].is_turned
+        self._parts, self._video = len(parts), place
+        self._seen += not (parts[-1].is_turned or parts[-1].is_between)
         if self._seen < self._next:
             return False
         self._next = self._seen + max(1, self._seen // _AGAIN_AFTER)

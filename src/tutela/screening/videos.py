@@ -7,12 +7,12 @@ from itertools import islice
 from sqlalchemy import Connection, select
 
 from tutela.cases.model import Match
-from tutela.fingerprints.model import Kind, Part, VideoFrame
+from tutela.fingerprints.model import Kind, Part, VideoFrame, place_of_video
 from tutela.fingerprints.vpdq import Likeness, likeness, unpack
 from tutela.hashlists.tables import entries, entry_frames
 from tutela.matching.hits import Hits
 from tutela.matching.model import entry_of_frame
-from tutela.screening.policy import Rules, within_which
+from tutela.screening.policy import Rules
 
 _ENTRIES_AT_ONCE = 50
 # A place is for people to read.
@@ -24,7 +24,8 @@ class Video:
     """The frames of one video, as a file is stored or as it is shown.
 
     Attributes:
-        within: The place of the file within the file that it is; ``""`` for the file itself.
+        within: The place of the file within the file that it is, and which video of that, if it
+            is not the first; ``""`` for the file itself.
         frames: Its frames.
         numbers: The places of these frames among the parts of the file.
     """
@@ -37,11 +38,10 @@ class Video:
 def videos_among(parts: Sequence[Part]) -> list[Video]:
     """The videos that parts are the frames of; one that is turned is there both ways."""
     found: dict[tuple[str, bool], Video] = {}
-    within = ""
     for number, part in enumerate(parts):
-        within = within_which(part, within)
-        if part.seconds is not None and part.pdq is not None:
-            video = found.setdefault((within, part.is_turned), Video(within))
+        if part.seconds is not None and part.pdq is not None and not part.is_between:
+            place = place_of_video(part.place)
+            video = found.setdefault((place, part.is_turned), Video(place))
             video.frames.append(VideoFrame(part.pdq, part.seconds))
             video.numbers.append(number)
     return list(found.values())
