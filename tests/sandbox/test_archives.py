@@ -237,6 +237,17 @@ def test_what_is_not_as_said_is_damaged_and_judged_all_the_same() -> None:
     assert has_known(parts, "a.jpg")
 
 
+def test_settings_of_lzma_that_liblzma_does_not_know_cost_that_member_alone() -> None:
+    archive = bytearray(zipped(FILES, zipfile.ZIP_LZMA))
+    # Behind the name: a version, how long they are, and then they themselves.
+    at = archive.index(b"notes.txt") + len(b"notes.txt") + 4
+    assert archive[at] == 93
+    archive[at] = 8
+    parts = opened(bytes(archive))
+    assert reasons(parts) == {("notes.txt", Unreadable.NOT_SUPPORTED)}
+    assert has_known(parts, "photos/a.jpg")
+
+
 def test_names_steer_nothing_and_are_short() -> None:
     (part,) = opened(zipped({"\x1b[2J\u202egpj." + "a" * 5000: WORDS}))
     assert part.place.startswith("\ufffd[2J\ufffdgpj.aaa")

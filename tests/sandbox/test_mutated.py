@@ -7,6 +7,7 @@ import gzip
 import os
 import random
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,7 @@ def seeds() -> list[bytes]:
         encoded(KNOWN, "TIFF", compression="jpeg"),
         video_of([KNOWN, OTHER, KNOWN]),
         zipped({"a.jpg": jpeg, "b.png": encoded(OTHER)}),
+        zipped({"a.jpg": jpeg}, zipfile.ZIP_LZMA),
         tarred({"a.jpg": jpeg}),
         gzip.compress(encoded(KNOWN)),
         by_libarchive({"a.jpg": jpeg}, "7zip", options="7zip:compression=store"),

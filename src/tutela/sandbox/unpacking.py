@@ -22,6 +22,8 @@ _PACKED = 1 << 14
 _UNPACKED = 1 << 18
 # A dictionary may be this large: what the strongest usual setting takes, and more.
 _MOST_LZMA_BYTES = 1 << 28
+# LZMA_LCLP_MAX in <lzma/lzma12.h>.
+_MOST_LZMA_BITS = 4
 
 
 class SpentError(UnreadableError):
@@ -141,12 +143,14 @@ def zip_lzma(properties: bytes) -> AnyUnpacker:
         properties: The five bytes that its settings are written in.
 
     Raises:
-        UnreadableError: They are none, or ask for too much memory.
+        UnreadableError: They are none, or ask for too much memory, or liblzma does not know them.
     """
     if len(properties) != 5 or properties[0] >= 9 * 5 * 5:
         raise UnreadableError(Unreadable.DAMAGED, Unreadable.DAMAGED.words)
     rest, lc = divmod(properties[0], 9)
     pb, lp = divmod(rest, 5)
+    if lc + lp > _MOST_LZMA_BITS:
+        raise UnreadableError(Unreadable.NOT_SUPPORTED, Unreadable.NOT_SUPPORTED.words)
     dictionary = int.from_bytes(properties[1:], "little")
     if dictionary > _MOST_LZMA_BYTES:
         raise UnreadableError(Unreadable.TOO_MUCH_MEMORY, Unreadable.TOO_MUCH_MEMORY.words)
