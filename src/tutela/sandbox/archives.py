@@ -60,7 +60,7 @@ from tutela.sandbox.unpacking import (
     xz,
     zip_lzma,
 )
-from tutela.sandbox.video import look_at_video
+from tutela.sandbox.video import behind_tags, look_at_video
 
 UNPACKED = "unpacked"
 """The place of what a compressed file that is no archive holds."""
@@ -151,6 +151,7 @@ def look_at(
                     yield from videos_within(file, limits, enough, wanted)
                 yield found
         case VideoFormat():
+            file_format = behind_tags(file, file_format)
             if wanted is not None and wanted.place and wanted.is_in(COVER):
                 yield from covers_of(file, file_format, limits, room)
                 return

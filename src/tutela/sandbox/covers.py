@@ -6,7 +6,6 @@ not trusted.
 """
 
 import io
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +17,7 @@ from tutela.fingerprints.model import Part, PictureState, Unreadable
 from tutela.sandbox import video
 from tutela.sandbox.decoding import Room
 from tutela.sandbox.embedded import pictures_within
-from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise
+from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise, tags_before
 from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
 from tutela.sandbox.pictures import look
 
@@ -30,8 +29,6 @@ MOST_COVERS = 16
 
 # Covers come before all that moves. This many packets more are read for one that does not.
 _PACKETS_MORE = 64
-# https://id3.org/id3v2.3.0: version, flags, and the length in sevens of bits.
-_TAGS = re.compile(rb"ID3[\x02-\x04]..([\x00-\x7f]{4})", re.DOTALL)
 
 
 def covers_of(
@@ -119,10 +116,9 @@ def _searched(sound: bytes, limits: Limits, room: Room) -> Iterator[Part]:
     """Pictures anywhere in a file of sound, found by how they begin."""
     deadline = time.monotonic() + limits.seconds * SHARE_OF_TIME
     yield from pictures_within(sound, limits, room, deadline)
-    tags = _TAGS.match(sound)
-    if tags is not None:
+    end = tags_before(sound[:HEAD_BYTES])
+    if end:
         # Zeros may stand in them where players would take a picture's bytes for the sound's.
-        end = len(tags[0]) + sum(byte << 7 * (3 - at) for at, byte in enumerate(tags[1]))
         without = sound[:end].replace(b"\xff\0", b"\xff")
         for part in pictures_within(without, limits, room, deadline):
             yield replace(part, place=part.place.replace("picture", COVER, 1))

@@ -127,8 +127,9 @@ def _icon(head: bytes) -> PictureFormat | None:
     return _ICO if kind == 1 else _CUR
 
 
-# A transport stream has no mark but a letter at the same place of every packet.
-_PACKETS = rb"(\x47.{187}){4}|(.{4}\x47.{187}){4}"
+# A transport stream has no mark but a letter at the same place of every packet, and may have been
+# cut out of a broadcast anywhere.
+_PACKETS = rb".{0,187}?(\x47.{187}){4}|.{0,191}?(\x47.{191}){3}\x47"
 _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
     (re.compile(pattern, re.DOTALL), VideoFormat(name, reader))
     for name, reader, pattern in (
@@ -136,18 +137,31 @@ _VIDEO_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
         ("3GP", "mov", rb"....ftyp3g[pegrs2]"),
         ("MP4", "mov", rb"....ftyp"),
         # From before there was such a mark. A length that large is a text's.
-        ("QuickTime", "mov", rb"(\x00...(moov|wide|free|skip|pnot)|....mdat)"),
+        ("QuickTime", "mov", rb"(\x00...(moov|wide|free|skip|pnot|uuid|udta|styp|junk)|....mdat)"),
         ("WebM", "matroska", rb"\x1a\x45\xdf\xa3.{0,64}webm"),
         ("Matroska", "matroska", rb"\x1a\x45\xdf\xa3"),
-        ("AVI", "avi", rb"RIFF....AVI "),
+        ("AVI", "avi", rb"RIFF....AVI[ X\x19]"),
         ("Ogg", "ogg", rb"OggS\x00"),
-        ("FLV", "flv", rb"FLV\x01[\x00-\x05]\x00\x00\x00"),
+        ("FLV", "flv", rb"FLV[\x00-\x04][\x00-\x05]\x00\x00\x00"),
         ("Windows Media", "asf", rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
         ("MPEG", "mpeg", rb"\x00\x00\x01\xba"),
         ("MPEG", "mpegvideo", rb"\x00\x00\x01\xb3"),
+        ("MPEG-4", "m4v", rb"\x00\x00\x01\xb0"),
+        ("H.264", "h264", rb"\x00?\x00\x00\x01[\x67\x47\x27\x07\x09]"),
+        ("HEVC", "hevc", rb"\x00?\x00\x00\x01[\x40\x42\x46]\x01"),
+        ("IVF", "ivf", rb"DKIF\x00\x00"),
+        ("MXF", "mxf", rb"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02"),
+        ("DV", "dv", rb"\x1f\x07\x00[\x3f\xbf]"),
+        ("RealMedia", "rm", rb"\.RMF\x00"),
+        ("NUT", "nut", rb"nut/multimedia container\x00"),
+        ("YUV4MPEG", "yuv4mpegpipe", rb"YUV4MPEG2 "),
+        ("WTV", "wtv", rb"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e\x00\x07\xe9\x5e\xad\x8d"),
         ("MPEG-TS", "mpegts", _PACKETS),
     )
 )
+# Tags that may stand before anything that a player opens: version, flags, and their length in
+# sevens of bits. https://id3.org/id3v2.3.0
+_TAGS = re.compile(rb"ID3[\x02-\x04]..([\x00-\x7f]{4})", re.DOTALL)
 # Files of sound, for the covers in them. What begins with tags may be sound of any kind.
 _SOUND_BEGINNINGS: tuple[tuple[re.Pattern[bytes], VideoFormat], ...] = tuple(
     (re.compile(pattern, re.DOTALL), VideoFormat(name, reader, is_sound=True))
@@ -210,6 +224,15 @@ KNOWN_FORMATS = frozenset(
     }
 )
 """Every format that is told by its content. What counters go by is one of these."""
+
+
+def tags_before(head: bytes) -> int:
+    """How many bytes of tags a file begins with."""
+    found = _TAGS.match(head)
+    if found is None:
+        return 0
+    length: bytes = found[1]
+    return len(found[0]) + sum(byte << 7 * (3 - at) for at, byte in enumerate(length))
 
 
 def recognise_visible(head: bytes) -> PictureFormat | VideoFormat | None:

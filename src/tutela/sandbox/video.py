@@ -25,7 +25,7 @@ from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
 from tutela.sandbox.decoding import check_size, what_failed
 from tutela.sandbox.enough import Enough
-from tutela.sandbox.formats import VideoFormat
+from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible, tags_before
 from tutela.sandbox.model import Limits, Sampling, UnreadableError
 from tutela.sandbox.sights import Sight, Wanted
 from tutela.sandbox.turning import AS_SHOWN
@@ -148,6 +148,27 @@ def look_at_video(
         yield Picture(
             PictureState.UNREADABLE, reason=failure.message, unreadable=failure.unreadable
         )
+
+
+def behind_tags(file: BinaryIO, video_format: VideoFormat) -> VideoFormat:
+    """What a file is that begins with tags, as players see it.
+
+    Args:
+        file: Must be seekable.
+        video_format: What it begins as.
+    """
+    at = 0
+    found: object = video_format
+    while isinstance(found, VideoFormat) and found.is_sound:
+        file.seek(at)
+        head = file.read(HEAD_BYTES)
+        tags = tags_before(head)
+        if not tags:
+            break
+        at += tags
+        file.seek(at)
+        found = recognise_visible(file.read(HEAD_BYTES))
+    return found if isinstance(found, VideoFormat) else video_format
 
 
 class _Looking:
