@@ -43,6 +43,17 @@ def found_in(content: bytes, limits: Limits | None = None) -> list[Part]:
     return [heard(part) for part in pictures_in_drawing(content, limits, Room(), late)]
 
 
+def test_a_picture_in_a_drawing_in_a_drawing_is_hashed() -> None:
+    inner = DRAWINGS["base64"]
+    for depth in range(1, 4):
+        inner = drawing("data:image/svg+xml;base64," + base64.b64encode(inner).decode())
+        (part,) = found_in(inner)
+        if depth < 3:
+            assert part == Part(" ".join(["picture 1"] * (depth + 1)), pdq=hash_of(photograph(0)))
+        else:
+            assert part.unreadable is Unreadable.TOO_DEEP
+
+
 @pytest.mark.parametrize("how", DRAWINGS)
 def test_a_picture_in_a_drawing_is_hashed(how: str) -> None:
     (part,) = found_in(DRAWINGS[how])

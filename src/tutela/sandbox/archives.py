@@ -23,7 +23,7 @@ from tutela.fingerprints.model import Digests, Part, Picture, PictureState, Unre
 from tutela.sandbox import jpegxl, libarchive, rar
 from tutela.sandbox.covers import COVER, covers_of
 from tutela.sandbox.decoding import Room
-from tutela.sandbox.documents import may_be_pdf, parts_of_pdf
+from tutela.sandbox.documents import Around, may_be_pdf, parts_of_pdf
 from tutela.sandbox.drawings import pictures_in_drawing
 from tutela.sandbox.enough import Enough
 from tutela.sandbox.formats import (
@@ -32,9 +32,11 @@ from tutela.sandbox.formats import (
     EMF,
     HEAD_BYTES,
     ISO,
+    MAIL,
     PDF,
     RAR,
     RAR_VOLUME,
+    RTF,
     TAR,
     WMF,
     ZIP,
@@ -42,6 +44,7 @@ from tutela.sandbox.formats import (
     VideoFormat,
     recognise_visible,
 )
+from tutela.sandbox.mail import parts_of_mail, parts_of_rtf
 from tutela.sandbox.model import SHARE_OF_TIME, Limits, UnreadableError
 from tutela.sandbox.motion import videos_within
 from tutela.sandbox.office import parts_of_compound, parts_of_drawing
@@ -83,10 +86,16 @@ _BLOCK = 512
 _USTAR = slice(257, 262)
 _LONGEST_HEADER = 1 << 16
 
+_LOOKING_INTO: dict[str, Callable[[Stream, str, Around], Iterator[Part]]] = {
+    COMPOUND: parts_of_compound,
+    **dict.fromkeys((EMF, WMF), parts_of_drawing),
+    MAIL: parts_of_mail,
+    RTF: parts_of_rtf,
+}
 # In these libarchive has to seek.
 _SOUGHT = ("7z", RAR, "CAB", "XAR")
 # What has to be sought in is held in memory; what may be nothing at all too, as far as it fits.
-_HELD = (None, ZIP, PDF, COMPOUND, EMF, WMF, *_SOUGHT)
+_HELD = (ZIP, PDF, *_LOOKING_INTO, *_SOUGHT)
 # What stands at the beginning of a disk, and where.
 _ISO_MARKS, _ISO_AT = (b"CD001", b"BEA01"), 0x8001
 # Programs that unpack themselves, and other files with an archive behind them: so far it is looked
@@ -253,13 +262,11 @@ class _Opening:
         tail, _ = _tail(file)
         name = archive_format(head)
         ways: list[Iterator[Part]] = []
-        if name == COMPOUND:
-            ways.append(parts_of_compound(file, place, _Around(self, depth)))
-        elif name in (EMF, WMF):
-            ways.append(parts_of_drawing(file, place, _Around(self, depth)))
+        if look := _LOOKING_INTO.get(name or ""):
+            ways.append(look(file, place, _Around(self, depth)))
         elif name in _SOUGHT:
             ways.append(self._sought(file, 0, name, place, depth))
-        elif name not in (None, ZIP, PDF):
+        elif name is not None and name not in (ZIP, PDF):
             ways.append(self._streamed(file, name, place, depth))
         for start, kind in _within_something_else(file, name):
             ways.append(self._sought(file, start, kind, place, depth))
@@ -398,7 +405,7 @@ class _Opening:
             head = reader.peek(HEAD_BYTES)[:HEAD_BYTES]
             name = archive_format(head)
             visible = recognise_visible(head)
-            if name in _HELD or visible is not None:
+            if name is None or name in _HELD or visible is not None:
                 may_be_left = name is None and visible is None
                 failure = self._hold(reader, held, may_be_left=may_be_left)
             else:

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from tutela.fingerprints.model import Unreadable
 from tutela.sandbox.model import UnreadableError
 
+MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""What one begins with."""
+
 _HEADER = struct.Struct("<24xHHHHH10xII4xIIIII109I")
 _ENTRY = struct.Struct("<64sHB49xIQ")
 _STREAM, _ROOT = 2, 5

@@ -10,6 +10,7 @@ import io
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from tutela.fingerprints.model import Part, Unreadable
@@ -27,9 +28,11 @@ _SPACE = re.compile(rb"\s+")
 
 
 def pictures_in_drawing(
-    content: bytes, limits: Limits, room: Room, deadline: float
+    content: bytes, limits: Limits, room: Room, deadline: float, depth: int = 1
 ) -> Iterator[Part]:
     """The pictures that are written out in a drawing or a page; none if the file is neither.
+
+    Also those in a drawing that is written out in it.
 
     Args:
         content: The file.
@@ -37,6 +40,7 @@ def pictures_in_drawing(
         room: Where to put pixels.
         deadline: When to stop, by ``time.monotonic``: the next one is then a part that nobody could
             look at.
+        depth: How many drawings there are around it, with itself.
     """
     if not _BEGINNING.match(content) or not _MAY_HAVE_DATA.search(content):
         return
@@ -46,7 +50,8 @@ def pictures_in_drawing(
     for found in _DATA.finditer(text):
         data = _decoded(found[1], found[2])
         picture_format = recognise(data[:HEAD_BYTES])
-        if picture_format is None:
+        is_drawing = _BEGINNING.match(data) and _MAY_HAVE_DATA.search(data)
+        if picture_format is None and not is_drawing:
             continue
         number += 1
         place = f"picture {number}"
@@ -54,6 +59,13 @@ def pictures_in_drawing(
             late = time.monotonic() > deadline
             yield Part(place, unreadable=Unreadable.TOO_SLOW if late else Unreadable.TOO_MANY)
             return
+        if picture_format is None:
+            if depth == limits.depth:
+                yield Part(place, unreadable=Unreadable.TOO_DEEP)
+                continue
+            for part in pictures_in_drawing(data, limits, room, deadline, depth + 1):
+                yield replace(part, place=f"{place} {part.place}")
+            continue
         try:
             yield from looks_within(io.BytesIO(data), picture_format, place, limits, room)
         except Exception as error:

@@ -184,6 +184,14 @@ ZIP, TAR, PDF = "ZIP", "TAR", "PDF"
 
 ISO, RAR, RAR_VOLUME = "ISO 9660", "RAR", "RAR volume"
 COMPOUND, EMF, WMF = "Office before 2007", "EMF", "WMF"
+MAIL, RTF = "e-mail", "RTF"
+
+# What a mail, or one in a mailbox, begins with. Whatever else begins so has no files in it.
+_MAIL_BEGINNING = (
+    rb"(From [^\r\n]+\r?\n)?(?i:(Return-Path|Received|Delivered-To|Envelope-To|From|To|Cc|Subject|"
+    rb"Date|Message-ID|MIME-Version|Content-(Type|Transfer-Encoding)|Reply-To|Sender|Authentication-Results|"
+    rb"DKIM-Signature|ARC-[a-z-]+|X-[a-z0-9-]+|Snapshot-Content-Location)[ \t]*:)"
+)
 
 ARCHIVE_BEGINNINGS = {
     name: re.compile(pattern, re.DOTALL)
@@ -205,6 +213,8 @@ ARCHIVE_BEGINNINGS = {
         "compress": rb"\x1f\x9d[\x89-\x90]",
         COMPOUND: rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         EMF: rb"\x01\x00\x00\x00.{36} EMF",
+        MAIL: _MAIL_BEGINNING,
+        RTF: rb"\{\\rt",
         WMF: rb"\xd7\xcd\xc6\x9a\x00\x00|\x01\x00\x09\x00\x00[\x01\x03]",
     }.items()
 }

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from tutela.fingerprints.model import Part, Unreadable
-from tutela.sandbox.compound import CompoundFile, Named
+from tutela.sandbox.compound import MARK, CompoundFile, Named
 from tutela.sandbox.decoding import Room, as_unreadable
 from tutela.sandbox.documents import Around
 from tutela.sandbox.embedded import looks_within, pictures_within
@@ -37,6 +37,7 @@ _EMF_PIXELS = {80: 48, 81: 48, 76: 84, 77: 84, 78: 84, 79: 84, 114: 84, 116: 84}
 _WMF_PIXELS = {0x0F43: 28, 0x0B41: 26, 0x0940: 22, 0x0D33: 24}
 _PLACEABLE, _WMF_HEADER = b"\xd7\xcd\xc6\x9a", 18
 _LEAST_PIXELS = 40
+_BITMAP = b"\x28\0\0\0"
 
 
 def parts_of_compound(
@@ -87,7 +88,7 @@ def _in_stream(name: str, content: bytes, where: str, around: Around) -> Iterato
         else:
             yield from _pixels(picture, spot, around)
     if not count:
-        yield from _elsewhere(content, where, around)
+        yield from elsewhere(content, where, around)
 
 
 def parts_of_drawing(
@@ -101,13 +102,26 @@ def parts_of_drawing(
         spot = f"{place} picture {number}".strip()
         around.budget.begin()
         yield from _pixels(picture, spot, around)
-    yield from _elsewhere(content, place, around)
+    yield from elsewhere(content, place, around)
 
 
-def _elsewhere(content: bytes, where: str, around: Around) -> Iterator[Part]:
+def elsewhere(content: bytes, where: str, around: Around) -> Iterator[Part]:
     """Whole pictures that lie anywhere in some bytes."""
     for part in pictures_within(content, around.limits, Room(), around.budget.deadline):
         yield around.placed(part, where)
+
+
+def picture_or_pixels(content: bytes, spot: str, around: Around) -> Iterator[Part]:
+    """What some bytes are a picture of, or hold: a file, pixels, or something with files in it."""
+    at = content.find(MARK)
+    if around.shows(content):
+        yield from around.file(content, spot)
+    elif at > 0:
+        yield from around.file(content[at:], spot)
+    elif content.startswith(_BITMAP):
+        yield from _pixels(content, spot, around)
+    else:
+        yield from elsewhere(content, spot, around)
 
 
 def _pixels(pixels: bytes, spot: str, around: Around) -> Iterator[Part]:
@@ -160,7 +174,7 @@ def _pictures_in(content: bytes, most: int) -> Iterator[bytes]:
 
 
 def _is_picture(kind: bytes, head: bytes) -> bool:
-    is_bitmap = kind == _PIXELS and head.startswith(b"\x28\0\0\0")
+    is_bitmap = kind == _PIXELS and head.startswith(_BITMAP)
     return is_bitmap or recognise(head) is not None
 
 
