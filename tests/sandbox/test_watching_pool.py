@@ -14,7 +14,7 @@ from PIL import Image
 from tests.moving import clip
 from tests.streams.serving import KEYS, moving, segments
 from tutela.fingerprints.pdq import pdq_of
-from tutela.sandbox.model import MOST_WAITING, Ended, Limits, Sampled, Sampling
+from tutela.sandbox.model import MOST_WAITING, Ended, Limits, Sampled
 from tutela.sandbox.watching import Watch
 from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
 
@@ -38,12 +38,14 @@ def begin(
     *,
     run: int = 1,
     is_live: bool = False,
-    sampling: Sampling = Sampling.KEY_FRAMES,
+    whole: bool = False,
+    burst: float = 0.0,
 ) -> None:
     """Send a run, as whoever receives it does."""
     ours, theirs = socket.socketpair()
+    watcher.look_whole(whole)
     with theirs:
-        watcher.begin(run, theirs.fileno(), sampling=sampling, every=1.0, is_live=is_live)
+        watcher.begin(run, theirs.fileno(), every=1.0, is_live=is_live, burst=burst)
 
     def pour() -> None:
         # It may have heard enough.
@@ -95,7 +97,7 @@ def test_what_waits_for_its_judge_is_kept_and_of_a_live_stream_only_the_newest_f
     cut = list(segments(12))
     ours, theirs = socket.socketpair()
     with theirs:
-        watcher.begin(1, theirs.fileno(), sampling=Sampling.KEY_FRAMES, every=0.9, is_live=True)
+        watcher.begin(1, theirs.fileno(), every=0.9, is_live=True)
     first = None
     with ours:
         while first is None:
@@ -131,9 +133,59 @@ def test_a_stream_without_key_frames_is_said_to_have_none_and_can_be_decoded_who
     begin(watcher, moving(18, group=1000))
     found, ended = frames(watcher)
     assert (len(found), ended.blind) == (1, True)
-    begin(watcher, moving(18, group=1000), run=2, sampling=Sampling.SECONDS)
+    begin(watcher, moving(18, group=1000), run=2, whole=True)
     found, ended = frames(watcher)
-    assert ([round(each.seconds) for each in found], ended) == (list(range(18)), Ended(2))
+    assert found[0].seconds == 0.0
+    assert len(seconds_between(found)) >= 14
+    assert ended == Ended(2)
+
+
+def seconds_between(found: list[Sampled]) -> set[int]:
+    """Of which seconds a frame was looked at that is no key frame of a clip with one a second."""
+    return {int(each.seconds) for each in found if each.seconds % 1}
+
+
+def test_what_is_decoded_whole_is_looked_at_between_its_key_frames_too_and_at_all_of_these(
+    watcher: Watcher,
+) -> None:
+    begin(watcher, moving(20), whole=True)
+    found, ended = frames(watcher)
+    assert ended == Ended(1)
+    assert [each.seconds for each in found if not each.seconds % 1] == list(range(20))
+    # Which one of a second is left to chance, and sometimes that is the first one of the next.
+    assert len(seconds_between(found)) >= 15
+    assert len({each.seconds % 1 for each in found}) > 2
+    assert all(each.whole for each in found)
+
+
+def test_a_live_stream_that_comes_a_segment_at_a_time_is_decoded_whole_without_dropping(
+    watcher: Watcher,
+) -> None:
+    begin(watcher, moving(12), whole=True, is_live=True, burst=12.0)
+    found, _ = frames(watcher)
+    assert found[-1].dropped == 0
+    assert len(seconds_between(found)) >= 8
+
+
+def test_a_stream_goes_from_key_frames_to_all_and_back_where_it_has_a_key_frame(
+    watcher: Watcher,
+) -> None:
+    cut = segments(12)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        watcher.begin(1, theirs.fileno(), every=1.0, is_live=True, burst=9.0)
+    found: list[Sampled] = []
+    with ours:
+        for part, whole in ((cut[:4], False), (cut[4:8], True), (cut[8:], False)):
+            watcher.look_whole(whole)
+            ours.sendall(b"".join(part))
+            while (told := watcher.hear(0.5)) is not None:
+                assert isinstance(told, Sampled)
+                found.append(told)
+                watcher.seen(told)
+    between = seconds_between(found)
+    assert between
+    assert between <= set(range(3, 9))
 
 
 def test_a_stream_may_change_its_size_but_not_beyond_the_limit(watcher: Watcher) -> None:

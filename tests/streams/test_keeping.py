@@ -24,6 +24,7 @@ from tutela.evidence.key_registry import prepare_keys
 from tutela.evidence.keyring import Keyring
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.ledger.tables import ledger_entries
+from tutela.sandbox.model import Sampling
 from tutela.screening.opening import ScreeningRoom, open_screening
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
@@ -87,8 +88,10 @@ def keeper(settings: Settings, database: Database, room: ScreeningRoom, clock) -
 
 
 def begin(database: Database, settings: Settings, clock, source: str, **said: str) -> Stream:
+    # Of key frames it is known how many there are.
+    given = {"sampling": Sampling.KEY_FRAMES, "source": source} | said
     with database.writing() as connection:
-        return begin_stream(connection, settings, ACTOR, clock, source=source, **said)  # type: ignore[arg-type]
+        return begin_stream(connection, settings, ACTOR, clock, **given)  # type: ignore[arg-type]
 
 
 def now(database: Database, stream: Stream) -> Stream:
@@ -171,6 +174,23 @@ def test_one_process_watches_a_stream_and_another_has_it_when_that_one_is_silent
     one.keep()
     assert one.held == 0
     assert now(database, stream).is_held
+
+
+def test_a_stream_is_decoded_whole_when_it_is_its_turn_and_is_at_once_where_there_is_room(
+    settings: Settings, database: Database, clock, keeper, web: Web
+) -> None:
+    web.publish("/one.m3u8", segments(seed=5)[:1])
+    with database.writing() as connection:
+        source = web.url("/one.m3u8")
+        stream = begin_stream(connection, settings, ACTOR, clock, source=source)
+    one = keeper()
+    assert comes_true(lambda: now(database, stream).standing.frames > 0)
+    watching = one._held[stream.id].watching
+    assert comes_true(lambda: watching._is_whole)
+    assert stream.sampling is Sampling.SECONDS
+    one._turns._rests[stream.id] = float("inf")
+    one._turns._begun.clear()
+    assert comes_true(lambda: not watching._is_whole)
 
 
 def test_a_killed_process_of_this_machine_is_followed_at_once(
@@ -295,7 +315,7 @@ def test_a_service_that_is_killed_takes_its_streams_up_again(
 
     served, address = serve()
     with httpx.Client(base_url=address, timeout=60) as client:
-        sent = {"source": web.url("/one.m3u8"), "reference": "7"}
+        sent = {"source": web.url("/one.m3u8"), "reference": "7", "sampling": "key_frames"}
         assert client.post("/v1/streams", json=sent, headers=headers).status_code == 201
         assert comes_true(lambda: stands(client)["state"] == "watched")
         assert client.get("/v1/streams", headers=headers).json()["streams"][0] == stands(client)

@@ -170,10 +170,22 @@ def _tell_of_streams(registry: CollectorRegistry, found: Iterable[Tally]) -> Non
             ("stream_dropped_frames", "Frames of these streams that were dropped."),
             ("stream_skipped_seconds", "Seconds of these streams that were left out besides."),
             ("stream_lag_seconds", "How late the latest of these streams is seen."),
+            (
+                "stream_key_frames_seconds",
+                "Seconds of these streams of which only key frames were looked at, in want of room "
+                "for more.",
+            ),
         )
     }
     for each in found:
-        values = (each.streams, each.frames, each.dropped, each.skipped, each.lag)
+        values = (
+            each.streams,
+            each.frames,
+            each.dropped,
+            each.skipped,
+            each.lag,
+            each.by_key_frames,
+        )
         for gauge, value in zip(by_state.values(), values, strict=True):
             gauge.labels(each.state).set(value)
 

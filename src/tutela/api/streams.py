@@ -55,15 +55,17 @@ class NewStream(BaseModel):
         None, max_length=LONGEST_KEY, description="What you call it.", examples=["stream-7"]
     )
     sampling: Literal["key_frames", "seconds"] = Field(
-        "key_frames",
-        description="`key_frames` is many times quicker; `seconds` decodes every frame.",
+        "seconds",
+        description="`seconds` decodes every frame where the machine has room for that, in turns "
+        "with the other streams where it has not. `key_frames` decodes key frames alone, and "
+        "whoever encodes the stream chooses those.",
     )
     every_seconds: float | None = Field(
         None,
         gt=0,
         le=3600,
-        description="How many seconds of it at least are between two frames that are looked at. "
-        "Default: `streams.every_seconds`.",
+        description="Of so many seconds one key frame is looked at, and one frame between key "
+        "frames. Default: `streams.every_seconds`.",
     )
 
 
@@ -91,6 +93,10 @@ class StreamAnswer(BaseModel):
     )
     lag_seconds: float = Field(description="How late it was seen last.")
     every_frame: bool = Field(description="Whether it has no key frames, so that all are decoded.")
+    key_frames_seconds: float = Field(
+        description="Of how much of it only key frames were looked at although `sampling` is "
+        "`seconds`: it was the turn of other streams."
+    )
     case: str | None = Field(description="The case that its frames are in, if any matched.")
     begun_at: datetime
     begun_by: str

@@ -51,14 +51,18 @@ def watch(
         typer.Option(
             min=0.01,
             metavar="SECONDS",
-            help="Seconds at least between two frames. Default: streams.every_seconds.",
+            help="Of so many seconds one key frame is looked at, and one between key frames. "
+            "Default: streams.every_seconds.",
             show_default=False,
         ),
     ] = None,
     sampling: Annotated[
         Sampling,
-        typer.Option(help="key_frames is many times quicker; seconds decodes every frame."),
-    ] = Sampling.KEY_FRAMES,
+        typer.Option(
+            help="seconds decodes every frame; key_frames is many times quicker, and whoever "
+            "encodes the stream chooses those."
+        ),
+    ] = Sampling.SECONDS,
     subject: Annotated[
         str | None,
         typer.Option(help="Whom it is about, as the platform calls them.", show_default=False),
@@ -179,6 +183,8 @@ def _words(standing: Standing) -> str:
         words += f", {standing.dropped:,} dropped"
     if standing.skipped:
         words += f", {standing.skipped:,.0f} s left out"
+    if standing.by_key_frames >= 1:
+        words += f", key frames alone for {standing.by_key_frames:,.0f} s"
     if standing.every_frame:
         words += ", every frame is decoded, since it has no key frames"
     if standing.lag >= _SHOWN_SECONDS:

@@ -275,6 +275,7 @@ class Sampled:
         dropped: How many frames before it were not looked at since the decoder was busy.
         width: In pixels.
         height: In pixels.
+        whole: Whether every frame was decoded where it stands, and not key frames alone.
     """
 
     number: int
@@ -284,6 +285,7 @@ class Sampled:
     dropped: int
     width: int
     height: int
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ def write_watched(told: Sampled | Ended) -> bytes:
             "arrived": told.arrived,
             "dropped": told.dropped,
             "size": [told.width, told.height],
+            "whole": told.whole,
         }
     ).encode()
 
@@ -144,6 +145,7 @@ def read_watched(packet: Packet) -> Sampled | Ended:
         dropped=_number(packet["dropped"], _MOST_DROPPED),
         width=_number(width, _MOST_BYTES),
         height=_number(height, _MOST_BYTES),
+        whole=packet["whole"] is True,
     )
 
 

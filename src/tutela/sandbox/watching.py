@@ -2,11 +2,14 @@
 
 A stream reaches the cell as bytes, in one run after the other: whoever receives it begins a new
 run where what is sent begins anew. Packets are taken apart as they come, which is quick; only those
-that are wanted are decoded. Of a live stream only the newest wanted frame waits for the decoder,
-and those that it replaces are dropped and counted. A file waits instead, and none are dropped.
+that are wanted are decoded. A stream is decoded whole, or by its key frames alone, whichever the
+house says at the time: it goes from one to the other at a key frame. Of key frames of a live stream
+only the newest waits for the decoder, and those that it replaces are dropped and counted; what is
+decoded whole may wait a little. A file waits instead, and nothing of it is dropped.
 """
 
 import os
+import random
 import select
 import struct
 import threading
@@ -32,7 +35,6 @@ from tutela.sandbox.model import (
     Ended,
     Limits,
     Sampled,
-    Sampling,
     UnreadableError,
 )
 
@@ -40,9 +42,10 @@ from tutela.sandbox.model import (
 # packets that are read for that are looked at like all others.
 _PROBED = {"probesize": "2000000", "analyzeduration": "1000000", "fpsprobesize": "0"}
 _BUFFER_BYTES = 1 << 15
-# Frames that are decoded one after the other may pile up to so much of the stream's own time.
+# Frames that are decoded one after the other may wait for so long, and be so much together.
 _MOST_BEHIND_SECONDS = 2.0
-_MOST_PACKETS = 600
+_MOST_WAITING_BYTES = 32 << 20
+_MOST_WAITING_WHOLE = 50
 # From so many seconds without a key frame on, it is said that there are none. Encoders make one
 # every ten seconds and a little, if nobody tells them otherwise.
 _BLIND_SECONDS = 15.0
@@ -56,16 +59,17 @@ class Run:
     Attributes:
         number: Counts the runs.
         descriptor: Where they come from. It is closed at the end.
-        sampling: Which frames are looked at.
-        every: How many seconds of the stream at least are between two that are.
+        every: Of so many seconds of the stream at most one key frame is looked at, and one frame
+            between key frames.
         is_live: Whether it goes on whether it is looked at or not.
+        burst: So many seconds of it come at a time.
     """
 
     number: int
     descriptor: int
-    sampling: Sampling
     every: float
     is_live: bool
+    burst: float = 0.0
 
 
 class Watch:
@@ -81,8 +85,13 @@ class Watch:
         self._tell = tell
         self._number = 0
         self._dropped = 0
+        self._whole = False
         self._kept: dict[int, Any] = {}
         self._judged = threading.Condition()
+
+    def look_whole(self, whole: bool) -> None:
+        """From the next key frame or run on, decode every frame, or key frames alone."""
+        self._whole = whole
 
     def follow(self, run: Run) -> None:
         """Look at one run to its end."""
@@ -149,27 +158,27 @@ class Watch:
         for each in container.streams:
             if each.index != stream.index:
                 each.discard = "all"
-        keys = run.sampling is not Sampling.SECONDS
-        if keys:
-            stream.codec_context.skip_frame = "NONKEY"
-        waiting = _Waiting(run, keys=keys)
+        codec = stream.codec_context
+        waiting = _Waiting(run, lambda: self._whole)
         demuxing = threading.Thread(target=waiting.fill, args=[container, stream], daemon=True)
         demuxing.start()
         begin: float | None = None
-        last = -run.every
+        pace = _Pace(run.every)
         try:
-            for packet, arrived in self._in_turn(waiting, run, keys=keys):
+            for each in self._in_turn(waiting, run):
                 self._dropped += waiting.take_dropped()
-                for frame in _decoded(stream.codec_context, packet, at_once=keys):
+                codec.skip_frame = "DEFAULT" if each.whole else "NONKEY"
+                for frame in _decoded(codec, each.packet, at_once=not each.whole):
                     check_size((frame.width, frame.height), self._limits)
-                    time_of = arrived if frame.pts is None else float(frame.pts * stream.time_base)
+                    time_of = (
+                        each.arrived if frame.pts is None else float(frame.pts * stream.time_base)
+                    )
                     begin = time_of if begin is None else begin
                     seconds = max(0.0, time_of - begin)
-                    if not keys and last <= seconds < last + run.every:
+                    if not pace.wants(seconds, is_key=frame.key_frame or not each.whole):
                         continue
-                    last = seconds
                     self._await_room(run)
-                    self._sample(frame, seconds, arrived)
+                    self._sample(frame, seconds, each)
         finally:
             waiting.give_up()
             source.stop()
@@ -180,28 +189,33 @@ class Watch:
             return "it has no frame that can be decoded"
         return None
 
-    def _in_turn(self, waiting: "_Waiting", run: Run, *, keys: bool) -> Iterator[tuple[Any, float]]:
-        packets = iter(waiting)
-        while True:
+    def _in_turn(self, waiting: "_Waiting", run: Run) -> Iterator["_Packet"]:
+        while (whole := waiting.is_next_whole()) is not None:
             # First: what is taken then is the newest, and not what was the newest long ago.
-            if keys:
+            if not whole:
                 self._await_room(run)
-            packet = next(packets, None)
-            if packet is None:
-                return
-            yield packet
+            yield waiting.take()
 
     def _await_room(self, run: Run) -> None:
         most = 1 if run.is_live else MOST_WAITING
         with self._judged:
             self._judged.wait_for(lambda: len(self._kept) < most)
 
-    def _sample(self, frame: Any, seconds: float, arrived: float) -> None:
+    def _sample(self, frame: Any, seconds: float, packet: "_Packet") -> None:
         self._number += 1
         pdq = pdq_of(video.pixels_of(frame))
         self._kept[self._number] = frame
         self._tell(
-            Sampled(self._number, pdq, seconds, arrived, self._dropped, frame.width, frame.height)
+            Sampled(
+                self._number,
+                pdq,
+                seconds,
+                packet.arrived,
+                self._dropped,
+                frame.width,
+                frame.height,
+                packet.whole,
+            )
         )
 
 
@@ -225,13 +239,60 @@ def _decoded(codec: Any, packet: Any, *, at_once: bool) -> Iterator[Any]:
     yield from frames
 
 
+class _Pace:
+    """Which frames are looked at: key frames, and frames between them.
+
+    Whoever encodes a stream chooses its key frames. When a frame between them is looked at is left
+    to chance, so that nobody can put what they show beside it.
+    """
+
+    def __init__(self, every: float) -> None:
+        self._every = every
+        self._last_key = -every
+        self._due = self._instant_in(0)
+
+    def wants(self, seconds: float, *, is_key: bool) -> bool:
+        """Whether this one is looked at."""
+        if is_key:
+            if self._last_key <= seconds < self._last_key + self._every:
+                return False
+            self._last_key = seconds
+            return True
+        # The second is for time that goes back.
+        if self._due - 2 * self._every <= seconds < self._due:
+            return False
+        self._due = self._instant_in(int(seconds / self._every) + 1)
+        return True
+
+    def _instant_in(self, span: int) -> float:
+        return self._every * (span + random.random())  # noqa: S311 - nobody is told of any
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    """Something to decode.
+
+    Attributes:
+        packet: It.
+        arrived: When it came in.
+        seconds: Its instant, by its own stream's time.
+        whole: Whether what is between key frames is decoded where it stands.
+    """
+
+    packet: Any
+    arrived: float
+    seconds: float
+    whole: bool
+
+
 class _Waiting:
     """Packets that wait for the decoder: filled by one thread, emptied by another."""
 
-    def __init__(self, run: Run, *, keys: bool) -> None:
+    def __init__(self, run: Run, is_whole: Callable[[], bool]) -> None:
         self._run = run
-        self._keys = keys
-        self._packets: deque[tuple[Any, float, float]] = deque()
+        self._is_whole = is_whole
+        self._packets: deque[_Packet] = deque()
+        self._bytes = 0
         self._state = threading.Condition()
         self._ended = False
         self._given_up = False
@@ -241,8 +302,8 @@ class _Waiting:
     def fill(self, container: Any, stream: Any) -> None:
         """Take the stream apart, to its end."""
         try:
-            for packet, seconds in self._wanted(container, stream):
-                if not self._put(packet, seconds):
+            for packet in self._wanted(container, stream):
+                if not self._put(packet):
                     return
         except video.av.EOFError:
             pass
@@ -265,69 +326,80 @@ class _Waiting:
             dropped, self._dropped = self._dropped, 0
             return dropped
 
-    def __iter__(self) -> Iterator[tuple[Any, float]]:
-        while True:
-            with self._state:
-                self._state.wait_for(lambda: self._packets or self._ended)
-                if not self._packets:
-                    return
-                packet, arrived, _ = self._packets.popleft()
-                self._state.notify_all()
-            yield packet, arrived
+    def is_next_whole(self) -> bool | None:
+        """Waits for a packet; says whether all are decoded where it stands, or that none comes."""
+        with self._state:
+            self._state.wait_for(lambda: self._packets or self._ended)
+            return self._packets[0].whole if self._packets else None
 
-    def _wanted(self, container: Any, stream: Any) -> Iterator[tuple[Any, float]]:
+    def take(self) -> _Packet:
+        """The packet that was asked about, or one that came in its place."""
+        with self._state:
+            self._state.notify_all()
+            return self._pop()
+
+    def _pop(self) -> _Packet:
+        packet = self._packets.popleft()
+        self._bytes -= packet.packet.size
+        return packet
+
+    def _wanted(self, container: Any, stream: Any) -> Iterator[_Packet]:
         next_at: float | None = None
         last_key: float | None = None
+        # What has no key frames is decoded from its beginning on, as well as it can be.
+        whole = self._is_whole()
         for packet in container.demux(stream):
             if not packet.size:
                 continue
             time_of = packet.pts if packet.pts is not None else packet.dts
             seconds = float(time_of * packet.time_base) if time_of is not None else None
             if packet.is_keyframe:
-                last_key = seconds
-            elif self._keys:
+                last_key, whole = seconds, self._is_whole()
+            else:
                 last_key = seconds if last_key is None else last_key
                 blind = 0.0 if seconds is None or last_key is None else seconds - last_key
-                if blind > max(_BLIND_SECONDS, 2 * self._run.every):
+                if not self._is_whole() and blind > max(_BLIND_SECONDS, 2 * self._run.every):
                     raise _BlindError
-                continue
-            if self._keys and seconds is not None:
+                if not whole:
+                    continue
+            if not whole and seconds is not None:
                 if next_at is not None and next_at - self._run.every <= seconds < next_at:
                     continue
                 next_at = seconds + self._run.every
-            yield packet, seconds or 0.0
+            yield _Packet(packet, time.monotonic(), seconds or 0.0, whole)
 
-    def _put(self, packet: Any, seconds: float) -> bool:
+    def _put(self, packet: _Packet) -> bool:
         with self._state:
             if self._run.is_live:
-                self._make_room(seconds)
+                self._make_room(packet)
             else:
-                self._state.wait_for(
-                    lambda: self._given_up or len(self._packets) < (1 if self._keys else 50)
-                )
+                most = _MOST_WAITING_WHOLE if packet.whole else 1
+                self._state.wait_for(lambda: self._given_up or len(self._packets) < most)
             if self._given_up:
                 return False
-            self._packets.append((packet, time.monotonic(), seconds))
+            self._packets.append(packet)
+            self._bytes += packet.packet.size
             self._state.notify_all()
         return True
 
-    def _make_room(self, seconds: float) -> None:
+    def _make_room(self, newest: _Packet) -> None:
         """Drop what has waited too long, up to a packet that can be decoded by itself."""
-        if self._keys:
-            self._dropped += len(self._packets)
-            self._packets.clear()
-            return
+        if not newest.whole:
+            while self._packets and not self._packets[-1].whole:
+                self._bytes -= self._packets.pop().packet.size
+                self._dropped += 1
         if not self._packets:
             return
-        behind = seconds - self._packets[0][2]
-        if 0 <= behind < _MOST_BEHIND_SECONDS and len(self._packets) < _MOST_PACKETS:
+        behind = newest.arrived - self._packets[0].arrived
+        most = _MOST_BEHIND_SECONDS + self._run.burst
+        if behind < most and self._bytes < _MOST_WAITING_BYTES:
             return
-        keys = [place for place, each in enumerate(self._packets) if each[0].is_keyframe]
+        keys = [place for place, each in enumerate(self._packets) if each.packet.is_keyframe]
         # Without one among them the oldest go: what follows is decoded as well as it can be.
         cut = keys[-1] if keys and keys[-1] else len(self._packets) // 2
-        gone = [self._packets.popleft() for _ in range(cut)]
+        gone = [self._pop() for _ in range(cut)]
         if gone:
-            span = max(0.0, gone[-1][2] - gone[0][2])
+            span = max(0.0, gone[-1].seconds - gone[0].seconds)
             self._dropped += max(1, int(span / self._run.every))
 
 

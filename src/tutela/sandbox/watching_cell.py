@@ -5,8 +5,9 @@ of a socket pair. It loads the decoders, says ``{"ready": true}``, and never rea
 For each packet with a socket beside it, it splits off a process that gives up what it does not need
 and speaks by that socket until its other end is closed:
 
-- The house says ``{"run": n, "sampling", "every", "live"}`` with a descriptor beside it, where the
-  bytes of a run come from; ``{"seen": n}`` of a frame that has been judged; or ``{"picture": n}``.
+- The house says ``{"run": n, "every", "live", "burst"}`` with a descriptor beside it, where the
+  bytes of a run come from; ``{"whole": bool}``, whether every frame is decoded from now on;
+  ``{"seen": n}`` of a frame that has been judged; or ``{"picture": n}``.
 - The process says ``{"frame": n, ...}``, ``{"ended": run, ...}``, or ``{"picture": n, "bytes"}``,
   which the bytes of a PNG follow, in packets that begin with a zero.
 """
@@ -22,7 +23,7 @@ from typing import NoReturn
 
 from tutela.sandbox import video
 from tutela.sandbox.decoding import prepare
-from tutela.sandbox.model import PACKET_BYTES, PIECE, Ended, Limits, Sampled, Sampling
+from tutela.sandbox.model import PACKET_BYTES, PIECE, Ended, Limits, Sampled
 from tutela.sandbox.packets import write_watched
 from tutela.sandbox.sealing import confine_split, confine_splitting
 from tutela.sandbox.starting import STRICT, lacks_needed
@@ -87,15 +88,11 @@ def _listen(line: socket.socket, watch: Watch, runs: "queue.Queue[Run]") -> None
                 watch.seen(told["seen"])
             elif "picture" in told:
                 _show(line, told["picture"], watch.picture(told["picture"]))
+            elif "whole" in told:
+                watch.look_whole(told["whole"])
             else:
                 runs.put(
-                    Run(
-                        told["run"],
-                        descriptors[0],
-                        Sampling(told["sampling"]),
-                        told["every"],
-                        told["live"],
-                    )
+                    Run(told["run"], descriptors[0], told["every"], told["live"], told["burst"])
                 )
     finally:
         os._exit(0)

@@ -20,7 +20,6 @@ from tutela.sandbox.model import (
     Keeping,
     Limits,
     Sampled,
-    Sampling,
 )
 from tutela.sandbox.packets import read_watched
 from tutela.sandbox.starting import CellProcess
@@ -119,25 +118,36 @@ class Watcher:
         self._unheard: deque[Sampled | Ended] = deque()
 
     def begin(
-        self, run: int, source: int, *, sampling: Sampling, every: float, is_live: bool
+        self, run: int, source: int, *, every: float, is_live: bool, burst: float = 0.0
     ) -> None:
         """Have it look at one run, after those that were begun before.
 
         Args:
             run: Its number.
             source: Where its bytes come from: a file, or one end of a socket.
-            sampling: Which frames are looked at.
-            every: How many seconds of the stream at least are between two that are.
+            every: Of so many seconds of the stream at most one key frame is looked at, and one
+                frame between key frames.
             is_live: Whether frames are dropped when it gets late, instead of waiting.
+            burst: So many seconds of it come at a time.
 
         Raises:
             WatcherLostError: It has ended.
         """
-        told = {"run": run, "sampling": sampling, "every": every, "live": is_live}
+        told = {"run": run, "every": every, "live": is_live, "burst": burst}
         try:
             socket.send_fds(self._line, [json.dumps(told).encode()], [source])
         except OSError:
             raise WatcherLostError from None
+
+    def look_whole(self, whole: bool) -> None:
+        """Have every frame decoded from the next key frame or run on, or key frames alone.
+
+        Until this is said, it is key frames alone.
+
+        Raises:
+            WatcherLostError: It has ended.
+        """
+        self._say({"whole": whole})
 
     def hear(self, seconds: float) -> Sampled | Ended | None:
         """The next frame, or the end of a run; ``None`` if there is none in time.

@@ -813,8 +813,8 @@ class Streams(_Section):
         1.0,
         gt=0,
         le=3600,
-        description="How many seconds of a stream at least are between two frames that are looked "
-        "at.",
+        description="Of so many seconds of a stream one key frame is looked at, and one frame "
+        "between key frames.",
     )
     again_minutes: int = Field(
         10,

@@ -29,7 +29,7 @@ def begin_stream(
     source: str,
     subject: str | None = None,
     reference: str | None = None,
-    sampling: Sampling = Sampling.KEY_FRAMES,
+    sampling: Sampling = Sampling.SECONDS,
     every: float | None = None,
 ) -> Stream:
     """Have a stream watched, from the next second on, by whichever process has room.
@@ -43,7 +43,7 @@ def begin_stream(
         subject: Whom it is about, as the platform calls them.
         reference: What the platform calls it.
         sampling: Which frames are looked at.
-        every: How many seconds of it at least are between two that are.
+        every: Of so many seconds at most one key frame is looked at, and one between key frames.
 
     Raises:
         InvalidInputError: It cannot come from there, or what is said of it cannot be used.
@@ -83,6 +83,7 @@ def begin_stream(
                 matches=0,
                 lag_seconds=0.0,
                 every_frame=False,
+                key_frames_seconds=0.0,
                 begun_at=clock(),
                 begun_by=actor.id,
                 hold=0,

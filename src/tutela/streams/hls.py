@@ -36,6 +36,8 @@ _SILENT_TARGETS = 5.0
 _LEAST_SILENT_SECONDS = 15.0
 _SOONEST, _LATEST = 0.2, 1.0
 _UNTIL_NEXT = 0.8
+# Segments are a few seconds long; what is said to be longer is not believed.
+_LONGEST_BURST = 30.0
 
 
 def follow_playlist(url: str, content: bytes, calls: Calls, fetcher: Fetcher, sink: Sink) -> None:
@@ -92,11 +94,13 @@ class _Following:
         self._newest: int | None = None
         self._head: tuple[str, Span | None] | None = None
         self._has_begun = False
+        self._burst = 0.0
         self._keys: dict[str, bytes] = {}
 
     def take(self, url: str, playlist: Playlist) -> bool:
         """Take the segments that are new; says whether there are any."""
         new = self._new(playlist.segments)
+        self._burst = min(playlist.target_seconds, _LONGEST_BURST)
         for segment in new:
             if self._calls.is_cut:
                 raise StoppedError
@@ -127,7 +131,7 @@ class _Following:
 
     def _take(self, url: str, segment: Segment) -> None:
         if not self._has_begun or segment.begins_anew or segment.head != self._head:
-            self._sink.begin(is_live=self._is_live)
+            self._sink.begin(is_live=self._is_live, burst=self._burst)
             self._has_begun, self._head = True, segment.head
             if segment.head is not None:
                 where, span = segment.head

@@ -35,6 +35,7 @@ from tutela.streams.listing import standing_of, thing_of
 from tutela.streams.model import Standing, State, StreamId, source_of
 from tutela.streams.opening import allowed_by, watching_pool
 from tutela.streams.tables import stream_matches, streams
+from tutela.streams.turns import Turns
 from tutela.streams.watching import Plan, Watching
 from tutela.webhooks.model import Event, EventKind
 from tutela.webhooks.sending import announce
@@ -43,6 +44,7 @@ HELD_SECONDS = 15.0
 """After so long without a word of its holder, a stream is another process's to take."""
 
 _SAVED_SECONDS = 4.0
+_TURNED_SECONDS = 1.0
 _ENDING_SECONDS = 5.0
 
 
@@ -89,6 +91,8 @@ class Keeper:
         self._here = _here()
         self._held: dict[StreamId, _Held] = {}
         self._saved_at = -_SAVED_SECONDS
+        self._turns = Turns()
+        self._turned_at = -_TURNED_SECONDS
         self._keeping = Repeating("streams", self.keep, seconds, failed)
 
     @property
@@ -107,6 +111,7 @@ class Keeper:
         if waiting and (room := self._settings.streams.at_once - len(self._held)) > 0:
             for row in self._claim(room):
                 self._begin(row)
+        self._turn()
 
     def __enter__(self) -> Self:
         self._keeping.__enter__()
@@ -148,6 +153,22 @@ class Keeper:
             row.held_until is None or row.held_until <= now or self._is_gone(row.holder)
             for row in rows
         )
+
+    def _turn(self) -> None:
+        """Have as many streams decoded whole as there is room for, in turns."""
+        if time.monotonic() - self._turned_at < _TURNED_SECONDS:
+            return
+        self._turned_at = time.monotonic()
+        overburdened = set()
+        for number, held in self._held.items():
+            dropped = held.watching.standing.dropped
+            if dropped > held.dropped:
+                overburdened.add(number)
+            held.dropped = dropped
+        wanting = {number for number, held in self._held.items() if held.watching.wants_turns}
+        whole = self._turns.choose(wanting, overburdened & wanting)
+        for number in wanting:
+            self._held[number].watching.turn(whole=number in whole)
 
     def _is_gone(self, holder: str) -> bool:
         """Whether a process of this machine is not there any more, for all that can be seen."""
@@ -207,10 +228,11 @@ class Keeper:
             tell=lambda _: self._hurry(),
             begin=standing_of(row),
         )
+        watching.turn(whole=False)
         thread = threading.Thread(target=watching.run, name=f"stream {number}", daemon=True)
         # First: what is held here and watched by no thread would be nobody's.
         thread.start()
-        self._held[number] = _Held(hold, watching, thread)
+        self._held[number] = _Held(hold, watching, thread, watching.standing.dropped)
 
     def _judge(self, row: RowMapping) -> Judge:
         number, hold = StreamId(row["id"]), int(row["hold"])
@@ -297,6 +319,7 @@ class Keeper:
                     "matches": standing.matches,
                     "lag_seconds": standing.lag,
                     "every_frame": standing.every_frame,
+                    "key_frames_seconds": standing.by_key_frames,
                     "seen_at": standing.seen_at,
                     "held_until": now + timedelta(seconds=HELD_SECONDS),
                 }
@@ -322,6 +345,7 @@ class _Held:
     hold: int
     watching: Watching
     thread: threading.Thread
+    dropped: int = 0
     written: Standing | None = None
 
 

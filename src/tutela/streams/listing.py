@@ -72,6 +72,7 @@ class Stream:
             "matches": now.matches,
             "lag_seconds": round(now.lag, 3),
             "every_frame": now.every_frame,
+            "key_frames_seconds": round(now.by_key_frames, 3),
             "case": self.case,
             "begun_at": self.begun_at.isoformat(),
             "begun_by": self.begun_by,
@@ -161,6 +162,7 @@ class Tally:
         dropped: How many were not, for want of time.
         skipped: How many seconds were left out besides.
         lag: How late the latest of them is seen, in seconds.
+        by_key_frames: Of how many seconds only key frames were looked at, as in ``Standing``.
     """
 
     state: State
@@ -169,6 +171,7 @@ class Tally:
     dropped: int
     skipped: float
     lag: float
+    by_key_frames: float
 
 
 def tallies(connection: Connection) -> Sequence[Tally]:
@@ -181,11 +184,12 @@ def tallies(connection: Connection) -> Sequence[Tally]:
             func.sum(streams.c.dropped),
             func.sum(streams.c.skipped_seconds),
             func.max(streams.c.lag_seconds),
+            func.sum(streams.c.key_frames_seconds),
         )
         .where(streams.c.ended_at.is_(None))
         .group_by(streams.c.state)
     )
-    return [Tally(State(row[0]), row[1], int(row[2]), int(row[3]), row[4], row[5]) for row in rows]
+    return [Tally(State(row[0]), row[1], int(row[2]), int(row[3]), *row[4:]) for row in rows]
 
 
 def standing_of(row: RowMapping | Any) -> Standing:
@@ -200,6 +204,7 @@ def standing_of(row: RowMapping | Any) -> Standing:
         row["lag_seconds"],
         row["every_frame"],
         row["seen_at"],
+        row["key_frames_seconds"],
     )
 
 

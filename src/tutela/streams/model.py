@@ -115,8 +115,10 @@ class Standing:
         skipped: How many seconds of it were left out besides.
         matches: How many frames matched something that was new.
         lag: How many seconds behind its source it was seen last.
-        every_frame: Whether each frame is decoded although key frames were asked for: it has none.
+        every_frame: Whether each frame is decoded whatever was asked for: it has no key frames.
         seen_at: When a frame was seen last.
+        by_key_frames: Of how many seconds of it only key frames were looked at, although more was
+            asked for: it was the turn of others to be decoded whole.
     """
 
     state: State = State.STARTING
@@ -128,6 +130,7 @@ class Standing:
     lag: float = 0.0
     every_frame: bool = False
     seen_at: datetime | None = None
+    by_key_frames: float = 0.0
 
 
 class SourceError(Exception):
@@ -151,19 +154,18 @@ class StoppedError(Exception):
 
 
 class Sink(Protocol):
-    """Where the bytes of a stream go.
+    """Where the bytes of a stream go."""
 
-    Attributes:
-        keys_alone: Whether only the frames that others are made from are wanted.
-    """
+    @property
+    def keys_alone(self) -> bool:
+        """Whether only the frames that others are made from are wanted, just now."""
 
-    keys_alone: bool
-
-    def begin(self, *, is_live: bool) -> None:
+    def begin(self, *, is_live: bool, burst: float = 0.0) -> None:
         """A run begins: what follows is a stream from its beginning on.
 
         Args:
             is_live: Whether its source goes on without waiting.
+            burst: So many seconds of it come at a time.
         """
 
     def begin_file(self, descriptor: int) -> None:

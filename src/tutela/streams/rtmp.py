@@ -69,9 +69,9 @@ def play(source: Source, calls: Calls, sink: Sink) -> None:
             player.begin(source)
             sink.begin(is_live=True)
             sink.write(_FLV_HEAD)
-            frames = _Frames(keys_alone=sink.keys_alone)
+            frames = _Frames()
             while True:
-                if frames.wants(message := player.next_pictures()):
+                if frames.wants(message := player.next_pictures(), keys_alone=sink.keys_alone):
                     sink.write(message.tags)
     except TimeoutError:
         raise SourceError("it sends nothing any more") from None
@@ -103,19 +103,18 @@ class _Pictures:
 class _Frames:
     """Which messages are passed on: those between key frames are most of a stream."""
 
-    def __init__(self, *, keys_alone: bool) -> None:
-        self._keys_alone = keys_alone
+    def __init__(self) -> None:
         self._last_key = 0
         self._first: int | None = None
 
-    def wants(self, message: _Pictures) -> bool:
+    def wants(self, message: _Pictures, *, keys_alone: bool) -> bool:
         """Whether a message is wanted. Without key frames all are, so that this is noticed."""
         self._first = message.time if self._first is None else self._first
         if not message.is_between:
             self._last_key = message.time
             return True
         return (
-            not self._keys_alone
+            not keys_alone
             or message.time - self._first < _BEGINNING_MILLISECONDS
             or message.time - self._last_key > _KEYLESS_MILLISECONDS
         )

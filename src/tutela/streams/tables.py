@@ -24,6 +24,7 @@ streams = Table(
     Column("matches", RowId, nullable=False),
     Column("lag_seconds", Float, nullable=False),
     Column("every_frame", Boolean, nullable=False),
+    Column("key_frames_seconds", Float, nullable=False, server_default="0"),
     Column("begun_at", Moment, nullable=False),
     Column("begun_by", String(120), nullable=False),
     Column("seen_at", Moment),

@@ -48,11 +48,11 @@ class Plan:
 
     Attributes:
         sampling: Which frames are looked at.
-        every: How many seconds of the stream at least are between two that are.
+        every: Of so many seconds at most one key frame is looked at, and one between key frames.
         give_up_seconds: For how long a source that is lost is tried again.
     """
 
-    sampling: Sampling = Sampling.KEY_FRAMES
+    sampling: Sampling = Sampling.SECONDS
     every: float = 1.0
     give_up_seconds: float = 600.0
 
@@ -93,7 +93,41 @@ class Watching:
         self.standing = replace(begin or Standing(), state=State.STARTING, reason=None)
         self._stopped = threading.Event()
         self._calls: Calls | None = None
+        self._watcher: Watcher | None = None
+        self._turning = threading.Lock()
+        self._has_turn = True
+        self._seen_seconds = 0.0
         self._dropped_at = -_REMEMBERED_SECONDS
+
+    @property
+    def wants_turns(self) -> bool:
+        """Whether every frame is to be decoded if there is room for that."""
+        now = self.standing
+        return (
+            self._plan.sampling is Sampling.SECONDS
+            and not now.every_frame
+            and now.state in (State.STARTING, State.WATCHED, State.LAGGING)
+        )
+
+    def turn(self, *, whole: bool) -> None:
+        """From its next key frame on, have every frame decoded, or key frames alone.
+
+        Until this is said every frame is; it changes nothing where key frames were asked for, or
+        where there are none.
+        """
+        with self._turning:
+            if whole == self._has_turn:
+                return
+            self._has_turn = whole
+            if self._watcher is not None:
+                # One that is lost is followed by one that is told.
+                with suppress(WatcherLostError):
+                    self._watcher.look_whole(self._is_whole)
+
+    @property
+    def _is_whole(self) -> bool:
+        asked = self._plan.sampling is Sampling.SECONDS and self._has_turn
+        return asked or self.standing.every_frame
 
     def stop(self) -> None:
         """Have it end soon."""
@@ -150,8 +184,11 @@ class Watching:
         """Receive it once, to its end."""
         calls = Calls(self._allowed)
         watcher = self._cells.watcher()
-        sampling = Sampling.SECONDS if self.standing.every_frame else self._plan.sampling
-        sink = _Sink(watcher, sampling, self._plan.every, self._skip)
+        with self._turning:
+            self._watcher = watcher
+            watcher.look_whole(self._is_whole)
+        self._seen_seconds = 0.0
+        sink = _Sink(watcher, self._plan.every, self._skip, lambda: not self._is_whole)
         receiving = _Receiving(self._source, calls, sink)
         self._calls = calls
         if self._stopped.is_set():
@@ -164,7 +201,9 @@ class Watching:
             sink.give_up()
             watcher.end()
             receiving.join()
-            watcher.close()
+            with self._turning:
+                self._watcher = None
+                watcher.close()
 
     def _hear(self, watcher: Watcher, sink: "_Sink", receiving: "_Receiving") -> None:
         lag = _Lag()
@@ -181,6 +220,7 @@ class Watching:
                 sink.ended()
                 self._judge.begin()
                 lag = _Lag()
+                self._seen_seconds = 0.0
                 if told.blind and not self.standing.every_frame:
                     raise _BlindError
                 if told.reason is not None:
@@ -200,7 +240,7 @@ class Watching:
     ) -> None:
         judged = self._judged(watcher, frame)
         now = time.monotonic()
-        late = max(lag.of(frame), now - frame.arrived) if sink.is_live else 0.0
+        late = max(lag.of(frame) - sink.burst, now - frame.arrived) if sink.is_live else 0.0
         dropped = before + frame.dropped
         if dropped > self.standing.dropped:
             self._dropped_at = now
@@ -213,6 +253,7 @@ class Watching:
             matches=self.standing.matches + (judged is not None),
             lag=late,
             seen_at=self._clock(),
+            by_key_frames=self.standing.by_key_frames + self._by_key_frames(frame),
         )
         if judged is not None:
             self._tell(judged)
@@ -220,6 +261,12 @@ class Watching:
         if late > _TOO_LATE_SECONDS and sink.is_live:
             self._skip(late)
             raise SourceError("it is too far behind: it is begun anew where it is now")
+
+    def _by_key_frames(self, frame: Sampled) -> float:
+        """Of how many seconds up to this frame only key frames were looked at in want of more."""
+        passed, self._seen_seconds = frame.seconds - self._seen_seconds, frame.seconds
+        is_less = self._plan.sampling is Sampling.SECONDS and not frame.whole
+        return max(0.0, passed) if is_less else 0.0
 
     def _judged(self, watcher: Watcher, frame: Sampled) -> Judged | None:
         while True:
@@ -296,14 +343,18 @@ class _Sink:
     """Hands the bytes of a stream to the cell that watches it, run by run."""
 
     def __init__(
-        self, watcher: Watcher, sampling: Sampling, every: float, skip: Callable[[float], None]
+        self,
+        watcher: Watcher,
+        every: float,
+        skip: Callable[[float], None],
+        keys_alone: Callable[[], bool],
     ) -> None:
         self.is_live = False
-        self.keys_alone = sampling is not Sampling.SECONDS
+        self.burst = 0.0
         self._watcher = watcher
-        self._sampling = sampling
         self._every = every
         self._skip = skip
+        self._keys_alone = keys_alone
         self._number = 0
         self._line: socket.socket | None = None
         self._state = threading.Condition()
@@ -311,11 +362,16 @@ class _Sink:
         self._given_up = False
 
     @property
+    def keys_alone(self) -> bool:
+        """Whether only the frames that others are made from are wanted, just now."""
+        return self._keys_alone()
+
+    @property
     def is_drained(self) -> bool:
         """Whether the cell has come to the end of every run."""
         return self._running == 0
 
-    def begin(self, *, is_live: bool) -> None:
+    def begin(self, *, is_live: bool, burst: float = 0.0) -> None:
         self.finish()
         self._wait_for_room()
         ours, theirs = socket.socketpair()
@@ -323,7 +379,7 @@ class _Sink:
             # The size of what may wait on its way: less than a second of most streams.
             ours.settimeout(_STUCK_SECONDS if is_live else _STUCK_WITH_FILE_SECONDS)
             self._line = ours
-            self._hand_over(theirs.fileno(), is_live=is_live)
+            self._hand_over(theirs.fileno(), is_live=is_live, burst=burst)
 
     def begin_file(self, descriptor: int) -> None:
         self.finish()
@@ -381,9 +437,9 @@ class _Sink:
                 raise StoppedError
             self._running += 1
 
-    def _hand_over(self, descriptor: int, *, is_live: bool) -> None:
+    def _hand_over(self, descriptor: int, *, is_live: bool, burst: float = 0.0) -> None:
         self._number += 1
-        self.is_live = is_live
+        self.is_live, self.burst = is_live, burst
         self._watcher.begin(
-            self._number, descriptor, sampling=self._sampling, every=self._every, is_live=is_live
+            self._number, descriptor, every=self._every, is_live=is_live, burst=burst
         )
