@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -37,6 +37,7 @@ from tutela.hashlists.formats.hashes import of_frames
 from tutela.hashlists.model import ListRow, Provenance
 from tutela.sandbox.model import Sampled, Sampling
 from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
+from tutela.screening.model import Verdict
 from tutela.screening.opening import ScreeningRoom, open_screening
 from tutela.storage.clock import system_clock
 from tutela.storage.database import Database
@@ -334,6 +335,21 @@ def test_a_stream_without_key_frames_is_begun_anew_and_decoded_whole(watch, web:
     # Of each second one, at an instant left to chance.
     assert 16 <= watched.now.frames - 2 <= 18
     assert found(watched)[0] == clock_words(KNOWN_AT)
+
+
+def test_what_a_list_lets_pass_is_told_of_and_is_not_counted_as_a_match(
+    room: Room, watch, web: Web
+) -> None:
+    class Passing(Judge):
+        def judge(self, frame, picture):
+            judged = super().judge(frame, picture)
+            return judged and replace(judged, verdict=Verdict.CLEAR)
+
+    web.files["/clip.ts"] = moving()
+    about = About("one", "test", ACTOR)
+    judge = Passing(room.screening.screener, about, system_clock, again=timedelta(1))
+    watched = watch(web.url("/clip.ts"), judge)
+    assert (watched.over().matches, len(watched.matches)) == (0, 1)
 
 
 def test_what_is_shown_between_key_frames_alone_is_found(

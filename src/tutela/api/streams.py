@@ -87,9 +87,9 @@ class StreamAnswer(BaseModel):
     dropped: int = Field(description="How many were dropped, since there was no time for them.")
     skipped_seconds: float = Field(description="How much of it was left out besides.")
     matches: int = Field(
-        description="How many frames matched something new. Of a stream that only lists match "
-        "which let files pass, this, `case` and what is kept for it are told to keys with "
-        "`screen:details` alone."
+        description="How many frames matched something new, without those that only lists match "
+        "which let files pass. Of a stream with no others, `case` and what is kept for it are told "
+        "to keys with `screen:details` alone."
     )
     lag_seconds: float = Field(description="How late it was seen last.")
     every_frame: bool = Field(description="Whether it has no key frames, so that all are decoded.")

@@ -113,7 +113,7 @@ class Standing:
         frames: How many frames were looked at.
         dropped: How many were not, since there was no time for them.
         skipped: How many seconds of it were left out besides.
-        matches: How many frames matched something that was new.
+        matches: How many frames matched something that was new, and that no policy lets pass.
         lag: How many seconds behind its source it was seen last.
         every_frame: Whether each frame is decoded whatever was asked for: it has no key frames.
         seen_at: When a frame was seen last.

@@ -18,6 +18,7 @@ from typing import Final
 from tutela.errors import StorageError, TutelaError
 from tutela.sandbox.model import Ended, Sampled, Sampling
 from tutela.sandbox.watching_pool import Watcher, WatcherLostError, WatchingPool
+from tutela.screening.model import Verdict
 from tutela.storage.clock import Clock
 from tutela.streams.allowing import Allowed, Calls
 from tutela.streams.judging import Judge, Judged
@@ -250,7 +251,9 @@ class Watching:
             reason=None,
             frames=self.standing.frames + 1,
             dropped=dropped,
-            matches=self.standing.matches + (judged is not None),
+            # What a list lets pass has a case for people, and is no match for anybody else.
+            matches=self.standing.matches
+            + (judged is not None and judged.verdict is Verdict.MATCH),
             lag=late,
             seen_at=self._clock(),
             by_key_frames=self.standing.by_key_frames + self._by_key_frames(frame),
