@@ -255,6 +255,7 @@ def _tell_of_stream(stream: StreamId, standing: Standing) -> None:
         f"a stream is {standing.state}",
         stream=stream,
         reason=standing.reason,
+        detail=standing.detail,
         frames=standing.frames,
         dropped=standing.dropped,
         skipped=round(standing.skipped, 3),

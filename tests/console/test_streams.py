@@ -40,7 +40,7 @@ def test_a_stream_is_begun_seen_and_stopped_by_whoever_may(house: House) -> None
     assert (begun.status_code, begun.headers["location"]) == (303, "/streams")
     with house.service.database.writing() as connection:
         stands = {"state": State.LAGGING, "frames": 1234, "dropped": 7, "skipped_seconds": 3.4}
-        case = {"case_id": "7K3M-9QPD-2X4H", "matches": 2, "reason": "it does not answer"}
+        case = {"case_id": "7K3M-9QPD-2X4H", "matches": 2, "reason": "the connection was ended"}
         connection.execute(update(streams).values(stands | case))
     page = unescape(administrator.get("/streams").text)
     for said in ("evening", "lagging", "234", "+ 3 s", "7K3M-9QPD-2X4H", "rtmp://127.0.0.1:1935"):

@@ -52,6 +52,40 @@ def test_a_host_is_allowed_by_its_name_or_by_where_it_leads(
             allowed.addresses(host, 80)
 
 
+def test_no_port_is_connected_to_but_those_that_are_named() -> None:
+    allowed = Allowed.of(["10.1.0.0/16"], [1935, "9000-9002"])
+    for port in (1935, 9000, 9002):
+        assert allowed.addresses("10.1.2.3", port)
+    for port in (22, 1936, 8999, 9003):
+        with pytest.raises(RefusedSourceError, match=r"streams\.ports"):
+            allowed.addresses("10.1.2.3", port)
+    by_hand = allowed.and_host_of(source_of("tcp://10.2.2.3:22"))
+    assert by_hand.addresses("10.2.2.3", 22)
+
+
+@pytest.mark.parametrize("port", [0, 65536, "a", "7-", "9-8", "-1", ""])
+def test_what_is_no_port_is_refused(port: int | str) -> None:
+    with pytest.raises(ValueError, match="no port"):
+        Allowed.of([], [port])
+
+
+def test_whether_a_name_that_is_not_named_is_known_is_told_to_nobody(monkeypatch) -> None:
+    allowed = Allowed.of(["10.1.0.0/16"])
+    said = set()
+    for leads_to in ("192.0.2.1", None):
+
+        def look_up(*_, leads_to=leads_to, **__):
+            if leads_to is None:
+                raise OSError
+            return [(0, 0, 0, "", (leads_to,))]
+
+        monkeypatch.setattr(allowing.socket, "getaddrinfo", look_up)
+        with pytest.raises(RefusedSourceError) as refused:
+            allowed.addresses("inner.example.org", 80)
+        said.add(refused.value.reason)
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize("text", ["http://media.example.org", "media..*", "10.0.0.1/8", ""])
 def test_what_is_no_host_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no host"):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -31,7 +32,7 @@ from tutela.storage.database import Database
 from tutela.storage.settings import Settings, Streams, Webhooks
 from tutela.streams.beginning import begin_stream, stop_stream
 from tutela.streams.forgetting import FORGET
-from tutela.streams.keeping import HELD_SECONDS, Keeper
+from tutela.streams.keeping import HELD_SECONDS, MOST_TOLD, Keeper, _may_tell
 from tutela.streams.listing import Stream, all_streams, find_stream, tallies
 from tutela.streams.model import Standing, State, StreamId
 from tutela.streams.tables import stream_matches, streams
@@ -45,7 +46,7 @@ ACTOR = actor_called("key:platform")
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    streams = Streams(sources=("127.0.0.0/8",))
+    streams = Streams(sources=("127.0.0.0/8",), ports=("1-65535",))
     webhooks = Webhooks(private_networks=("127.0.0.0/8",))
     return settings.model_copy(update={"streams": streams, "webhooks": webhooks})
 
@@ -127,11 +128,29 @@ def test_a_match_opens_a_case_is_told_by_webhook_and_stays_when_the_stream_is_ov
     assert (event.kind, event.case_id, item.reference) == ("stream.matched", ended.case, "7")
     assert event.data["at"] <= clock().isoformat()
     told = {name: value for name, value in event.data.items() if name != "at"}
-    assert told == {"stream": stream.id, "reference": "7", "subject": "a"}
+    assert told == {"stream": stream.id, "reference": "7", "subject": "a", "held_back": 0}
     assert (item.origin, item.case_id, source) == (f"stream:{stream.id}", ended.case, None)
     assert acts(database) == ["stream.begun", "case.opened"]
     assert keeper.told[0] == (stream.id, State.STARTING)
     assert keeper.told[-1] == (stream.id, State.ENDED)
+
+
+def test_a_stream_that_matches_again_and_again_is_told_of_so_often_and_then_how_often_it_was_not(
+    settings: Settings, database: Database, clock
+) -> None:
+    stream = begin(database, settings, clock, "rtmp://127.0.0.1/live")
+    again = timedelta(minutes=10)
+
+    def match() -> tuple[bool, int]:
+        with database.writing() as connection:
+            row = connection.execute(select(streams)).mappings().one()
+            return _may_tell(connection, row, again, clock()), row["held_back"]
+
+    assert [match() for _ in range(MOST_TOLD)] == [(True, 0)] * MOST_TOLD
+    assert [match() for _ in range(3)] == [(False, 0), (False, 1), (False, 2)]
+    clock.turn(minutes=10)
+    assert (match(), match()) == ((True, 3), (True, 0))
+    assert now(database, stream).standing.matches == 0
 
 
 def test_of_a_stream_that_matched_nothing_only_counts_remain_and_those_for_a_month(
@@ -252,6 +271,7 @@ def test_a_match_of_a_stream_that_was_stopped_meanwhile_opens_nothing(
     ("said", "why"),
     [
         ({"source": "rtmp://198.51.100.7/live"}, "name it in streams.sources"),
+        ({"source": "rtmp://127.0.0.1:22/live"}, "name it in streams.ports"),
         ({"source": "/etc/passwd"}, "looks like"),
         ({"source": "rtmp://127.0.0.1/live", "subject": "\n"}, "can be seen"),
         ({"source": "rtmp://127.0.0.1/live", "sampling": "scenes"}, "key_frames or seconds"),
@@ -280,7 +300,10 @@ def answers(address: str) -> bool:
 def serve(settings: Settings) -> Iterator[Callable[[], tuple[subprocess.Popen[str], str]]]:
     """Starts the real service, as often as it is killed."""
     started: list[subprocess.Popen[str]] = []
-    where = environment(settings) | {"TUTELA_STREAMS__SOURCES": '["127.0.0.0/8"]'}
+    where = environment(settings) | {
+        "TUTELA_STREAMS__SOURCES": '["127.0.0.0/8"]',
+        "TUTELA_STREAMS__PORTS": '["1-65535"]',
+    }
 
     def start() -> tuple[subprocess.Popen[str], str]:
         words = [TUTELA, "serve", "--port", "0", "--workers", "1"]

@@ -16,6 +16,7 @@ import structlog
 _ALLOWED = frozenset(
     {
         "check",
+        "detail",
         "dropped",
         "error",
         "event",

@@ -189,7 +189,8 @@ def _words(standing: Standing) -> str:
         words += ", every frame is decoded, since it has no key frames"
     if standing.lag >= _SHOWN_SECONDS:
         words += f", {standing.lag:.0f} s late"
-    return f"{words} ({standing.reason})" if standing.reason else words
+    reason = standing.reason and ": ".join(filter(None, (standing.reason, standing.detail)))
+    return f"{words} ({reason})" if reason else words
 
 
 def _tell(judged: Judged, *, json: bool) -> None:
@@ -218,6 +219,7 @@ def _sum_up(source: Source, standing: Standing, *, json: bool) -> None:
                 "source": source.shown,
                 "state": State.STOPPED if not standing.state.is_over else standing.state,
                 "reason": standing.reason,
+                "detail": standing.detail or None,
                 "frames": standing.frames,
                 "dropped": standing.dropped,
                 "skipped_seconds": round(standing.skipped, 3),

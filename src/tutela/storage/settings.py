@@ -802,6 +802,12 @@ class Streams(_Section):
         '`["media.example.org", "*.live.example.org", "10.1.0.0/16"]`. Empty: the API takes no '
         "streams.",
     )
+    ports: tuple[int | str, ...] = Field(
+        (80, 443, 1935, 1936, 8080, 8443, 8888),
+        description="The ports there that streams may come from, and spans of ports: "
+        '`[1935, "9000-9100"]`. Those of all others are not connected to, so that whoever may name '
+        "streams cannot find out what else your media servers' network has.",
+    )
     at_once: int = Field(
         100,
         ge=0,

@@ -26,6 +26,8 @@ from tutela.webhooks.addresses import (
 )
 
 _SECONDS = 10.0
+_SMALL_BYTES = 1024
+_GATHERED_SECONDS = 0.005
 _NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _THIS_MACHINE = "localhost"
 
@@ -37,17 +39,23 @@ class Allowed:
     Attributes:
         names: Names, or ``*.`` and a domain for all names in it.
         networks: Addresses. A name that leads to one of them need not be named.
+        ports: The ports there that may be connected to.
     """
 
     names: tuple[str, ...] = ()
     networks: tuple[Network, ...] = ()
+    ports: tuple[range, ...] = (range(1, 1 << 16),)
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> "Allowed":
-        """From the setting.
+    def of(cls, texts: Iterable[str], ports: Iterable[int | str] = ("1-65535",)) -> "Allowed":
+        """From the settings.
+
+        Args:
+            texts: The hosts.
+            ports: The ports, and spans of ports such as ``9000-9100``.
 
         Raises:
-            ValueError: One is neither a name nor an address.
+            ValueError: One is neither a name nor an address, or no port.
         """
         names, networks = [], []
         for text in texts:
@@ -59,7 +67,7 @@ class Allowed:
                         f'"{text}" is no host: write media.example.org, *.example.org, 10.0.0.0/8'
                     ) from None
                 names.append(text.lower())
-        return cls(tuple(names), tuple(networks))
+        return cls(tuple(names), tuple(networks), tuple(map(_span, ports)))
 
     @property
     def nothing(self) -> bool:
@@ -67,11 +75,16 @@ class Allowed:
         return not self.names and not self.networks
 
     def and_host_of(self, source: Source) -> "Allowed":
-        """These and the host of a source that somebody of the house names by hand."""
+        """These and the host and port of a source that somebody of the house names by hand."""
+        ports = (*self.ports, range(source.port, source.port + 1))
         try:
-            return Allowed(self.names, (*self.networks, ip_network(source.host)))
+            return Allowed(self.names, (*self.networks, ip_network(source.host)), ports)
         except ValueError:
-            return Allowed((*self.names, source.host), self.networks)
+            return Allowed((*self.names, source.host), self.networks, ports)
+
+    def has_port(self, port: int) -> bool:
+        """Whether a port may be connected to."""
+        return any(port in each for each in self.ports)
 
     def has(self, host: str) -> bool:
         """Whether a host may be, as far as can be said without looking its name up."""
@@ -87,6 +100,11 @@ class Allowed:
             RefusedSourceError: There are none.
             SourceError: Nobody knows the name just now.
         """
+        if not self.has_port(port):
+            raise RefusedSourceError(
+                f"it leads to port {port}, where streams may not come from: streams.ports names "
+                "the ports"
+            )
         try:
             literal = ip_address(host)
         except ValueError:
@@ -99,8 +117,11 @@ class Allowed:
             raise _refused(host)
         try:
             addresses = look_name_up(host, port)
-        except UnknownNameError as error:
-            raise SourceError(error.message) from None
+        except UnknownNameError:
+            if named:
+                raise _no_connection("the name is not known") from None
+            # In the same words as a name that is known: nobody finds out which of the two it is.
+            raise _refused(host) from None
         good = [
             each
             for each in addresses
@@ -170,6 +191,17 @@ class Calls:
         if self._cut.wait(seconds):
             raise StoppedError
 
+    def gather(self, size: int) -> None:
+        """After a piece of this size came: let more come together, if it was a small one.
+
+        Who sends a byte at a time would else have the house wake up for each of them.
+
+        Raises:
+            StoppedError: As ``rest``.
+        """
+        if size < _SMALL_BYTES:
+            self.rest(_GATHERED_SECONDS)
+
     def connect(self, host: str, port: int, *, encrypted: bool) -> socket.socket:
         """Connect to a host.
 
@@ -179,7 +211,7 @@ class Calls:
             StoppedError: The connections were cut.
         """
         addresses = self._allowed.addresses(host, port)
-        failure = "it does not answer"
+        failure = ""
         for address in addresses:
             line = socket.socket(
                 socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM
@@ -198,7 +230,7 @@ class Calls:
                 failure = _words(error)
         if self.is_cut:
             raise StoppedError
-        raise SourceError(failure)
+        raise _no_connection(failure)
 
     def drop(self, line: socket.socket) -> None:
         """Let go of a connection."""
@@ -226,6 +258,11 @@ class Calls:
             self._open.discard(line)
 
 
+def _no_connection(detail: str) -> SourceError:
+    """In one wording for all: else whoever may name sources would learn which ports are open."""
+    return SourceError("there is no connection to its server", detail)
+
+
 def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not good ({error.verify_message})"
@@ -234,6 +271,17 @@ def _words(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return f"no connection ({getattr(error, 'strerror', None) or type(error).__name__})"
+
+
+def _span(port: int | str) -> range:
+    first, dash, last = str(port).partition("-")
+    try:
+        span = range(int(first), int(last if dash else first) + 1)
+    except ValueError:
+        span = range(0)
+    if not span or not 0 < span[0] <= span[-1] < 1 << 16:
+        raise ValueError(f'"{port}" is no port: write 1935, or "9000-9100"')
+    return span
 
 
 @cache

@@ -62,6 +62,12 @@ def begin_stream(
             "source",
             host=found.host,
         )
+    if not allowed.has_port(found.port):
+        raise InvalidInputError(
+            "streams may not come from port {port}: name it in streams.ports, or choose another "
+            "source",
+            port=found.port,
+        )
     if sampling not in (Sampling.KEY_FRAMES, Sampling.SECONDS):
         raise InvalidInputError("of a stream, key_frames or seconds are looked at")
     there = select(func.count()).where(streams.c.ended_at.is_(None))

@@ -12,6 +12,9 @@ from tutela.streams.model import PORTS, RefusedSourceError, SourceError, Stopped
 
 _MOST_REDIRECTS = 5
 _PIECE_BYTES = 1 << 16
+# What comes in chunks is read chunk by chunk. None that anybody means is as small: a packet of
+# MPEG-TS has 188 bytes.
+_TINY_BYTES = 64
 _REDIRECTS = (301, 302, 303, 307, 308)
 _KEPT_CONNECTIONS = 4
 _HEADERS = {
@@ -149,6 +152,8 @@ class Fetcher:
                 yield piece
                 if left == 0:
                     break
+                if len(piece) < _TINY_BYTES:
+                    self._calls.gather(len(piece))
             if response.length and left != 0:
                 raise SourceError("what its server sends ends early")
         except (OSError, http.client.HTTPException, ValueError):

@@ -43,6 +43,9 @@ from tutela.webhooks.sending import announce
 HELD_SECONDS = 15.0
 """After so long without a word of its holder, a stream is another process's to take."""
 
+MOST_TOLD = 10
+"""The platform is told so often at most of one stream, in ``streams.again_minutes``."""
+
 _SAVED_SECONDS = 4.0
 _TURNED_SECONDS = 1.0
 _ENDING_SECONDS = 5.0
@@ -236,6 +239,7 @@ class Keeper:
 
     def _judge(self, row: RowMapping) -> Judge:
         number, hold = StreamId(row["id"]), int(row["hold"])
+        again = timedelta(minutes=self._settings.streams.again_minutes)
         with self._database.reading() as connection:
             entries = {
                 (each.list_id, each.entry_id): each.told_at
@@ -251,16 +255,18 @@ class Keeper:
             matches: tuple[Match, ...],
             verdict: Verdict,
         ) -> None:
-            mine = select(streams.c.id).where(streams.c.id == number, streams.c.hold == hold)
-            if connection.execute(mine.with_for_update()).scalar_one_or_none() is None:
+            mine = select(streams).where(streams.c.id == number, streams.c.hold == hold)
+            now = connection.execute(mine.with_for_update()).mappings().one_or_none()
+            if now is None:
                 raise LeaseLostError("another process watches the stream")
             _note_match(connection, number, case, matches, self._clock())
-            if verdict is Verdict.MATCH:
+            if verdict is Verdict.MATCH and _may_tell(connection, now, again, self._clock()):
                 told = {
                     "stream": number,
                     "reference": row["reference"],
                     "subject": row["subject"],
                     "at": at.isoformat(),
+                    "held_back": now["held_back"],
                 }
                 event = Event(EventKind.STREAM_MATCHED, case, told, thing_of(number))
                 announce(connection, event, self._clock)
@@ -274,7 +280,7 @@ class Keeper:
                 reference=row["reference"],
             ),
             self._clock,
-            again=timedelta(minutes=self._settings.streams.again_minutes),
+            again=again,
             told=Told(entries, None if row["case_id"] is None else CaseId(row["case_id"])),
             beside=beside,
         )
@@ -356,6 +362,25 @@ def _is_news(now: Standing, written: Standing | None) -> bool:
         or now.reason != written.reason
         or now.matches != written.matches
     )
+
+
+def _may_tell(connection: Connection, stream: RowMapping, again: timedelta, now: datetime) -> bool:
+    """Whether the platform is told of one more match of a stream; it is counted if not.
+
+    A source that shows one listed picture after the other would flood its receivers, and all of
+    them are in the case.
+    """
+    since, told = stream["told_since"], stream["told"]
+    if since is None or not timedelta() <= now - since < again:
+        since, told = now, 0
+    may = bool(told < MOST_TOLD)
+    values = {
+        "told_since": since,
+        "told": told + may,
+        "held_back": 0 if may else stream["held_back"] + 1,
+    }
+    connection.execute(update(streams).where(streams.c.id == stream["id"]).values(values))
+    return may
 
 
 def _note_match(

@@ -119,6 +119,7 @@ class Standing:
         seen_at: When a frame was seen last.
         by_key_frames: Of how many seconds of it only key frames were looked at, although more was
             asked for: it was the turn of others to be decoded whole.
+        detail: More of the reason, for those alone who run the house: it is in no answer.
     """
 
     state: State = State.STARTING
@@ -131,6 +132,7 @@ class Standing:
     every_frame: bool = False
     seen_at: datetime | None = None
     by_key_frames: float = 0.0
+    detail: str = ""
 
 
 class SourceError(Exception):
@@ -138,11 +140,13 @@ class SourceError(Exception):
 
     Args:
         reason: Why, in a few words of ours: nothing of the address.
+        detail: More of it, for those alone who run the house.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = detail
 
 
 class RefusedSourceError(SourceError):

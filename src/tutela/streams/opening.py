@@ -11,12 +11,12 @@ def allowed_by(settings: Settings) -> Allowed:
     """Where streams may come from.
 
     Raises:
-        SettingsError: ``streams.sources`` cannot be understood.
+        SettingsError: ``streams.sources`` or ``streams.ports`` cannot be understood.
     """
     try:
-        return Allowed.of(settings.streams.sources)
+        return Allowed.of(settings.streams.sources, settings.streams.ports)
     except ValueError as error:
-        raise SettingsError("streams.sources: {error}", error=error) from None
+        raise SettingsError("streams: {error}", error=error) from None
 
 
 def watching_pool(settings: Settings) -> WatchingPool:

@@ -54,6 +54,7 @@ def _read_socket(source: Source, calls: Calls, sink: Sink) -> None:
         sink.begin(is_live=True)
         while piece := line.recv(_PIECE_BYTES):
             sink.write(piece)
+            calls.gather(len(piece))
     except TimeoutError:
         raise SourceError("it sends nothing any more") from None
     except OSError:

@@ -6,18 +6,28 @@ What is received is written down as FLV, of which RTMP carries the parts: pictur
 import secrets
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from io import BufferedReader
-from typing import cast
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from tutela.streams.allowing import Calls
 from tutela.streams.amf import Value, read_values, write_values
 from tutela.streams.model import Sink, Source, SourceError, StoppedError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 _HANDSHAKE_BYTES = 1536
+# What chunks have at first, and none has less: to make them smaller is to make them dear.
 _FIRST_CHUNK_BYTES = 128
+_READ_BYTES = 1 << 16
+# Of so many chunks, one after the other, these are the fewest bytes that take no rest.
+_COUNTED_CHUNKS = 1000
+_FEWEST_BYTES = 32 * _COUNTED_CHUNKS
+_REST_SECONDS = 0.05
 _MOST_CHUNK_BYTES = 1 << 24
 _MOST_HALF_DONE = 32 << 20
 _WINDOW_BYTES = 2_500_000
@@ -64,8 +74,8 @@ def play(source: Source, calls: Calls, sink: Sink) -> None:
     """
     line = calls.connect(source.host, source.port, encrypted=source.scheme == "rtmps")
     try:
-        with line.makefile("rb", buffering=1 << 16) as reader:
-            player = _Player(line, cast("BufferedReader", reader))
+        with BufferedReader(_Gathered(line, calls), _READ_BYTES) as reader:
+            player = _Player(line, cast("BufferedReader", reader), calls.rest)
             player.begin(source)
             sink.begin(is_live=True)
             sink.write(_FLV_HEAD)
@@ -83,6 +93,23 @@ def play(source: Source, calls: Calls, sink: Sink) -> None:
         raise SourceError("its server does not speak RTMP well") from None
     finally:
         calls.drop(line)
+
+
+class _Gathered(RawIOBase):
+    """What a connection brings, gathered where it comes in small pieces."""
+
+    def __init__(self, line: socket.socket, calls: Calls) -> None:
+        self._line = line
+        self._calls = calls
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        size = self._line.recv_into(buffer)
+        if size:
+            self._calls.gather(size)
+        return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +167,13 @@ class _Message:
 
 
 class _Player:
-    def __init__(self, line: socket.socket, reader: BufferedReader) -> None:
+    def __init__(
+        self, line: socket.socket, reader: BufferedReader, rest: Callable[[float], None]
+    ) -> None:
         self._line = line
         self._reader = reader
+        self._rest = rest
+        self._chunks = self._counted_from = 0
         self._channels: dict[int, _Channel] = {}
         self._chunk_bytes = _FIRST_CHUNK_BYTES
         self._window = _WINDOW_BYTES
@@ -241,8 +272,8 @@ class _Player:
             match message.kind:
                 case _Kind.CHUNK_SIZE:
                     size = int.from_bytes(message.body[:4]) & 0x7FFF_FFFF
-                    if not 0 < size <= _MOST_CHUNK_BYTES:
-                        raise ValueError("no chunk can be that long")
+                    if not _FIRST_CHUNK_BYTES <= size <= _MOST_CHUNK_BYTES:
+                        raise ValueError("no chunk is that long")
                     self._chunk_bytes = size
                 case _Kind.ABORT:
                     ended = self._channels.pop(int.from_bytes(message.body[:4]), _Channel())
@@ -260,6 +291,7 @@ class _Player:
 
     def _chunk(self) -> _Message | None:
         """Read one chunk; gives the message that it ends, if it ends one."""
+        self._count()
         first = self._read(1)[0]
         form, number = first >> 6, first & 0x3F
         if number == 0:
@@ -300,6 +332,14 @@ class _Player:
         body, channel.body = bytes(channel.body), bytearray()
         self._half_done -= len(body)
         return _Message(channel.kind, channel.time, body)
+
+    def _count(self) -> None:
+        self._chunks += 1
+        if self._chunks % _COUNTED_CHUNKS:
+            return
+        if self._received - self._counted_from < _FEWEST_BYTES:
+            self._rest(_REST_SECONDS)
+        self._counted_from = self._received
 
     def _read(self, size: int) -> bytes:
         piece = self._reader.read(size)

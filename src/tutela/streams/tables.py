@@ -31,6 +31,10 @@ streams = Table(
     Column("ended_at", Moment),
     # The case that its frames are in.
     Column("case_id", String(20)),
+    # How often it was told of since when, and how often it was not since it was told of last.
+    Column("told_since", Moment),
+    Column("told", RowId, nullable=False, server_default="0"),
+    Column("held_back", RowId, nullable=False, server_default="0"),
     # Which process watches it, until when it is its own, and the how many'th time one does.
     Column("holder", String(300)),
     Column("held_until", Moment),

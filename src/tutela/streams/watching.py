@@ -30,6 +30,7 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 1.0, 30.0
 # A decoder that takes no more bytes for so long hangs; that of a file may wait for the judge.
 _STUCK_SECONDS, _STUCK_WITH_FILE_SECONDS = 30.0, 600.0
 _MOST_RUNS = 4
+_LEFT_BEHIND_SECONDS = 5.0
 # Of what is received for so long without one frame, nobody knows what it shows: its decoder hangs,
 # or its server sends just enough to be waited for. The segments of HLS may be a minute long.
 _BLIND_SECONDS, _BLIND_WITH_FILE_SECONDS = 300.0, 600.0
@@ -146,7 +147,7 @@ class Watching:
         wait = _SHORTEST_WAIT
         last_good = time.monotonic()
         while not self._stopped.is_set():
-            frames = self.standing.frames
+            frames, detail = self.standing.frames, ""
             try:
                 self._attempt()
             except _BlindError:
@@ -154,7 +155,7 @@ class Watching:
                 self._note(every_frame=True)
                 continue
             except SourceError as error:
-                reason = error.reason
+                reason, detail = error.reason, error.detail
             except WatcherLostError:
                 reason = "it broke its decoder"
             except TutelaError as error:
@@ -174,9 +175,9 @@ class Watching:
             if self.standing.frames > frames:
                 last_good, wait = now, _SHORTEST_WAIT
             if now - last_good >= self._plan.give_up_seconds:
-                self._note(state=State.ENDED, reason=reason)
+                self._note(state=State.ENDED, reason=reason, detail=detail)
                 return self.standing
-            self._note(state=State.LOST, reason=reason)
+            self._note(state=State.LOST, reason=reason, detail=detail)
             self._stopped.wait(min(wait, last_good + self._plan.give_up_seconds - now))
             wait = min(2 * wait, _LONGEST_WAIT)
         return self.standing
@@ -201,7 +202,8 @@ class Watching:
             calls.cut()
             sink.give_up()
             watcher.end()
-            receiving.join()
+            # It may hang in looking a name up: then it is left behind, and ends by itself.
+            receiving.join(_LEFT_BEHIND_SECONDS)
             with self._turning:
                 self._watcher = None
                 watcher.close()
@@ -249,6 +251,7 @@ class Watching:
         self._note(
             state=State.LAGGING if lags else State.WATCHED,
             reason=None,
+            detail="",
             frames=self.standing.frames + 1,
             dropped=dropped,
             # What a list lets pass has a case for people, and is no match for anybody else.
