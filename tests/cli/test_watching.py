@@ -12,6 +12,9 @@ from tutela.storage.settings import Settings
 # Which database it is makes no difference to a stream.
 pytestmark = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 
+# Of them it is known how many there are.
+KEYS = ("--sampling", "key_frames")
+
 
 @pytest.fixture
 def clip(settings: Settings, tmp_path: Path) -> Path:
@@ -29,7 +32,7 @@ def test_a_match_is_printed_with_its_case_and_its_instant(settings: Settings, cl
     with web_server() as web:
         web.files["/live/one.ts"] = clip.read_bytes()
         url = web.url("/live/one.ts")
-        done = tutela(settings, "watch", url, "--subject", "account-1", "--json")
+        done = tutela(settings, "watch", url, "--subject", "account-1", *KEYS, "--json")
     found, summed = json_lines(done)
     assert (done.returncode, found["verdict"], found["place"]) == (1, "match", "00:00:02")
     assert (found["matches"][0]["list"], summed["state"]) == ("hotline", "ended")
@@ -42,7 +45,7 @@ def test_a_match_is_printed_with_its_case_and_its_instant(settings: Settings, cl
 def test_what_is_clear_is_told_from_what_could_not_be_watched(
     settings: Settings, clip: Path
 ) -> None:
-    clear = tutela(settings, "watch", clip, "--every", "100")
+    clear = tutela(settings, "watch", clip, "--every", "100", *KEYS)
     assert (clear.returncode, clear.stdout) == (0, "")
     assert "ended: 1 frames" in clear.stderr
     for source, said in (

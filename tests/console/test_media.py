@@ -154,6 +154,16 @@ def test_it_is_not_shown_as_something_else_than_was_asked_for(house: House) -> N
     assert client.get(address).status_code == 200
 
 
+@pytest.mark.parametrize("part", ["a\0b", "a\nb", "\x7f"])
+def test_a_part_with_letters_that_steer_something_is_none_whoever_asks(
+    house: House, part: str
+) -> None:
+    client, _, place = at_work(house)
+    assert asked(client, place, place=part).status_code == 422
+    sent = {"level": "whole", "why": "decide", "part": f"at:{part}"}
+    assert client.post(f"{place}/look", data=sent).status_code == 422
+
+
 def test_another_site_cannot_ask(house: House) -> None:
     client, _, place = at_work(house)
     answer = client.post(

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,8 +21,9 @@ from tests.sandbox.taking_over import found_by, let_files_take_over, picture_tha
 from tutela.errors import OverCapacityError
 from tutela.fingerprints.model import Unreadable
 from tutela.sandbox.model import MOST_SHOWN_BYTES, Level, Limits, Look, Rendering, Shown
-from tutela.sandbox.rendering import VEIL_SIDE
-from tutela.sandbox.rendering_pool import RenderingPool
+from tutela.sandbox.rendering import VEIL_SIDE, Showing
+from tutela.sandbox.rendering_cell import _answer
+from tutela.sandbox.rendering_pool import RenderingPool, _heard
 
 MARK = "person 3"
 WHOLE = Look(Level.WHOLE, colour=True, mark=MARK)
@@ -198,6 +200,55 @@ def test_what_cannot_be_shown_says_why(cells: RenderingPool, content: bytes, rea
     assert rendering.shown is Shown.NOTHING
     assert reason in rendering.reason
     assert rendering.jpeg == b""
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "is_believed"),
+    [
+        (None, None, True),
+        (None, "first.png", True),
+        ("a.png", "a.png", True),
+        ("a.zip", "a.zip/b.png", True),
+        ("a.png", "a.png as shown", True),
+        ("a.png", "a.png2", False),
+        ("a.png", "other.png", False),
+        ("a.png", "", False),
+        ("a.png", None, False),
+        ("", "", True),
+        ("", "b.png", True),
+        ("", None, False),
+    ],
+)
+def test_a_process_that_shows_another_place_than_was_asked_for_is_not_believed(
+    asked: str | None, told: str | None, is_believed: bool
+) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    jpeg = encoded(landscape(8, 8), "JPEG")
+    look = Look(Level.WHOLE, colour=True, mark=MARK, place=asked)
+    with ours, theirs:
+        _answer(theirs, Rendering(Shown.ONE, jpeg, place=told))
+        theirs.send(b"null")
+        heard = _heard(ours, time.monotonic() + 20, look)
+    assert (heard is not None) == is_believed
+
+
+def test_a_picture_that_was_shown_is_not_decoded_again_to_know_what_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbidden(*_: object) -> None:
+        raise AssertionError("it is decoded again")
+
+    monkeypatch.setattr("tutela.sandbox.pictures.pixels_of_first", forbidden)
+    alone, turned = landscape(64, 48), Image.Exif()
+    turned[274] = 6
+    for content, follows in (
+        (encoded(alone, "JPEG"), None),
+        (encoded(alone, "JPEG", exif=turned), ""),
+        (encoded(alone) + encoded(landscape(64, 48, 2), "JPEG"), ""),
+    ):
+        showing = Showing(io.BytesIO(content), WHOLE, Limits())
+        assert showing.show().shown is Shown.PICTURE
+        assert showing.what_follows() == follows
 
 
 def test_a_picture_beyond_the_budget_is_not_decoded() -> None:

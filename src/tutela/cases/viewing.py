@@ -23,6 +23,7 @@ from tutela.errors import InvalidInputError, NotFoundError, NotPermittedError
 from tutela.ledger.appending import append
 from tutela.ledger.model import SYSTEM, Act
 from tutela.sandbox.model import Level, Rendering, Shown
+from tutela.sandbox.packets import as_told
 from tutela.storage.clock import Clock
 from tutela.storage.database import changed_rows
 from tutela.storage.settings import Settings
@@ -315,6 +316,9 @@ def end_lost(connection: Connection, clock: Clock, most: int = 100) -> int:
 def _place_of(connection: Connection, wish: Wish, person: PersonId, session: int) -> str | None:
     """Which part somebody wants to see."""
     if wish.of is None:
+        if wish.place is not None and as_told(wish.place) != wish.place:
+            # No place that the house hears of has letters that steer something.
+            raise InvalidInputError("there is no such part: go back to the case and ask again")
         return wish.place
     seen = find_viewing(connection, wish.of, person, session)
     if (seen.case, seen.item) != (wish.case, wish.item):

@@ -15,9 +15,10 @@ from fastapi.responses import RedirectResponse, Response
 from tutela.accounts.permissions import Permission
 from tutela.cases.model import read_case_id
 from tutela.cases.resting import RestDueError
-from tutela.cases.viewing import NotProvedError, Why, Wish, begin, end
+from tutela.cases.viewing import NotProvedError, Why, Wish, end
 from tutela.console.frame import go, page_router, show
 from tutela.console.house import Here, Number
+from tutela.console.media import written_down
 from tutela.console.visiting import PROVE, Visitor, visitor
 from tutela.sandbox.model import Level
 
@@ -66,17 +67,7 @@ def look(
         case, item, Level(level), sent.why, bool(colour), place=place, of=sent.of, step=sent.step
     )
     try:
-        with house.database.writing() as connection:
-            viewing = begin(
-                connection,
-                wish,
-                viewer.caller,
-                house.clock,
-                house.settings,
-                session=viewer.session.id,
-                proved=viewer.session.is_proved(house.settings, house.clock),
-                stays=SHOWN_FOR,
-            )
+        viewing = written_down(house, viewer, wish, SHOWN_FOR)
     except NotProvedError:
         return go(house, f"{PROVE}?next=/cases/{case}")
     except RestDueError:

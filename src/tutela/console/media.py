@@ -6,6 +6,7 @@ a browser or written to a log.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -28,7 +29,7 @@ from tutela.cases.viewing import (
     end,
     hear,
 )
-from tutela.cases.viewings import find_viewing
+from tutela.cases.viewings import Viewing, find_viewing
 from tutela.console import headers
 from tutela.console.frame import page_router
 from tutela.console.house import Here, House, Number
@@ -67,16 +68,7 @@ def ask(viewer: Viewer, house: Here, number: str, item: Number, wanted: Wanted) 
     """Write down who is about to see what and why, and say where it can be fetched, once."""
     case = read_case_id(number)
     try:
-        with house.database.writing() as connection:
-            viewing = begin(
-                connection,
-                Wish(case, item, **wanted.model_dump()),
-                viewer.caller,
-                house.clock,
-                house.settings,
-                session=viewer.session.id,
-                proved=viewer.session.is_proved(house.settings, house.clock),
-            )
+        viewing = written_down(house, viewer, Wish(case, item, **wanted.model_dump()))
     except NotProvedError:
         return _answer({"lead": f"{PROVE}?next=/cases/{case}"}, HTTPStatus.FORBIDDEN)
     except RestDueError as error:
@@ -88,6 +80,23 @@ def ask(viewer: Viewer, house: Here, number: str, item: Number, wanted: Wanted) 
             "every": HEARD_EVERY_SECONDS,
         }
     )
+
+
+def written_down(
+    house: House, viewer: Visitor, wish: Wish, stays: timedelta = timedelta(0)
+) -> Viewing:
+    """Write down who is about to see what and why: committed, as ``viewing.begin`` has it."""
+    with house.database.writing() as connection:
+        return begin(
+            connection,
+            wish,
+            viewer.caller,
+            house.clock,
+            house.settings,
+            session=viewer.session.id,
+            proved=viewer.session.is_proved(house.settings, house.clock),
+            stays=stays,
+        )
 
 
 @router.get(_ITEM + "/veil")

@@ -61,6 +61,18 @@ def looks_at(image: Image.Image, place: str, stored: Pdq, shown: Pdq | None) -> 
     yield from other_looks(image, place)
 
 
+def looks_unhashed(image: Image.Image) -> Iterator[Sight]:
+    """As ``looks_at`` of a file itself, where it is asked which looks there are, and no hash.
+
+    Where a picture may neither be seen through nor have colours of its own, it is not decoded.
+    """
+    yield Sight("", picture=lambda: plain(image))
+    turn = turn_of(image)
+    if turn is not None:
+        yield Sight(AS_SHOWN, picture=lambda: turned(plain(image), turn))
+    yield from other_looks(image)
+
+
 def other_looks(image: Image.Image, place: str = "") -> Iterator[Sight]:
     """What is shown of a picture where its opacity or its colours say so, the right way up.
 

@@ -147,6 +147,7 @@ def look_at(
     *,
     dihedrals: bool = False,
     wanted: Wanted | None = None,
+    hashed: bool = True,
 ) -> Iterator[Part | Picture]:
     """All that is to be seen in a file that is a picture or a video; as ``pictures.look``.
 
@@ -155,7 +156,7 @@ def look_at(
     """
     match file_format:
         case PictureFormat():
-            for found in look(file, file_format, limits, room, dihedrals=dihedrals):
+            for found in look(file, file_format, limits, room, dihedrals=dihedrals, hashed=hashed):
                 if isinstance(found, Picture):
                     yield from videos_within(file, limits, enough, wanted)
                 yield found

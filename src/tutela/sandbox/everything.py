@@ -29,6 +29,7 @@ def everything_in(
     dihedrals: bool = False,
     wanted: Wanted | None = None,
     enough: Enough | None = None,
+    hashed: bool = True,
 ) -> Iterator[Part | Picture]:
     """Everything that a file holds, and last what came of its own picture.
 
@@ -41,12 +42,14 @@ def everything_in(
         wanted: If only one place is asked for, whatever cannot be it may be left out or passed by:
             the rest has the same places all the same.
         enough: Of which of its videos no more is wanted.
+        hashed: Whether the hash of the file's own picture is wanted, as it is stored and turned. To
+            know that it is there it need not be decoded.
     """
     own: Pdq | None = None
     parts = 0
     enough = enough or Enough()
     for found in _found_in(
-        file, file_format, limits, room, enough, dihedrals=dihedrals, wanted=wanted
+        file, file_format, limits, room, enough, dihedrals=dihedrals, wanted=wanted, hashed=hashed
     ):
         if isinstance(found, Part):
             own = own if found.place else found.pdq
@@ -72,10 +75,11 @@ def _found_in(
     *,
     dihedrals: bool,
     wanted: Wanted | None,
+    hashed: bool,
 ) -> Iterator[Part | Picture]:
     picture = Picture(PictureState.NONE)
     for found in look_at(
-        file, file_format, limits, room, enough, dihedrals=dihedrals, wanted=wanted
+        file, file_format, limits, room, enough, dihedrals=dihedrals, wanted=wanted, hashed=hashed
     ):
         if isinstance(found, Picture):
             picture = found

@@ -19,6 +19,8 @@ _LONGEST_PLACE = 1000
 
 _MOST_BYTES = 2**63 - 1
 # Half letters too: no database takes them.
+# Between a file and what is in it, or how it is shown.
+_SEPARATORS = ("/", " ")
 _STEERING = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 # What is counted of several processes is added up, and kept in a number of 64 bits.
 _MOST_DROPPED = 2**32
@@ -105,6 +107,11 @@ def read_found(packet: Packet) -> Part | Picture:
 def as_told(place: str) -> str:
     """A place as the house hears of it."""
     return _text(place)
+
+
+def lies_in(place: str, within: str) -> bool:
+    """Whether a place is another one, or one in it, or a look of it: both as the house hears."""
+    return place == within or place.startswith(tuple(within + each for each in _SEPARATORS))
 
 
 def write_watched(told: Sampled | Ended) -> bytes:

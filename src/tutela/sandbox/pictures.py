@@ -9,7 +9,7 @@ from typing import BinaryIO
 from PIL import Image, ImageFile
 
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
-from tutela.sandbox.appearance import looks_at
+from tutela.sandbox.appearance import looks_at, looks_unhashed
 from tutela.sandbox.decoding import (
     Room,
     hashes_of,
@@ -40,6 +40,7 @@ def look(
     room: Room,
     *,
     dihedrals: bool = False,
+    hashed: bool = True,
 ) -> Iterator[Part | Picture]:
     """Look at everything that can be seen in a picture file.
 
@@ -49,6 +50,8 @@ def look(
         limits: What it may cost.
         room: Where to put pixels.
         dihedrals: Whether the hashes of the turned and mirrored pictures are wanted too.
+        hashed: Whether the hash of the file's own picture is wanted, as it is stored and turned.
+            Without it that is not decoded.
 
     Yields:
         What came of the file's own picture, last. First, the file's own hash as the part ``""``:
@@ -61,20 +64,24 @@ def look(
     failure: UnreadableError | None = None
     try:
         with opened(file, picture_format, limits) as image:
-            strips = pixels_of_first(image, file, limits, room)
-            hashes, shown = hashes_of(image, strips, dihedrals=dihedrals)
-            yield from told.new(looks_at(image, "", hashes[0], shown))
+            if hashed:
+                strips = pixels_of_first(image, file, limits, room)
+                hashes, shown = hashes_of(image, strips, dihedrals=dihedrals)
+                yield from told.new(looks_at(image, "", hashes[0], shown))
+            else:
+                yield from told.new(looks_unhashed(image))
             if picture_format.name == "PNG" and _is_too_deep(file, image):
                 yield from told.new([Part(AS_SHOWN, unreadable=Unreadable.NOT_SUPPORTED)])
             yield from told.new(other_pictures(image, limits, deadline))
     except (UnreadableError, OSError, MemoryError) as error:
         failure = what_failed(error, limits)
-    if failure is not None and not hashes:
+    if failure is not None and hashed and not hashes:
         yield from told.new(_as_far_as_it_goes(file, picture_format, limits))
     if isinstance(file, io.BytesIO):
         yield from told.new(pictures_within(file.getvalue(), limits, room, deadline))
     if failure is None:
-        yield Picture(PictureState.DECODED, hashes[0], dihedrals=hashes if dihedrals else ())
+        own = hashes[0] if hashes else None
+        yield Picture(PictureState.DECODED, own, dihedrals=hashes if dihedrals else ())
         return
     yield Picture(
         PictureState.UNREADABLE,

@@ -99,11 +99,13 @@ class Showing:
         file = at_hand(self._file, self._limits)
         file_format = recognise_visible(file.read(HEAD_BYTES))
         wanted = Wanted(self._look.place or "")
-        everything = everything_in(file, file_format, self._limits, Room(), wanted=wanted)
-        self._parts = (found for found in everything if isinstance(found, Part))
+        self._parts = self._parts_of(file, file_format, wanted)
         if file_format is not None and self._look.place is None:
             self._is_whole = True
-            return self._whole(file, file_format)
+            rendering = self._whole(file, file_format)
+            # What was decoded just now is not decoded again to know what follows.
+            self._parts = self._parts_of(file, file_format, wanted, hashed=False)
+            return rendering
         instant = wanted.seconds_in("")
         latest = math.inf if instant is None else instant + _PAST
         for part in self._parts:
@@ -123,6 +125,19 @@ class Showing:
             if wanted.place
             else "it is neither a picture nor a video"
         )
+
+    def _parts_of(
+        self,
+        file: io.BytesIO | io.BufferedReader,
+        file_format: PictureFormat | VideoFormat | None,
+        wanted: Wanted,
+        *,
+        hashed: bool = True,
+    ) -> Iterator[Part]:
+        everything = everything_in(
+            file, file_format, self._limits, Room(), wanted=wanted, hashed=hashed
+        )
+        return (found for found in everything if isinstance(found, Part))
 
     def _whole(
         self, file: io.BytesIO | io.BufferedReader, file_format: PictureFormat | VideoFormat

@@ -22,7 +22,7 @@ from tutela.sandbox.model import (
     Rendering,
     Shown,
 )
-from tutela.sandbox.packets import as_told
+from tutela.sandbox.packets import as_told, lies_in
 from tutela.sandbox.starting import CellProcess, reopened
 
 # The cell ends a process that is late; if it does not, the cell itself is ended.
@@ -163,7 +163,7 @@ class _Cell(CellProcess):
                 except OSError:
                     self.is_well = False
                     return None
-            rendering = _heard(answer, deadline)
+            rendering = _heard(answer, deadline, look)
         ended = self._ended(deadline)
         if ended is None:
             return _nothing("the process that shows files broke")
@@ -197,7 +197,7 @@ class _Cell(CellProcess):
         return super().end()
 
 
-def _heard(line: socket.socket, deadline: float) -> Rendering | None:
+def _heard(line: socket.socket, deadline: float, look: Look) -> Rendering | None:
     """The whole answer; ``None`` if it ends early, comes late, or makes no sense."""
     try:
         line.settimeout(max(0.1, deadline - time.monotonic()))
@@ -216,7 +216,18 @@ def _heard(line: socket.socket, deadline: float) -> Rendering | None:
     except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return None
     place, before, after = (_place_heard(line, deadline) for _ in range(3))
+    if rendering.shown is not Shown.NOTHING and not _is_asked_for(place, look.place):
+        # It shows something else than what somebody wrote down that they look at.
+        return None
     return replace(rendering, place=place, before=before, after=after)
+
+
+def _is_asked_for(place: str | None, asked: str | None) -> bool:
+    """Whether a place is the one that was asked for, or the first thing to be seen in it."""
+    if not asked:
+        # The first thing to be seen in a file may lie anywhere in it.
+        return asked is None or place is not None
+    return place is not None and lies_in(place, asked)
 
 
 def _place_heard(line: socket.socket, deadline: float) -> str | None:

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from tutela.fingerprints.model import Part
-from tutela.sandbox.packets import as_told
+from tutela.sandbox.packets import as_told, lies_in
 
-# Between a file and what is in it, or how it is shown.
-_SEPARATORS = ("/", " ")
 _INSTANT = re.compile(r"(\d+):(\d\d):(\d\d)(\.\d+)?(?: .*)?")
 
 
@@ -43,12 +41,12 @@ class Wanted:
     def is_in(self, place: str) -> bool:
         """Whether it may be this place, or somewhere in it."""
         told = as_told(place)
-        if not self.place or not place or told == self.place:
+        if not self.place or not place:
             return True
-        if told != place:
+        if told not in (place, self.place):
             # What was cut for its length can only be told apart by its beginning.
             return self.place.startswith(told.partition("…")[0])
-        return self.place.startswith(tuple(told + each for each in _SEPARATORS))
+        return lies_in(self.place, told)
 
     def is_at(self, part: Part) -> bool:
         """Whether this part is what is looked for."""
