@@ -336,7 +336,7 @@ def test_a_stream_without_key_frames_is_begun_anew_and_decoded_whole(watch, web:
     watched = watch(web.url("/clip.ts"))
     assert watched.over().every_frame
     # Of each second one, at an instant left to chance.
-    assert 16 <= watched.now.frames - 2 <= 18
+    assert 9 <= watched.now.frames - 2 <= 21
     assert found(watched)[0] == clock_words(KNOWN_AT)
 
 
