@@ -31,10 +31,12 @@ class ScanReport:
     Attributes:
         verdicts: How many files of the whole scan were given each verdict, also before it was
             interrupted.
+        passed: How many of the unreadable ones the policy lets pass.
     """
 
     def __init__(self, scan: Scan, *, json: bool, every: bool) -> None:
         self.verdicts = Counter(scan.verdicts)
+        self.passed = scan.passed
         self._scan = scan
         self._json = json
         self._every = every
@@ -87,6 +89,7 @@ class ScanReport:
     def tell(self, scanned: Scanned) -> None:
         """Tell of one file."""
         self.verdicts[scanned.screened.verdict] += 1
+        self.passed += scanned.screened.is_let_pass
         self._bytes += scanned.file.size
         if self._json:
             print_json(_fields(scanned))

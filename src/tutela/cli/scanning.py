@@ -56,7 +56,8 @@ def scan_paths(
     """Look through files and folders for known material. No picture is ever shown.
 
     A match opens a case. A clear file leaves nothing behind but a count. Exit codes are
-    clamscan's: 0 nothing found, 1 something found, 2 something could not be looked at.
+    clamscan's: 0 nothing found, 1 something found, 2 something could not be looked at that the
+    policy of unreadable files does not let pass.
     """
     if resume_scan and abandon_scan:
         raise InvalidInputError("choose one of --resume and --abandon")
@@ -93,7 +94,7 @@ def scan_paths(
                     report.tell(scanned)
     if report.verdicts[Verdict.MATCH]:
         return _MATCH
-    return _ERROR if report.verdicts[Verdict.UNREADABLE] else _CLEAR
+    return _ERROR if report.verdicts[Verdict.UNREADABLE] > report.passed else _CLEAR
 
 
 def _checkpoint(folder: Path, paths: list[str], *, resumed: bool) -> Checkpoint:

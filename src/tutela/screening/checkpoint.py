@@ -49,6 +49,7 @@ class Scan:
         size: Their bytes.
         verdicts: How many of the files are done, by verdict.
         size_done: Their bytes.
+        passed: How many of the unreadable ones the policy lets pass.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Scan:
     size: int = 0
     verdicts: Mapping[Verdict, int] = field(default_factory=Counter)
     size_done: int = 0
+    passed: int = 0
 
 
 class Checkpoint:
@@ -113,18 +115,20 @@ class Checkpoint:
             path, size = json.loads(line)
             yield Found(path, size)
 
-    def done(self, files: Sequence[Found], verdicts: Iterable[Verdict]) -> None:
+    def done(self, files: Sequence[Found], verdicts: Iterable[Verdict], *, passed: int = 0) -> None:
         """Forget files that are done, and count them.
 
         Args:
             files: Those that ``remaining`` gives next, in its order.
             verdicts: Theirs, in any order.
+            passed: How many of the unreadable ones the policy lets pass.
         """
         self._end -= sum(len(_line(file)) for file in files)
         self.scan = replace(
             self.scan,
             verdicts=Counter(self.scan.verdicts) + Counter(verdicts),
             size_done=self.scan.size_done + sum(file.size for file in files),
+            passed=self.scan.passed + passed,
         )
         # The header tells where the paths end: killed after this line, no file is counted twice.
         os.pwrite(self._descriptor, _header(self.scan, self._end), 0)
@@ -265,7 +269,7 @@ def _header(scan: Scan, end: int) -> bytes:
     # The numbers change, so they have a fixed width and are written over. They come first, to lie
     # in one page of memory, which is written whole or not at all when the process is killed.
     verdicts = [scan.verdicts.get(verdict, 0) for verdict in Verdict]
-    numbers = [end, scan.files, scan.size, scan.size_done, *verdicts]
+    numbers = [end, scan.files, scan.size, scan.size_done, scan.passed, *verdicts]
     fields = [[f"{number:020d}" for number in numbers], scan.id, scan.roots, scan.started_in]
     return json.dumps(fields).encode("ascii") + b"\n"
 
@@ -273,9 +277,9 @@ def _header(scan: Scan, end: int) -> bytes:
 def _read_header(header: bytes) -> tuple[Scan, int]:
     """The scan, and where its paths end."""
     numbers, name, roots, started_in = json.loads(header)
-    end, files, size, size_done, *verdicts = map(int, numbers)
+    end, files, size, size_done, passed, *verdicts = map(int, numbers)
     counts = Counter(dict(zip(Verdict, verdicts, strict=True)))
-    return Scan(name, tuple(roots), started_in, files, size, counts, size_done), end
+    return Scan(name, tuple(roots), started_in, files, size, counts, size_done, passed), end
 
 
 def _first_line(descriptor: int) -> bytes:

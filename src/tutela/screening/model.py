@@ -82,6 +82,11 @@ class Screened:
     cut_short: str = ""
 
     @property
+    def is_let_pass(self) -> bool:
+        """Whether the file could not be looked at, and the policy lets it pass all the same."""
+        return self.verdict is Verdict.UNREADABLE and self.answer is OnUnreadable.PASS
+
+    @property
     def reason(self) -> str | None:
         """Why the file is unreadable, in words."""
         return None if self.failure is None else self.failure.reason

@@ -91,7 +91,9 @@ def scan(
                 scanned = list(_judge(checkpoint, screener, ready, actor))
                 yield from scanned
                 checkpoint.done(
-                    [each.file for each in scanned], [each.screened.verdict for each in scanned]
+                    [each.file for each in scanned],
+                    [each.screened.verdict for each in scanned],
+                    passed=sum(each.screened.is_let_pass for each in scanned),
                 )
         except BaseException:
             # Before the threads are waited for, which wait for the cells.
