@@ -5,10 +5,13 @@ import threading
 import pytest
 
 from tutela.errors import StorageError
+from tutela.fingerprints.model import Unreadable
 from tutela.screening.counts import FILES, Counts, totals
-from tutela.screening.model import Verdict
+from tutela.screening.model import Failure, Verdict
+from tutela.screening.samples import latest_samples
+from tutela.screening.unreadable import totals_unreadable
 from tutela.storage.database import Database
-from tutela.storage.settings import Settings
+from tutela.storage.settings import OnUnreadable, Settings
 
 
 def saved(database: Database) -> dict[tuple[str, int], int]:
@@ -67,6 +70,20 @@ def test_what_could_not_be_saved_is_saved_later(
     counts.add(Verdict.CLEAR)
     counts.save(database)
     assert saved(database) == {("clear", FILES): 2}
+
+
+def test_what_could_not_be_looked_at_is_saved_also_before_its_verdict_is_counted(
+    database: Database, clock
+) -> None:
+    counts = Counts(clock)
+    counts.add_unreadable(Failure("damaged", Unreadable.DAMAGED), OnUnreadable.REFUSE, ".jpg", 9)
+    counts.save(database)
+    counts.add(Verdict.UNREADABLE)
+    counts.save(database)
+    with database.reading() as connection:
+        assert totals_unreadable(connection) == {("damaged", "", "refuse"): 1}
+        assert len(latest_samples(connection)) == 1
+    assert saved(database) == {("unreadable", FILES): 1}
 
 
 def test_whoever_has_saved_finds_everything_counted_before(database: Database, clock) -> None:

@@ -62,17 +62,21 @@ class Counts:
 
         Raises:
             StorageError: The database cannot be written; the counts are kept for the next time.
+                Where nobody knows whether they were written, they are counted once more: rather
+                that than lost.
         """
         with self._saving:
             with self._lock:
                 waiting, self._waiting = self._waiting, Counter()
                 unreadable, self._unreadable = self._unreadable, Counter()
                 samples, self._samples = self._samples, Samples()
-            if not waiting:
+            # A file is counted in two steps, of which the other may come just after this.
+            if not waiting and not unreadable:
                 return
             try:
                 with database.writing() as connection:
-                    _add(connection, screening_counts, waiting)
+                    if waiting:
+                        _add(connection, screening_counts, waiting)
                     if unreadable:
                         _add(connection, unreadable_counts, unreadable)
                         add_samples(connection, samples)
