@@ -177,6 +177,9 @@ def test_a_case_says_to_whom_it_goes_who_was_told_and_until_when(house: House) -
     german = reader.get(f"/cases/{case}/authorities?victim=de&incident=danger").text
     assert "the victim is in DE" in german
     assert "Bundeskriminalamt" in german
+    french = reader.get(f"/cases/{case}/authorities?lang=fr").text
+    clocks = french.partition('id="clocks"')[2].partition("</section>")[0]
+    assert '<bdi lang="en">18 U.S.C.' in clocks
     assert reader.get(f"/cases/{case}/authorities?victim=d").status_code == 422
     assert reader.get("/cases/ZZZZ-ZZZZ-ZZZZ/authorities").status_code == 404
     with house.service.database.reading() as connection:
