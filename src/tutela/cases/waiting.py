@@ -26,7 +26,10 @@ class Reason:
     @property
     def words(self) -> str:
         """The reason in English."""
-        return _MESSAGES[self.key].format_map(dict(self.values))
+        message = _MESSAGES[self.key]
+        if self.values.get("days") == 1:
+            message = message.replace("{days} days", "{days} day")
+        return message.format_map(dict(self.values))
 
 
 def why(

@@ -266,7 +266,8 @@ def _tell(result: ImportResult, seconds: float, rejects: Path) -> None:
     if result.resumed_at:
         _say(f"Went on behind row {result.resumed_at:,}, where it was interrupted.")
     _say(
-        f"{result.rows:,} rows: {result.added:,} added, {result.already:,} there already, "
+        f"{result.rows:,} {'row' if result.rows == 1 else 'rows'}: {result.added:,} added, "
+        f"{result.already:,} there already, "
         f"{result.withdrawn:,} withdrawn before and left so, {result.rejected:,} rejected "
         f"({done / max(seconds, 0.001):,.0f} rows/s)."
     )
