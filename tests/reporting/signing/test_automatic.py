@@ -205,6 +205,32 @@ def test_a_decision_that_rests_on_looking_is_signed_by_people(world: World) -> N
     assert sign_itself(desk, report) is False
 
 
+@pytest.mark.parametrize("meanwhile", ["decided", "added"])
+def test_who_decides_anew_or_adds_to_the_case_while_it_is_signed_has_it_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    case, name = listed(world)
+    desk = naming(world, name)
+    confirm_listed(desk)
+    report = begin_report(desk, case, NCMEC, OPERATOR)
+    signed = automatic.sign_as
+
+    def late(*args: Any, **values: Any) -> object:
+        # After all was looked at, and before anything is signed.
+        with world.database.writing() as connection:
+            if meanwhile == "decided":
+                connection.execute(update(case_decisions).values(basis=Basis.SEEN))
+            else:
+                item = dict(connection.execute(select(case_items)).mappings().one())
+                connection.execute(insert(case_items).values(item | {"id": item["id"] + 1}))
+        return signed(*args, **values)
+
+    monkeypatch.setattr(automatic, "sign_as", late)
+    assert sign_itself(desk, report) is False
+    with world.database.reading() as connection:
+        assert find_report(connection, report).state is State.DRAFT
+
+
 def test_a_confirmed_case_is_drafted_and_the_platform_asked_when_it_takes_effect(
     world: World, clock
 ) -> None:

@@ -1,6 +1,7 @@
 """A report's life: what ends it by itself, and what outlives the server."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,18 @@ def test_no_number_is_given_out_twice(tmp_path: Path, clock) -> None:
         assert registry.reports() == []
     with Registry(tmp_path, clock) as registry:
         assert registry.open_report("sandbox", "<report/>") == first + 1
+
+
+def test_one_that_is_begun_anew_begins_where_time_stands_and_not_at_one(
+    tmp_path: Path, clock
+) -> None:
+    before = int(time.time())
+    for folder in ("one", "other"):
+        with Registry(tmp_path / folder, clock) as registry:
+            number = registry.open_report("sandbox", "<report/>")
+            # Ten a second: a folder that was removed a second ago gave out none of these.
+            assert (before - 1_700_000_000) * 10 < number
+            assert number <= (int(time.time()) - 1_700_000_000) * 10 + 1
 
 
 def test_two_servers_do_not_share_a_folder(tmp_path: Path, clock) -> None:
