@@ -6,9 +6,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic_core._pydantic_core import list_all_errors
 
+from tutela.refusing import words_of_refusal
 from tutela.reporting.authorities import reading
 from tutela.reporting.cybertipline import model
-from tutela.reporting.refusing import words_of_refusal
 
 ODD: tuple[Any, ...] = (
     "",

@@ -10,6 +10,7 @@ from typing import Any
 
 _DAY = "should be a date, such as 2010-01-31"
 _MOMENT = "should be a date and a time with a zone, such as 2026-01-15T12:00:00Z"
+_NETWORK = "should be a network, such as 10.1.0.0/16"
 _WRONG = {
     "missing": "is missing",
     "extra_forbidden": "is not known here",
@@ -51,6 +52,10 @@ _WRONG = {
     "datetime_object_invalid": _MOMENT,
     "datetime_from_date_parsing": _MOMENT,
     "timezone_aware": "needs a zone, such as the Z in 2026-01-15T12:00:00Z",
+    # Settings
+    "path_type": "should be a path",
+    "ip_v4_network": _NETWORK,
+    "ip_v6_network": _NETWORK,
     # Several
     "too_long": "are more than {max_length}",
     "too_short": "needs at least {min_length}",

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -24,6 +25,23 @@ def test_places_are_counted_and_given_back() -> None:
         with pytest.raises(OverCapacityError, match="2 screenings"), capacity.place():
             pass
     assert not capacity.in_use
+
+
+def test_of_all_places_one_key_has_half_at_most_and_at_least_one() -> None:
+    capacity = Capacity(5, Memory(100), "fetches")
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(capacity.place(1))
+        with pytest.raises(OverCapacityError, match="2 fetches"), capacity.place(1):
+            pass
+        for key in (2, 3, 4):
+            held.enter_context(capacity.place(key))
+        with pytest.raises(OverCapacityError, match="5 fetches"), capacity.place(5):
+            pass
+    alone = Capacity(1, Memory(100))
+    for _ in range(2):
+        with alone.place(1):
+            pass
 
 
 def test_bytes_are_counted_over_all_that_share_the_memory_and_given_back() -> None:

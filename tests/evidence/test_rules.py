@@ -100,7 +100,7 @@ def test_only_the_terms_count_for_the_digest() -> None:
     [
         ("[[rule]", "not valid TOML"),
         (own(years=0), "needs years, months or days"),
-        (own(years=-1), "greater than or equal to 0"),
+        (own(years=-1), "is less than 0"),
         (own(jurisdiction="usa"), "jurisdiction"),
         (own(more='extended_by = ["destruction-requested"]'), "only report-finished"),
         (own(more='begins = "sealed"'), "begins"),

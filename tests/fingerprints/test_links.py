@@ -65,6 +65,10 @@ def test_an_entry_reaches_as_far_as_its_kind_says(
         (DOMAIN, "https://example.org/a"),
         (DOMAIN, "https://example.org/?a"),
         (DOMAIN, "org"),
+        (DOMAIN, "co.uk"),
+        (DOMAIN, "*.github.io"),
+        (DOMAIN, "個人.香港"),
+        (DOMAIN, "xn--mxtq1m.xn--j6w193g"),
         (EXACT, "http://localhost/a"),
         (BELOW, "https://example.org" + "/a" * MOST_STEPS),
     ],
@@ -74,6 +78,11 @@ def test_an_entry_that_would_reach_further_than_is_meant_is_refused(
 ) -> None:
     with pytest.raises(InvalidInputError):
         entry_for(kind, listed)
+
+
+@pytest.mark.parametrize("listed", ["example.co.uk", "user.github.io", "host.example"])
+def test_a_host_that_somebody_has_may_be_listed_whole(listed: str) -> None:
+    assert finds(DOMAIN, listed, f"https://img.{listed}/a")
 
 
 def test_a_digest_is_the_sha256_of_the_form_so_that_others_can_make_it() -> None:

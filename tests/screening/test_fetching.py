@@ -84,6 +84,12 @@ def test_what_is_there_comes_as_it_is_and_nothing_is_told_of_who_asks(web: Web) 
     names = {line.partition(":")[0] for line in headers}
     assert names == {"host", "user-agent", "accept", "accept-encoding", "connection"}
     assert "\r\nuser-agent: tutela/" in head
+    web.asked.clear()
+    ask(web, url, user_agent="Example forum (abuse@example.org)")
+    assert "\r\nuser-agent: example forum (abuse@example.org)\r\n" in web.asked[0]
+    for odd in ("", " a", "a\r\nx: y", "é", "a" * 301):
+        with pytest.raises(ValueError, match="user_agent"):
+            Links(user_agent=odd)
 
 
 def test_a_server_says_what_kind_of_file_it_is(web: Web) -> None:

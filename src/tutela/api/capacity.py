@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,6 +56,7 @@ class Capacity:
         self.memory = memory
         self._what = what
         self._taken = 0
+        self._taken_by: Counter[int] = Counter()
         self._lock = threading.Lock()
 
     @property
@@ -64,17 +65,24 @@ class Capacity:
         return self._taken > 0
 
     @contextmanager
-    def place(self) -> Iterator["Place"]:
+    def place(self, key: int | None = None) -> Iterator["Place"]:
         """Hold a place for one.
 
+        Args:
+            key: Whose it is, where nobody may have more than half of them: the number of an API
+                key.
+
         Raises:
-            OverCapacityError: All places are taken.
+            OverCapacityError: All places are taken, or all that one key may have.
         """
         with self._lock:
             if self._taken >= self._places:
-                raise OverCapacityError(
-                    f"{self._places} {self._what} are under way here already: try again in a second"
-                )
+                raise self._too_many(self._places)
+            if key is not None:
+                most = max(1, self._places // 2)
+                if self._taken_by[key] >= most:
+                    raise self._too_many(most)
+                self._taken_by[key] += 1
             self._taken += 1
         place = Place(self.memory)
         try:
@@ -83,6 +91,15 @@ class Capacity:
             self.memory.release(place.held)
             with self._lock:
                 self._taken -= 1
+                if key is not None:
+                    self._taken_by[key] -= 1
+                    # No key is remembered that has none.
+                    self._taken_by += Counter()
+
+    def _too_many(self, most: int) -> OverCapacityError:
+        return OverCapacityError(
+            f"{most} {self._what} are under way here already: try again in a second"
+        )
 
 
 class Place:

@@ -53,7 +53,7 @@ async def screen_file_of(
             'nothing is fetched here: set links.fetch = true, or send the address without "fetch" '
             "to have it looked up in lists alone"
         )
-    with service.fetches.place() as place:
+    with service.fetches.place(key.id) as place:
         return await _Way(service, item, key, idempotency_key, place).go(item.url)
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tutela.errors import NotFoundError, SettingsError
 from tutela.evidence.retention import Bound, EventKind, Period, Rule, Start
+from tutela.refusing import words_of_refusal
 from tutela.storage.settings import Settings
 
 _PACKAGED = files("tutela.evidence") / "rules.toml"
@@ -100,8 +101,9 @@ def read_rules(text: str, name: str) -> list[Rule]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        message = str(first["msg"]).removeprefix("Value error, ")
-        raise SettingsError(f"{name}: {where}: {message}; see docs/retention.md") from None
+        raise SettingsError(
+            f"{name}: {where}: {words_of_refusal(first)}; see docs/retention.md"
+        ) from None
 
 
 class _Strict(BaseModel):

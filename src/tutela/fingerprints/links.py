@@ -7,10 +7,15 @@ that it takes the same time however long a list is. See ``docs/links.md``.
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
 
 from tutela.errors import InvalidInputError
 from tutela.fingerprints.model import Fingerprint, Kind
 from tutela.fingerprints.urls import Url, read_url
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 MOST_STEPS = 64
 """So many steps down a path, and behind it through a query, an entry for all below it may have."""
@@ -58,7 +63,21 @@ def _domain(text: str) -> str:
             "a domain is a host alone: for what lies below an address use the kind url_prefix"
         )
     _check_host(url)
+    if url.address is None and _suffixes().is_public(url.host):
+        raise InvalidInputError(
+            "anybody may have a name below this host: list those hosts below it that are meant"
+        )
     return url.host
+
+
+@cache
+def _suffixes() -> "PublicSuffixList":
+    """The hosts below which anybody may have a name, as browsers know them (publicsuffix.org)."""
+    # Only where a domain is listed: it is some ten thousand lines long.
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+
+    # What it does not have yet is nobody's suffix by that.
+    return PublicSuffixList(accept_unknown=False)
 
 
 def _check_host(url: Url) -> None:

@@ -33,8 +33,8 @@ from tutela.webhooks.addresses import (
 )
 from tutela.webhooks.posting import trusted_here
 
+_USER_AGENT = f"tutela/{tutela.__version__} (child protection; screens what it is asked to)"
 _HEADERS = {
-    "user-agent": f"tutela/{tutela.__version__} (child protection; screens what it is asked to)",
     "accept": "*/*",
     # Asked for, and not relied on: what comes packed all the same is unpacked in a cell, or not.
     "accept-encoding": "identity",
@@ -192,6 +192,7 @@ class Fetcher:
             ),
             headers={
                 **_HEADERS,
+                "user-agent": self._links.user_agent or _USER_AGENT,
                 "host": url.authority,
             },
             extensions={

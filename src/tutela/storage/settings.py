@@ -27,6 +27,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from tutela.errors import SettingsError
+from tutela.refusing import words_of_refusal
 
 ENVIRONMENT_PREFIX = "TUTELA_"
 FILE_NAME = "tutela.toml"
@@ -375,7 +376,15 @@ class Links(_Section):
         ge=1,
         le=1_000,
         description="So many are fetched at once by one server process. Above it, callers get 503 "
-        "with `Retry-After`.",
+        "with `Retry-After`. One API key has half of them at most, and at least one.",
+    )
+    user_agent: str | None = Field(
+        None,
+        max_length=300,
+        pattern=r"^[!-~]([ -~]*[!-~])?$",
+        description="What the house calls itself to whom it asks. Default: "
+        "`tutela/VERSION (child protection; screens what it is asked to)`, which is honest, and by "
+        "which a server may show it something else than it shows people.",
     )
     private_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
         default_factory=tuple,
@@ -1157,8 +1166,14 @@ def _explain_one(detail: dict[str, Any]) -> str:
         near = difflib.get_close_matches(location[-1], known, n=1)
         fix = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
         return f"{where}{key}: unknown setting; {fix}"
-    message = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{where}{key}: is {detail['input']!r}, but should be {message}"
+    words = words_of_refusal(detail)
+    if detail["type"] == "missing":
+        return f"{where}{key}: {words}"
+    given = f"{where}{key}: is {detail['input']!r}"
+    if detail["type"] == "value_error":
+        # What a setting's own check says is what it should be.
+        return f"{given}, but should be {words}"
+    return f"{given}, but {words}" if words.startswith("should") else f"{given}, which {words}"
 
 
 def _origin(location: list[str]) -> str:

@@ -17,6 +17,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tutela.errors import InvalidInputError, SettingsError
+from tutela.refusing import words_of_refusal
 from tutela.reporting.authorities.model import (
     Authority,
     AuthorityKind,
@@ -32,7 +33,6 @@ from tutela.reporting.authorities.model import (
     channel_id,
 )
 from tutela.reporting.model import ChannelKind
-from tutela.reporting.refusing import words_of_refusal
 from tutela.storage.settings import Settings
 
 _PACKAGED = files("tutela.reporting.authorities") / "directory.toml"

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tutela.refusing import words_of_refusal
 from tutela.reporting.cybertipline.model import Content
 from tutela.reporting.cybertipline.schema import Complaint, ElementPath, Schema, own_schema
 from tutela.reporting.cybertipline.shape import Kind, Part, elements, parts
-from tutela.reporting.refusing import words_of_refusal
 
 
 @dataclass(frozen=True, slots=True)
