@@ -159,9 +159,7 @@ def test_what_is_decoded_whole_is_looked_at_between_its_key_frames_too_and_at_al
     assert all(each.whole for each in found)
 
 
-def test_of_each_second_one_frame_between_key_frames_is_looked_at_at_an_instant_left_to_chance() -> (
-    None
-):
+def test_of_each_second_chance_chooses_a_frame_and_each_key_frame_is_looked_at() -> None:
     pace = _Pace(1.0)
     seen = [each / 100 for each in range(10_000) if pace.wants(each / 100, is_key=False)]
     assert 98 <= len(seen) <= 100

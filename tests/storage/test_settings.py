@@ -42,7 +42,7 @@ def test_the_environment_reaches_into_the_policy(monkeypatch: pytest.MonkeyPatch
     [
         ("prot = 1", r"tutela\.toml: prot: unknown setting; did you mean port\?"),
         ("port = 'many'", r"tutela\.toml: port: is 'many', but should be a whole number"),
-        ("[policy]\non_match = 'blok'", r"on_match: is 'blok', but should be one of: block, pass, count"),
+        ("[policy]\non_match = 'blok'", r"is 'blok', but should be one of: block, pass, count"),
         ("[policy]\nmax_distance = 300", r"policy\.max_distance: is 300, which is more than 128"),
         ("[policy.lists.x]\nquality = 1", r"policy\.lists\.x\.quality: unknown.*min_quality"),
         ("jurisdiction = 'USA'", r"jurisdiction: is 'USA', but should be two capital letters"),
