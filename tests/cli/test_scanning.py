@@ -138,11 +138,13 @@ def test_bad_files_cost_themselves_alone(settings: Settings, folder: Path) -> No
 def test_what_the_policy_lets_pass_is_no_error_and_what_it_does_not_is(
     settings: Settings, tmp_path: Path
 ) -> None:
-    (tmp_path / "empty.jpg").touch()
-    done = tutela(settings, "scan", tmp_path)
+    sent = tmp_path / "sent"
+    sent.mkdir()
+    (sent / "empty.jpg").touch()
+    done = tutela(settings, "scan", sent)
     assert (done.returncode, "(let pass)" in done.stdout) == (0, True)
-    (tmp_path / "half.png").write_bytes(OTHER[: len(OTHER) // 2])
-    assert tutela(settings, "scan", tmp_path).returncode == 2
+    (sent / "half.png").write_bytes(OTHER[: len(OTHER) // 2])
+    assert tutela(settings, "scan", sent).returncode == 2
 
 
 def test_a_file_that_may_not_be_read_is_unreadable(settings: Settings, folder: Path) -> None:
