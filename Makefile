@@ -18,9 +18,9 @@ setup: $(VENV)/.installed ## Make the virtual environment and install Tutela in 
 run: setup ## Start Tutela here, with a sample list, and say what to try
 	@$(BIN)/python samples/start.py
 
-# Many tests wait, for a clock or another process: one more than the processors of a small machine.
+# Many tests wait, for a clock or another process: two more than the processors of a small machine.
 test: $(VENV)/.installed-tests ## Run the whole test suite
-	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 
 # The kernel's memory errors and undefined behaviour end the tests; the package is a copy of its own.
 SOAK := build/soak

@@ -196,5 +196,5 @@ def test_it_goes_on_after_the_storage_failed_and_tells_of_it_once(
         broken = False
         enqueued(database, clock)
         assert comes_true(lambda: bool(done))
-        assert failing.failure is None
+        assert comes_true(lambda: failing.failure is None)
     assert [what for what, _ in told.failures] == ["jobs"]

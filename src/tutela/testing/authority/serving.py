@@ -90,6 +90,8 @@ def server_of(registry: Registry, rules: Rules) -> uvicorn.Server:
             server_header=False,
             headers=[(SANDBOX_HEADER, "yes")],
             timeout_graceful_shutdown=1,
+            # A caller on a busy machine may need a while for its next call.
+            timeout_keep_alive=60,
         )
     )
 
