@@ -6,6 +6,7 @@ no memory is needed that can be run.
 """
 
 import ctypes
+import mmap
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from importlib.util import find_spec
@@ -25,6 +26,8 @@ _D65, _SRGB_PRIMARIES, _SRGB_CURVE, _RELATIVE = 1, 1, 13, 1
 _BLACK = 4
 # Profiles of printers have some megabytes at most.
 _LONGEST_PROFILE = 1 << 24
+# A decoder that was interrupted begins anew, whatever is asked of it.
+_NONE = 1 << 62
 # What a JPEG takes more than what it was packed to, mostly.
 _MORE = 4
 
@@ -295,6 +298,7 @@ class Decoder:
 
         Raises:
             DamagedError: It cannot be decoded.
+            MemoryError: It cannot be for want of memory, as it seems.
             TruncatedError: It ends early.
             EOFError: There is no such frame.
         """
@@ -302,9 +306,8 @@ class Decoder:
             self._begin()
         if number > self._next:
             self._library.call("SkipFrames", self._handle, number - self._next)
-        self._next = number
+        self._next = _NONE
         self._go_to(Status.FRAME)
-        self._next = number + 1
         self._go_to(Status.NEEDS_PIXELS)
         size = self.info.width * self.info.height
         pixels = bytearray(size * self.channels)
@@ -321,6 +324,11 @@ class Decoder:
             if not lenient:
                 raise
             self._ask("FlushImage")
+        except DamagedError:
+            self._see_memory()
+            raise
+        else:
+            self._next = number + 1
         return pixels, ink
 
     def _srgb(self) -> _ColourEncoding:
@@ -349,6 +357,17 @@ class Decoder:
         if status == Status.SUCCESS:
             raise EOFError("there is no such frame")
         raise DamagedError
+
+    def _see_memory(self) -> None:
+        """See that it was not for want of memory: libjxl says so of neither.
+
+        What it has taken so far, it still holds.
+        """
+        numbers = self.info.width * self.info.height * self.channels
+        try:
+            mmap.mmap(-1, numbers * ctypes.sizeof(ctypes.c_float)).close()
+        except OSError:
+            raise MemoryError from None
 
     def _ask(self, name: str, *arguments: object) -> None:
         if self._library.call(name, self._handle, *arguments) != Status.SUCCESS:
