@@ -45,7 +45,7 @@ def pieces_of(file: bytes) -> list[bytearray]:
         cut = _cut_jpeg(file)
     elif file.startswith(b"RIFF"):
         cut = _cut_riff(file)
-    elif file[4:8] == b"ftyp":
+    elif file[4:8] in (b"ftyp", b"JXL "):
         cut = _cut_boxes(file, 0, len(file))
     elif file.startswith(b"GIF8"):
         cut = _cut_at(file, b"\x21\xf9\x04", b"\x21\xff", b"\x2c\0")

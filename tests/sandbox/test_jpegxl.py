@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.jpegxl import packed, unpacked
+from tests.jpegxl import of_inks, packed, unpacked
 from tests.pictures import encoded
 from tests.requirements import missing
 from tests.sandbox.looking import alike, at, hash_of, looked, photograph, places
@@ -174,6 +174,13 @@ def test_what_is_brighter_than_a_screen_is_as_bright_as_it(library: libjxl.Libra
     for options, most in (((), 4), (LOSSLESS, 1)):
         bright = packed(floating(ONE), *options, kind="pfm")
         assert np.abs(pixels_of(bright) - expected).mean() < most
+
+
+def test_inks_are_hashed_by_their_colours(library: libjxl.Library) -> None:
+    inks = ONE.convert("CMYK")
+    picture, parts = looked(of_inks(inks, library))
+    assert picture.pdq == looked(encoded(inks, "TIFF"))[0].pdq
+    assert parts == []
 
 
 def test_a_jpeg_that_was_packed_is_found_by_its_digests() -> None:

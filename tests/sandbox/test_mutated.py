@@ -18,6 +18,7 @@ from selenium.webdriver import Chrome
 
 from tests.archived import by_libarchive, cabinet, rar, rar_of_old, tarred, zipped
 from tests.browser import running_browser
+from tests.jpegxl import can_pack, packed
 from tests.moving import video_of
 from tests.oracle import differing_bits
 from tests.pictures import encoded
@@ -91,6 +92,18 @@ def seeds() -> list[bytes]:
         cabinet({"a.jpg": jpeg}),
         document(ON_A_PAGE, picture(KNOWN)),
         document(ON_A_PAGE, jpeg_of_a_page(jpeg, SIZE)),
+        *(jpeg_xl(jpeg) if can_pack() else ()),
+    ]
+
+
+def jpeg_xl(jpeg: bytes) -> list[bytes]:
+    """The known picture in JPEG XL: with loss and without, moving, and as a JPEG that is packed."""
+    moving = encoded(KNOWN, save_all=True, append_images=[OTHER], duration=50)
+    return [
+        packed(encoded(KNOWN)),
+        packed(encoded(KNOWN), "-d", "0"),
+        packed(moving, "--container=1"),
+        packed(jpeg, kind="jpg"),
     ]
 
 

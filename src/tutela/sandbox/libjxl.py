@@ -19,11 +19,13 @@ _OF_THE_WHEEL = ("libjxl", "libbrotlicommon", "libbrotlidec", "libbrotlienc", "l
 # Until then, what asks for profiles took one argument more, which meant nothing.
 _WITHOUT_UNUSED = 9_000
 
-_UINT8, _NATIVE_ENDIAN = 2, 0
+UINT8, _NATIVE_ENDIAN = 2, 0
+"""The kind of numbers that fill a byte."""
 _OF_DATA = 1
 _RGB, _GREY = 0, 1
 _D65, _SRGB_PRIMARIES, _SRGB_CURVE, _RELATIVE = 1, 1, 13, 1
-_BLACK = 4
+BLACK = 4
+"""The kind of extra channel that has the black ink."""
 # Profiles of printers have some megabytes at most.
 _LONGEST_PROFILE = 1 << 24
 # A decoder that was interrupted begins anew, whatever is asked of it.
@@ -88,7 +90,7 @@ class BasicInfo(ctypes.Structure):
     )
 
 
-class _ExtraChannel(ctypes.Structure):
+class ExtraChannel(ctypes.Structure):
     """``JxlExtraChannelInfo``."""
 
     _fields_ = (
@@ -115,7 +117,18 @@ class _ColourEncoding(ctypes.Structure):
     )
 
 
-class _PixelFormat(ctypes.Structure):
+def srgb(*, grey: bool) -> _ColourEncoding:
+    """The colours of an ordinary screen, or its greys."""
+    return _ColourEncoding(
+        space=_GREY if grey else _RGB,
+        white_point=_D65,
+        primaries=_SRGB_PRIMARIES,
+        curve=_SRGB_CURVE,
+        intent=_RELATIVE,
+    )
+
+
+class PixelFormat(ctypes.Structure):
     """``JxlPixelFormat`` of ``types.h``."""
 
     _fields_ = (
@@ -281,7 +294,9 @@ class Decoder:
         else:
             # They are stored in a space of JPEG XL's own, whatever they were before.
             self.profile = None
-            self._ask("SetPreferredColorProfile", ctypes.byref(self._srgb()))
+            self._ask(
+                "SetPreferredColorProfile", ctypes.byref(srgb(grey=self.info.colour_channels == 1))
+            )
 
     @property
     def channels(self) -> int:
@@ -311,7 +326,7 @@ class Decoder:
         self._go_to(Status.NEEDS_PIXELS)
         size = self.info.width * self.info.height
         pixels = bytearray(size * self.channels)
-        form = _PixelFormat(self.channels, _UINT8, _NATIVE_ENDIAN, 0)
+        form = PixelFormat(self.channels, UINT8, _NATIVE_ENDIAN, 0)
         self._ask("SetImageOutBuffer", ctypes.byref(form), _start(pixels), len(pixels))
         ink = None
         if self.black is not None:
@@ -331,20 +346,11 @@ class Decoder:
             self._next = number + 1
         return pixels, ink
 
-    def _srgb(self) -> _ColourEncoding:
-        return _ColourEncoding(
-            space=_GREY if self.info.colour_channels == 1 else _RGB,
-            white_point=_D65,
-            primaries=_SRGB_PRIMARIES,
-            curve=_SRGB_CURVE,
-            intent=_RELATIVE,
-        )
-
     def _black(self) -> int | None:
-        channel = _ExtraChannel()
+        channel = ExtraChannel()
         for number in range(self.info.extra_channels if self.info.colour_channels == 3 else 0):
             self._ask("GetExtraChannelInfo", number, ctypes.byref(channel))
-            if channel.kind == _BLACK:
+            if channel.kind == BLACK:
                 return number
         return None
 
