@@ -109,6 +109,10 @@ def test_a_compressed_picture_is_looked_at(packed: Callable[[bytes], bytes]) -> 
     assert has_known(opened(in_two + bytes(20) + b"and more"), "unpacked")
 
 
+def test_a_picture_packed_by_lzma_alone_is_looked_at() -> None:
+    assert has_known(opened(lzma.compress(JPEG, lzma.FORMAT_ALONE)), "unpacked")
+
+
 def test_archives_in_archives_are_opened_up_to_a_depth() -> None:
     inner = tarred({"inner.zip": zipped(FILES)}, "w:gz")
     parts = opened(zipped({"b.tar.gz": inner}))

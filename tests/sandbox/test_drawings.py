@@ -33,6 +33,12 @@ DRAWINGS = {
     "percent": drawing("data:image/png," + quote_from_bytes(PNG)),
     "letters as numbers": drawing(f"&#100;at&#x61;:image/png;base64,{BASE64}"),
     "a wrong kind": drawing(f"data:image/jpeg;base64,{BASE64}"),
+    "in two bytes": "\ufeff".encode("utf-16-le")
+    + drawing(f"data:image/png;base64,{BASE64}").decode().encode("utf-16-le"),
+    "without a beginning": b"words <img src='data:image/png;base64,%s'>" % BASE64.encode(),
+    "in styles": b"body { background: url(data:image/png;base64,%s) }" % BASE64.encode(),
+    "a document in XML": b"<?xml version='1.0'?><a><binary-data>\n%s</binary-data></a>"
+    % base64.encodebytes(PNG),
     "with a declaration": b'\xef\xbb\xbf <?xml version="1.0"?>' + drawing(f"data:;base64,{BASE64}"),
 }
 

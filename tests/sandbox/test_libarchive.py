@@ -47,6 +47,7 @@ ARCHIVES = {
     "TAR and lzip": by_libarchive(FILES, "pax", "lzip"),
     "TAR and compress": by_libarchive(FILES, "pax", "compress"),
     "7z behind a program": b"MZ" + bytes(5000) + by_libarchive(FILES, "7zip"),
+    "CAB behind a program": b"MZ" + bytes(5000) + cabinet(FILES),
     "RAR behind a picture": encoded(photograph(1), "JPEG") + rar(FILES),
     "RAR of old behind words": b"words, and Rar!\x1a\x07\0 " + rar_of_old(FILES),
 }

@@ -60,6 +60,7 @@ from tutela.sandbox.unpacking import (
     bzip2,
     deflate,
     gzip,
+    lzma_alone,
     xz,
     zip_lzma,
 )
@@ -77,7 +78,12 @@ _CHUNK = 1 << 18
 _MOST_HELD_BYTES = 1 << 26
 _LONGEST_NAME = 255
 
-_UNPACKERS: dict[str, Callable[[], AnyUnpacker]] = {"gzip": gzip, "bzip2": bzip2, "xz": xz}
+_UNPACKERS: dict[str, Callable[[], AnyUnpacker]] = {
+    "gzip": gzip,
+    "bzip2": bzip2,
+    "xz": xz,
+    "LZMA": lzma_alone,
+}
 
 _WITHOUT_DATA = frozenset(tarfile.SUPPORTED_TYPES) - frozenset(
     (*tarfile.REGULAR_TYPES, tarfile.GNUTYPE_SPARSE, tarfile.XGLTYPE)
@@ -101,8 +107,10 @@ _ISO_MARKS, _ISO_AT = (b"CD001", b"BEA01"), 0x8001
 # Programs that unpack themselves, and other files with an archive behind them: so far it is looked
 # for, as others do.
 _SEARCHED = 1 << 23
-_7Z_HEADER = struct.Struct("<8xI20s")
-_BEHIND = (b"7z\xbc\xaf\x27\x1c", rar.MARK)
+_7Z_MARK, _7Z_HEADER = b"7z\xbc\xaf\x27\x1c", struct.Struct("<8xI20s")
+_CAB_MARK, _CAB_HEADER = b"MSCF\0\0\0\0", struct.Struct("<8xI4xI4xHHH")
+_CAB_VERSION = 0x0103
+_BEHIND = (_7Z_MARK, rar.MARK, _CAB_MARK)
 _PIECE = 1 << 18
 
 _LOCAL = b"PK\x03\x04"
@@ -708,21 +716,26 @@ def _within_something_else(file: Stream, name: str | None) -> Iterator[tuple[int
         if content.startswith(rar.MARK, at):
             if rar.survey(file, at, 1).is_one:
                 yield at, RAR
-        elif at + _7Z_HEADER.size <= len(content):
+        elif content.startswith(_CAB_MARK, at) and at + _CAB_HEADER.size <= len(content):
+            size, first, version, folders, files = _CAB_HEADER.unpack_from(content, at)
+            if version == _CAB_VERSION and first < size and folders and files:
+                yield at, "CAB"
+        elif content.startswith(_7Z_MARK, at) and at + _7Z_HEADER.size <= len(content):
             checksum, header = _7Z_HEADER.unpack_from(content, at)
             if zlib.crc32(header) == checksum:
                 yield at, "7z"
 
 
 def _marked(content: bytes) -> Iterator[int]:
-    """Where the mark of a 7z or a RAR stands in a file, but at its beginning."""
-    first, other = (int.from_bytes(mark[:2], "little") for mark in _BEHIND)
+    """Where the mark of a 7z, a RAR or a CAB stands in a file, but at its beginning."""
+    first, other, third = (int.from_bytes(mark[:2], "little") for mark in _BEHIND)
     # By pairs of bytes at even and at odd places, several times quicker than ``bytes.find``.
     for piece in range(0, min(len(content), _SEARCHED), _PIECE):
         for start in (piece, piece + 1):
             count = max(0, min(_PIECE, len(content) - start)) // 2
             pairs = np.frombuffer(content, "<u2", count, start if count else 0)
-            for place in np.flatnonzero((pairs == first) | (pairs == other)).tolist():
+            may_be = (pairs == first) | (pairs == other) | (pairs == third)
+            for place in np.flatnonzero(may_be).tolist():
                 at = start + 2 * place
                 if at and content.startswith(_BEHIND, at):
                     yield at

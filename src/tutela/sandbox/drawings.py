@@ -5,6 +5,7 @@ picture here. Runs in a cell, since the bytes are not trusted.
 """
 
 import binascii
+import codecs
 import html
 import io
 import re
@@ -20,6 +21,15 @@ from tutela.sandbox.formats import HEAD_BYTES, recognise
 from tutela.sandbox.model import Limits
 
 _BEGINNING = re.compile(rb"(\xef\xbb\xbf)?\s*<")
+_IN_TWO_BYTES = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+# In a sealed cell they could not be loaded any more.
+for _name in _IN_TWO_BYTES.values():
+    codecs.lookup(_name)
+# In what does not begin as a page, as styles, scripts and pages without a beginning do not.
+_ANYWHERE = re.compile(rb"data:[ -+\--~]{0,200}?;base64,", re.IGNORECASE)
+_MAY_BE_BETWEEN = re.compile(rb">\s*[A-Za-z0-9+/]{40}")
+# Documents in one file of XML (ODF, Word of 2003) write their pictures out between two tags.
+_BETWEEN_TAGS = re.compile(r">\s*([A-Za-z0-9+/][A-Za-z0-9+/\s]{300,}={0,2})\s*<")
 # https://www.rfc-editor.org/rfc/rfc2397: what it is, and the data, as far as an attribute's or a
 # style's quotes can reach.
 _DATA = re.compile(r"data:([^,\"'<>]{0,200}),([^\"'<>)]*)", re.IGNORECASE)
@@ -42,13 +52,8 @@ def pictures_in_drawing(
             look at.
         depth: How many drawings there are around it, with itself.
     """
-    if not _BEGINNING.match(content) or not _MAY_HAVE_DATA.search(content):
-        return
-    # Letters may be written as numbers, also those of "data:".
-    text = html.unescape(content.decode("utf-8", "replace"))
     number = 0
-    for found in _DATA.finditer(text):
-        data = _decoded(found[1], found[2])
+    for data in _written_out(content):
         picture_format = recognise(data[:HEAD_BYTES])
         is_drawing = _BEGINNING.match(data) and _MAY_HAVE_DATA.search(data)
         if picture_format is None and not is_drawing:
@@ -72,6 +77,23 @@ def pictures_in_drawing(
             yield Part(
                 place, unreadable=as_unreadable(error, picture_format.name, limits).unreadable
             )
+
+
+def _written_out(content: bytes) -> Iterator[bytes]:
+    """What is written out in a page, or in another text."""
+    if encoding := _IN_TWO_BYTES.get(content[:2]):
+        content = content[2:].decode(encoding, "replace").encode()
+    is_page = _BEGINNING.match(content) is not None
+    marks = (_MAY_HAVE_DATA, _MAY_BE_BETWEEN) if is_page else (_ANYWHERE,)
+    if not any(mark.search(content) for mark in marks):
+        return
+    # Letters may be written as numbers, also those of "data:".
+    text = html.unescape(content.decode("utf-8", "replace"))
+    for found in _DATA.finditer(text):
+        yield _decoded(found[1], found[2])
+    if is_page:
+        for found in _BETWEEN_TAGS.finditer(text):
+            yield _decoded("base64", found[1])
 
 
 def _decoded(kind: str, data: str) -> bytes:

@@ -199,6 +199,7 @@ ARCHIVE_BEGINNINGS = {
         "gzip": rb"\x1f\x8b\x08",
         "bzip2": rb"BZh[1-9](1AY&SY|\x17rE8P\x90)",
         "xz": rb"\xfd7zXZ\x00",
+        "LZMA": rb"\x5d\x00\x00..(\xff{8}|.{5}\x00{3})",
         "7z": rb"7z\xbc\xaf\x27\x1c",
         RAR: rb"Rar!\x1a\x07",
         "Zstandard": rb"\x28\xb5\x2f\xfd",

@@ -136,6 +136,11 @@ def xz() -> AnyUnpacker:
     return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_LZMA_BYTES)
 
 
+def lzma_alone() -> AnyUnpacker:
+    """Of an LZMA file, from before there was xz."""
+    return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=_MOST_LZMA_BYTES)
+
+
 def zip_lzma(properties: bytes) -> AnyUnpacker:
     """Of a member of a ZIP archive that is packed by LZMA.
 

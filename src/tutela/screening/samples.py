@@ -25,6 +25,7 @@ _SUFFIXES = PICTURE_SUFFIXES | {
     *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".flv", ".wmv", ".mpg", ".mpeg", ".ts"),
     *(".3gp", ".ogv", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"),
     *(".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".pdf", ".svg", ".html"),
+    *(".doc", ".xls", ".ppt", ".msg", ".rtf", ".eml", ".mht", ".emf", ".wmf", ".cab", ".iso"),
 }
 _SMALLEST_CLASS = 10 << 10
 
