@@ -161,6 +161,7 @@ def jpeg_xl(one: Image.Image, other: Image.Image) -> dict[str, bytes]:
     jpeg = encoded(one, "JPEG", quality=90, exif=turned(6))
     moving = encoded(one, save_all=True, append_images=[other], duration=50)
     bright = b"PF\n%d %d\n-1.0\n" % one.size + (np.asarray(one)[::-1] / 192).astype("<f4").tobytes()
+    linear = ("-x", "color_space=RGB_D65_SRG_Rel_Lin", "-d", "0")
     as_pq = "color_space=RGB_D65_202_Rel_PeQ"
     return {
         "JPEG XL": packed(encoded(one)),
@@ -173,6 +174,7 @@ def jpeg_xl(one: Image.Image, other: Image.Image) -> dict[str, bytes]:
             encoded(two_in_one(), icc_profile=srgb_with(b"rXYZ", b"bXYZ"))
         ),
         "JPEG XL, bright": packed(bright, kind="pfm"),
+        "JPEG XL of linear light": packed(bright, *linear, kind="pfm"),
         "JPEG XL, for other screens": packed(bright, "-x", as_pq, kind="pfm"),
     }
 

@@ -27,12 +27,6 @@ def prepare() -> None:
     Loaded.library = Loaded.library or libjxl.find()
 
 
-def version() -> str | None:
-    """Which version of libjxl decodes here; ``None`` if none does."""
-    prepare()
-    return None if Loaded.library is None else Loaded.library.version
-
-
 def may_be_packed_jpeg(content: bytes) -> bool:
     """Whether a file was made of a JPEG, and has what it takes to make that of it again."""
     return content.startswith(_CONTAINER) and b"jbrd" in content
