@@ -13,7 +13,8 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
     into = io.BytesIO()
     with zipfile.ZipFile(into, "w", method) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            # Made at no time, so that it is the same whenever it is made.
+            archive.writestr(zipfile.ZipInfo(name), content, method)
     return into.getvalue()
 
 

@@ -20,6 +20,7 @@ from tests.archived import by_libarchive, cabinet, rar, rar_of_old, tarred, zipp
 from tests.browser import running_browser
 from tests.jpegxl import can_pack, packed
 from tests.moving import video_of
+from tests.old_office import compound, record
 from tests.oracle import differing_bits
 from tests.pictures import encoded
 from tests.portable import document, picture
@@ -27,6 +28,8 @@ from tests.portable import jpeg as jpeg_of_a_page
 from tests.sandbox.looking import hash_of, photograph
 from tests.sandbox.mutating import mutated, pieces_of
 from tests.sandbox.repairing import repaired
+from tests.sandbox.test_covers import id3, mp3, with_covr
+from tests.sandbox.test_mail import mail
 from tests.sandbox.test_what_is_shown import icon, shown, turned
 from tutela.fingerprints.model import FileFingerprints, PictureState, Unreadable
 from tutela.sandbox.model import Limits
@@ -61,6 +64,9 @@ def seeds() -> list[bytes]:
     # Pillow keeps at a picture how it was written, and stumbles over that here.
     tiff = encoded(KNOWN.copy(), "TIFF", save_all=True, append_images=[OTHER.copy()])
     jpeg = encoded(KNOWN, "JPEG", quality=90)
+    letter = mail(jpeg)
+    # By chance otherwise, and a number makes the same file whenever it is run.
+    letter.set_boundary("edge")
     return [
         jpeg,
         encoded(KNOWN, "JPEG", progressive=True, exif=turned(6)),
@@ -84,12 +90,17 @@ def seeds() -> list[bytes]:
         zipped({"a.jpg": jpeg, "b.png": encoded(OTHER)}),
         zipped({"a.jpg": jpeg}, zipfile.ZIP_LZMA),
         tarred({"a.jpg": jpeg}),
-        gzip.compress(encoded(KNOWN)),
+        gzip.compress(encoded(KNOWN), mtime=0),
         by_libarchive({"a.jpg": jpeg}, "7zip", options="7zip:compression=store"),
         by_libarchive({"a.png": encoded(KNOWN)}, "7zip", options="7zip:compression=lzma2"),
         rar({"a.jpg": jpeg, "b.png": encoded(OTHER)}),
         rar_of_old({"a.jpg": jpeg}),
         cabinet({"a.jpg": jpeg}),
+        compound({"Data": record(0xF01D, jpeg)}),
+        letter.as_bytes(),
+        id3(jpeg) + mp3(),
+        with_covr(video_of([OTHER]), jpeg),
+        *([packed(encoded(KNOWN))] if can_pack() else []),
         document(ON_A_PAGE, picture(KNOWN)),
         document(ON_A_PAGE, jpeg_of_a_page(jpeg, SIZE)),
         *(jpeg_xl(jpeg) if can_pack() else ()),
