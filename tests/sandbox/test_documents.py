@@ -203,6 +203,12 @@ def test_a_known_picture_is_found(how: str) -> None:
     assert reasons(parts) == set()
 
 
+def test_strips_are_nothing_by_themselves() -> None:
+    places = [part.place for part in opened(FILES["in strips"])]
+    assert places_of_known(opened(FILES["in strips"])) == ["page 1 picture 1 with those beside it"]
+    assert "page 1 picture 2" not in places
+
+
 @pytest.mark.parametrize(
     ("content", "filters"),
     [

@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tests.archived import tarred, zipped
+from tests.archived import by_libarchive, rar, tarred, zipped
 from tests.drawing import landscape
 from tests.moving import clip
+from tests.old_office import compound, pixels, record
 from tests.oracle import differing_bits
 from tests.pictures import encoded
 from tests.portable import WORDS, document, jpeg, picture
@@ -130,6 +131,11 @@ FILES = {
     "ZIP": INNER,
     "nested": zipped({"before.png": encoded(photograph(3)), "in/inner.zip": INNER}),
     "behind a picture": encoded(photograph(3), "JPEG") + zipped(PICTURES),
+    "7z": by_libarchive(PICTURES, "7zip"),
+    "RAR behind a picture": encoded(photograph(3), "JPEG") + rar(PICTURES),
+    "old document": compound(
+        {"Data": record(0xF01D, turned_photograph()) + record(0xF01F, pixels(photograph(2)))}
+    ),
     "TAR": tarred(PICTURES, "w:gz"),
     "unpacked": gzip.compress(PICTURES["photos/b.gif"]),
     "video": clip(6, size=(320, 240)),

@@ -187,17 +187,27 @@ class _Leafing:
                 yield Part(where, unreadable=error.unreadable, decoder=PDF)
                 return
         looks = _Looks(page, pictures, self._around)
+        pieces = list(_in_pieces(pictures))
+        strips = {
+            number
+            for group, _ in pieces
+            for number in group
+            if min(pictures[number].width, pictures[number].height) < _LEAST_SIDE
+        }
         if self._around.is_wanted(where):
             yield from looks.of_page(where)
         for number, drawn in enumerate(pictures, 1):
+            # There may be thousands of them, which are nothing by themselves.
+            if number - 1 in strips:
+                continue
             spot = f"{where} picture {number}"
             if self._is_new(drawn):
                 yield from self._picture(drawn, spot, looks)
             elif self._around.is_wanted(spot):
                 yield from looks.of_piece(f"{spot} as shown", drawn)
         if self._around.is_wanted(where):
-            for first, box in _in_pieces(pictures):
-                yield from looks.of_box(f"{where} picture {first + 1} {WITH_THOSE_BESIDE}", box)
+            for group, box in pieces:
+                yield from looks.of_box(f"{where} picture {group[0] + 1} {WITH_THOSE_BESIDE}", box)
 
     def _is_new(self, drawn: Drawn) -> bool:
         """Whether this picture was on no page before."""
@@ -341,11 +351,11 @@ def _smallest(pixels: Pixels, box: Box) -> Box | None:
     )
 
 
-def _in_pieces(pictures: list[Drawn]) -> Iterator[tuple[int, Box]]:
+def _in_pieces(pictures: list[Drawn]) -> Iterator[tuple[list[int], Box]]:
     """Pictures that lie edge to edge, as those do that were cut into strips or tiles.
 
     Yields:
-        The number of the first of them, and what they cover together.
+        The numbers of those that do, and what they cover together.
     """
     boxes = [each.box for each in pictures]
     together = list(range(len(boxes)))
@@ -373,4 +383,4 @@ def _in_pieces(pictures: list[Drawn]) -> Iterator[tuple[int, Box]]:
     for group in groups.values():
         if len(group) > 1:
             edges = list(zip(*(boxes[number] for number in group), strict=True))
-            yield group[0], (min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3]))
+            yield group, (min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3]))

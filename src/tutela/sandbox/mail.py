@@ -104,4 +104,4 @@ def parts_of_rtf(
         around.budget.begin()
         around.budget.spend(len(picture))
         yield from picture_or_pixels(picture, f"{place} picture {number}".strip(), around)
-    yield from elsewhere(content, place, around)
+    yield from elsewhere(content, place, around, after=number)

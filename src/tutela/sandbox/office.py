@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from tutela.fingerprints.model import Part, Unreadable
 from tutela.sandbox.compound import MARK, CompoundFile, Named
@@ -37,6 +38,7 @@ _EMF_PIXELS = {80: 48, 81: 48, 76: 84, 77: 84, 78: 84, 79: 84, 114: 84, 116: 84}
 _WMF_PIXELS = {0x0F43: 28, 0x0B41: 26, 0x0940: 22, 0x0D33: 24}
 _PLACEABLE, _WMF_HEADER = b"\xd7\xcd\xc6\x9a", 18
 _LEAST_PIXELS = 40
+_NUMBERED = re.compile(r"^picture (\d+)")
 _BITMAP = b"\x28\0\0\0"
 
 
@@ -98,17 +100,30 @@ def parts_of_drawing(
     file.seek(0)
     content = file.read(around.most_held)
     found = _in_wmf(content) if content.startswith((_PLACEABLE, b"\1\0\x09")) else _in_emf(content)
+    number = 0
     for number, picture in enumerate(found, 1):
         spot = f"{place} picture {number}".strip()
         around.budget.begin()
         yield from _pixels(picture, spot, around)
-    yield from elsewhere(content, place, around)
+    yield from elsewhere(content, place, around, after=number)
 
 
-def elsewhere(content: bytes, where: str, around: Around) -> Iterator[Part]:
-    """Whole pictures that lie anywhere in some bytes."""
+def elsewhere(content: bytes, where: str, around: Around, *, after: int = 0) -> Iterator[Part]:
+    """Whole pictures that lie anywhere in some bytes.
+
+    Args:
+        content: The bytes.
+        where: Their place.
+        around: What opens them up.
+        after: So many pictures of theirs have been told of.
+    """
+
+    def counted(place: re.Match[str]) -> str:
+        # What begins as a picture is its own first one, which these bytes are not.
+        return f"picture {int(place[1]) - 1 + after}"
+
     for part in pictures_within(content, around.limits, Room(), around.budget.deadline):
-        yield around.placed(part, where)
+        yield around.placed(replace(part, place=_NUMBERED.sub(counted, part.place)), where)
 
 
 def picture_or_pixels(content: bytes, spot: str, around: Around) -> Iterator[Part]:
