@@ -23,6 +23,7 @@ STANDING = (
         "dropped": 31,
         "skipped_seconds": 12.0,
         "lag_seconds": 7.4,
+        "key_frames_seconds": 310.2,
         "case_id": "7K3M-9QPD-2X4H",
         "matches": 2,
     },

@@ -333,11 +333,11 @@ def test_a_frame_that_cannot_be_kept_now_waits_until_it_can(room: Room, watch, w
 
 def test_a_stream_without_key_frames_is_begun_anew_and_decoded_whole(watch, web: Web) -> None:
     web.files["/clip.ts"] = moving(18, group=1000)
-    watched = watch(web.url("/clip.ts"))
+    watched = watch(web.url("/clip.ts"), every=0.1)
     assert watched.over().every_frame
-    # Of each second one, at an instant left to chance.
-    assert 9 <= watched.now.frames - 2 <= 21
-    assert found(watched)[0] == clock_words(KNOWN_AT)
+    # Which frames, is left to chance; of these there are eight a second.
+    assert watched.now.frames > 18
+    assert found(watched)[0] in [clock_words(KNOWN_AT + each) for each in (-1, 0, 1)]
 
 
 def test_what_a_list_lets_pass_is_told_of_and_is_not_counted_as_a_match(
