@@ -3,7 +3,7 @@
 To decode every frame takes many times what key frames take, and whoever encodes a stream chooses
 its key frames. So as many streams as the machine has room for are decoded whole at a time, in
 turns that nobody outside can foresee, and of the others key frames are. However busy it is, one in
-twenty is: of a hundred that takes less than half a processor.
+fifty is: of a hundred that takes a sixth of a processor.
 """
 
 import os
@@ -18,7 +18,7 @@ TURN_SECONDS = 20.0
 """So long a stream is decoded whole while others wait for their turn: longer than the longest time
 without a key frame, at which a turn begins."""
 
-_ALWAYS_ONE_IN = 20
+_ALWAYS_ONE_IN = 50
 # Below this part of the processors' time without work there is less room, and above that more.
 _BUSY, _FREE = 0.12, 0.25
 _FEWER = 0.85
