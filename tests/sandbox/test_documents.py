@@ -88,7 +88,7 @@ def drawn_by_rectangles() -> bytes:
         for x in range(80)
         for y in range(60)
     )
-    return document(content)
+    return document(WORDS + content + BESIDE)
 
 
 def form(content: bytes, more: bytes) -> bytes:
@@ -170,8 +170,8 @@ FILES = {
     "in strips": in_pieces(60, 1),
     "in tiles": in_pieces(5, 8),
     "by rectangles": drawn_by_rectangles(),
-    "a pattern": document(
-        b"/Pattern cs /P scn 100 300 320 240 re f",
+    "a pattern among words": document(
+        WORDS + b"/Pattern cs /P scn 100 300 320 240 re f\n" + BESIDE,
         picture(KNOWN),
         stream(
             b"/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 320 240] /XStep 320 "
@@ -290,7 +290,7 @@ def test_a_sealed_cell_opens_them(cells: CellPool, tmp_path: Path) -> None:
     places = places_of_known(list(found.parts))
     assert {place.partition(" picture")[0] for place in places} >= {
         *(f"page {number}" for number in (1, 2, 3, 4, 5, 7)),
-        "page 6 without its margins",
+        "page 6 block 1",
         "a.jpg",
     }
 

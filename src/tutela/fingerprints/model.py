@@ -298,7 +298,7 @@ class Part:
 _IN_A_FILE = re.compile(
     r"(^|.* )(as shown|over (white|black)|with its colour profile|as far as it can be decoded|"
     r"without its margins|with those beside it|"
-    r"thumbnail|(frame|page|picture) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d+)?|"
+    r"thumbnail|(frame|page|picture|block) \d+|size \d+ x \d+|\d+:\d\d:\d\d(\.\d+)?|"
     r"from \d+:\d\d:\d\d on|track \d+|uncut|(motion video|cover)( \d+)?)",
     re.DOTALL,
 )

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from tutela.fingerprints.model import Part, Pdq, Unreadable
@@ -42,6 +43,9 @@ _MARGIN_TOLERANCE = 16
 # Margins that take up less of a page than this are not cut off.
 _LEAST_MARGINS = 0.1
 _LEAST_PIECE = 32
+# Of a page drawn at its usual size, in pixels: between two blocks there is more than this, and none
+# is smaller; and so much of it at least is not the colour of the page. Words are less.
+_LEAST_GAP, _LEAST_BLOCK, _LEAST_DENSE = 2, 48, 0.5
 # Two pictures that are no farther apart than this much of a page are side by side.
 _GAP = 0.004
 _SEARCHED = 1 << 26
@@ -208,6 +212,7 @@ class _Leafing:
         if self._around.is_wanted(where):
             for group, box in pieces:
                 yield from looks.of_box(f"{where} picture {group[0] + 1} {WITH_THOSE_BESIDE}", box)
+            yield from looks.of_blocks(where)
 
     def _is_new(self, drawn: Drawn) -> bool:
         """Whether this picture was on no page before."""
@@ -247,6 +252,7 @@ class _Looks:
         self._pictures = pictures
         self._budget = around.budget
         self._told: list[Pdq] = []
+        self._whole: Pixels | None = None
 
     def heard_of(self, pdq: Pdq | None) -> None:
         """This was told of otherwise."""
@@ -259,8 +265,19 @@ class _Looks:
         if pixels is None:
             yield Part(where, unreadable=Unreadable.TOO_SLOW, decoder=PDF)
             return
+        self._whole = pixels
         yield from self._told_of(where, pixels)
         yield from self._without_margins(where, pixels, _WHOLE)
+
+    def of_blocks(self, where: str) -> Iterator[Part]:
+        """What stands by itself on the page and is no words, however it is drawn."""
+        known = [each.box for each in self._pictures]
+        blocks = [] if self._whole is None else _blocks(self._whole)
+        number = 0
+        for box in blocks:
+            if not any(_is_in(box, each) and _is_in(each, box) for each in known):
+                number += 1
+                yield from self.of_box(f"{where} block {number}", box)
 
     def _without_margins(self, place: str, pixels: Pixels, box: Box) -> Iterator[Part]:
         if (inner := _smallest(pixels, box)) is not None:
@@ -319,6 +336,55 @@ def _differ(one: Pdq, other: Pdq) -> int:
     return (int.from_bytes(one.value) ^ int.from_bytes(other.value)).bit_count()
 
 
+def _blocks(pixels: Pixels) -> list[Box]:
+    """The dense pieces of a page with nothing around them, cut out along empty rows and columns."""
+    height, width, _ = pixels.shape
+    differs = _unlike_the_corner(pixels)
+    shown = differs[:, 0::3] | differs[:, 1::3] | differs[:, 2::3]
+    found = []
+    left_to_cut = [(0, 0, width, height)]
+    while left_to_cut:
+        left, top, right, bottom = left_to_cut.pop()
+        piece = shown[top:bottom, left:right]
+        rows, columns = _runs(piece.any(axis=1)), _runs(piece.any(axis=0))
+        if rows == [(0, bottom - top)] and columns == [(0, right - left)]:
+            if piece.mean() >= _LEAST_DENSE:
+                found.append((left / width, top / height, right / width, bottom / height))
+            continue
+        left_to_cut += [
+            (left + first, top + upper, left + last, top + lower)
+            for upper, lower in rows
+            for first, last in columns
+        ]
+    return found
+
+
+def _runs(shown: Any) -> list[tuple[int, int]]:
+    """From where to where there is something, without what is too short for a picture."""
+    places = np.flatnonzero(shown)
+    if not places.size:
+        return []
+    gaps = np.flatnonzero(np.diff(places) > _LEAST_GAP)
+    starts = [places[0], *places[gaps + 1]]
+    ends = [*places[gaps] + 1, places[-1] + 1]
+    return [
+        (int(start), int(end))
+        for start, end in zip(starts, ends, strict=True)
+        if end - start >= _LEAST_BLOCK
+    ]
+
+
+def _unlike_the_corner(pixels: Pixels) -> NDArray[np.bool_]:
+    """Which numbers of each row are not what they are in the corner."""
+    height, width, _ = pixels.shape
+    corner = np.tile(pixels[0, 0], width)
+    # Whole rows at once, and no larger numbers, which is forty times quicker.
+    differs: NDArray[np.bool_] = (
+        pixels.reshape(height, -1) - corner + _MARGIN_TOLERANCE > 2 * _MARGIN_TOLERANCE
+    )
+    return differs
+
+
 def _smallest(pixels: Pixels, box: Box) -> Box | None:
     """The smallest box with everything that has not the colour of the corner in it.
 
@@ -330,9 +396,7 @@ def _smallest(pixels: Pixels, box: Box) -> Box | None:
         ``None`` if there are no margins worth it, or nothing else.
     """
     height, width, colours = pixels.shape
-    corner = np.tile(pixels[0, 0], width)
-    # Whole rows at once, and no larger numbers, which is forty times quicker.
-    differs = pixels.reshape(height, -1) - corner + _MARGIN_TOLERANCE > 2 * _MARGIN_TOLERANCE
+    differs = _unlike_the_corner(pixels)
     rows = np.flatnonzero(differs.any(axis=1))
     columns = np.flatnonzero(differs.any(axis=0)) // colours
     if not rows.size:
