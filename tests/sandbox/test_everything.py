@@ -14,12 +14,14 @@ from PIL.PngImagePlugin import PngInfo
 
 from tests.archived import by_libarchive, rar, tarred, zipped
 from tests.drawing import landscape
-from tests.moving import clip
+from tests.moving import clip, side_by_side, sound_alone
 from tests.old_office import compound, pixels, record
 from tests.oracle import differing_bits
 from tests.pictures import encoded
 from tests.portable import WORDS, document, jpeg, picture
 from tests.sandbox.looking import ORIENTATION, photograph
+from tests.sandbox.test_covers import with_covr
+from tests.sandbox.test_video import flashing
 from tutela.fingerprints.model import FileFingerprints, Pdq
 from tutela.fingerprints.pdq import pdq_of
 from tutela.sandbox.model import Level, Limits, Look, Rendering, Shown
@@ -141,6 +143,14 @@ FILES = {
     "video": clip(6, size=(320, 240)),
     "turned video": clip(3, size=(320, 240), turned=90),
     "video in an archive": zipped({"a.png": encoded(photograph(0)), "clips/b.mp4": clip(4)}),
+    "motion photo": zipped({"c.jpg": encoded(photograph(1), "JPEG") + clip(2, size=(320, 240))}),
+    "covers": zipped(
+        {
+            "d.m4a": with_covr(sound_alone(), encoded(photograph(2), "PNG"), turned_photograph()),
+            "e.mp4": with_covr(clip(1, size=(320, 240)), see_through()),
+        }
+    ),
+    "tracks and flashes": side_by_side([flashing(9), clip(2, size=(320, 240))], "mp4"),
 }
 
 

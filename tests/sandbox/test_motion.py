@@ -80,6 +80,13 @@ def test_of_several_videos_each_is_looked_at_up_to_a_number() -> None:
     assert parts[-1] == Part(f"motion video {MOST_VIDEOS + 1}", unreadable=Unreadable.TOO_MANY)
 
 
+def test_a_file_of_nothing_but_boxes_is_soon_given_up() -> None:
+    boxes = box(b"ftyp", b"isom" * 4) + box(b"free", b"") * 150_000 + VIDEO
+    assert everything(PHOTOGRAPH + boxes)[1] == [
+        Part("motion video", unreadable=Unreadable.TOO_MANY)
+    ]
+
+
 def test_what_is_no_video_is_none_and_what_is_broken_is_unreadable() -> None:
     for behind in (
         b"....ftyp",

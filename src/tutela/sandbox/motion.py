@@ -34,6 +34,8 @@ MOST_VIDEOS = 8
 _TYPE = b"ftyp"
 _BEGINNING = re.compile(_TYPE)
 _PIECE = 1 << 20
+# Whoever makes a file of nothing but tiny boxes keeps a cell busy. Photographs have a few.
+_MOST_BOXES = 100_000
 _BUFFER_BYTES = 1 << 16
 # A box: its length with this header, and its name. ISO/IEC 14496-12.
 _BOX_HEADER = 8
@@ -61,13 +63,21 @@ def videos_within(
     Yields:
         Of each a part with its digests, and then what ``look_at_video`` finds in it.
     """
-    for number, (start, end) in enumerate(_videos(file), 1):
-        place = MOTION_VIDEO if number == 1 else f"{MOTION_VIDEO} {number}"
+    search = _Search(file)
+    number = 0
+    for number, (start, end) in enumerate(search.videos(), 1):
+        place = _place(number)
         if number > MOST_VIDEOS:
             yield Part(place, unreadable=Unreadable.TOO_MANY)
             return
         with io.BufferedReader(_Window(file, start, end), _BUFFER_BYTES) as within:
             yield from _video(cast("BinaryIO", within), place, limits, enough, wanted)
+    if search.boxes_left <= 0:
+        yield Part(_place(number + 1), unreadable=Unreadable.TOO_MANY)
+
+
+def _place(number: int) -> str:
+    return MOTION_VIDEO if number == 1 else f"{MOTION_VIDEO} {number}"
 
 
 def _video(
@@ -87,24 +97,68 @@ def _video(
             yield Part(place, unreadable=found.unreadable, decoder=video_format.name)
 
 
-def _videos(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Where each begins and ends."""
-    size = file.seek(0, io.SEEK_END)
-    passed = 0
-    for mark in _marks(file):
-        start = mark - 4
-        if start < passed:
-            continue
-        most = size
-        if start >= _BOX_HEADER and _read(file, start - 4, 4) == _AROUND:
-            around = int.from_bytes(_read(file, start - _BOX_HEADER, 4))
-            if around > _BOX_HEADER:
-                most = min(size, start - _BOX_HEADER + around)
-        end = _end_of(file, start, most)
-        if end is not None:
-            yield start, end
-            # What it holds may have the mark in it, by chance or on purpose.
-            passed = end if start else _BOX_HEADER
+class _Search:
+    """The search for videos in one file.
+
+    Attributes:
+        boxes_left: So many more are followed.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.boxes_left = _MOST_BOXES
+        self._file = file
+
+    def videos(self) -> Iterator[tuple[int, int]]:
+        """Where each begins and ends."""
+        size = self._file.seek(0, io.SEEK_END)
+        passed = 0
+        for mark in _marks(self._file):
+            start = mark - 4
+            if self.boxes_left <= 0:
+                return
+            if start < passed:
+                continue
+            end = self._end_of(start, self._around(start, size))
+            if end is not None:
+                yield start, end
+                # What it holds may have the mark in it, by chance or on purpose.
+                passed = end if start else _BOX_HEADER
+
+    def _around(self, start: int, size: int) -> int:
+        """Where what lies around it ends."""
+        if start < _BOX_HEADER or _read(self._file, start - 4, 4) != _AROUND:
+            return size
+        length = int.from_bytes(_read(self._file, start - _BOX_HEADER, 4))
+        return size if length <= _BOX_HEADER else min(size, start - _BOX_HEADER + length)
+
+    def _end_of(self, start: int, most: int) -> int | None:
+        """Where what begins here ends, as far as its boxes can be followed; ``None`` if it is none.
+
+        Without the box that says of what it is made nothing can be shown of it.
+        """
+        at = start
+        has_movie = False
+        while at + _BOX_HEADER <= most and self.boxes_left > 0:
+            self.boxes_left -= 1
+            header = _read(self._file, at, _LONG_BOX_HEADER)
+            length, name = int.from_bytes(header[:4]), header[4:8]
+            least = _BOX_HEADER
+            if length == 1:
+                length, least = int.from_bytes(header[8:]), _LONG_BOX_HEADER
+            elif length == 0:
+                # Up to the end.
+                length = most - at
+            if at == start and not _BOX_HEADER < length <= _LONGEST_BEGINNING:
+                return None
+            if length < least or not _BOX_NAME.fullmatch(name) or (name == _TYPE and at != start):
+                break
+            has_movie |= name == _MOVIE
+            if at + length > most:
+                # It ends early, and may show something all the same.
+                at = most
+                break
+            at += length
+        return at if has_movie else None
 
 
 def _marks(file: BinaryIO) -> Iterator[int]:
@@ -119,35 +173,6 @@ def _marks(file: BinaryIO) -> Iterator[int]:
             return
         # It may lie across the two.
         at += len(piece) - 3
-
-
-def _end_of(file: BinaryIO, start: int, most: int) -> int | None:
-    """Where what begins here ends, as far as its boxes can be followed; ``None`` if it is no video.
-
-    Without the box that says of what it is made nothing can be shown of it.
-    """
-    at = start
-    has_movie = False
-    while at + _BOX_HEADER <= most:
-        header = _read(file, at, _LONG_BOX_HEADER)
-        length, name = int.from_bytes(header[:4]), header[4:8]
-        least = _BOX_HEADER
-        if length == 1:
-            length, least = int.from_bytes(header[8:]), _LONG_BOX_HEADER
-        elif length == 0:
-            # Up to the end.
-            length = most - at
-        if at == start and not _BOX_HEADER < length <= _LONGEST_BEGINNING:
-            return None
-        if length < least or not _BOX_NAME.fullmatch(name) or (name == _TYPE and at != start):
-            break
-        has_movie |= name == _MOVIE
-        if at + length > most:
-            # It ends early, and may show something all the same.
-            at = most
-            break
-        at += length
-    return at if has_movie else None
 
 
 def _read(file: BinaryIO, at: int, size: int) -> bytes:

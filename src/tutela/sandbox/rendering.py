@@ -144,6 +144,7 @@ class Showing:
     ) -> Rendering:
         tile = self._side // math.isqrt(self._most)
         if isinstance(file_format, VideoFormat):
+            file_format = video.behind_tags(file, file_format)
             moments = moments_of_video(file, file_format, self._most, tile, self._limits)
             return _sheet(moments, self._look, self._side)
         if not file_format.decoders:

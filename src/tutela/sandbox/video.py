@@ -45,6 +45,8 @@ MOST_TRACKS = 16
 _BUFFER_BYTES = 1 << 16
 # Edits are lists of what is shown of a track, in MP4 and QuickTime. Some players pass them over.
 _WITHOUT_CUTS = {"ignore_editlist": "1"}
+# Nobody puts more of them before a file.
+_MOST_TAGS = 1000
 # Of the nine numbers that say how a frame is to be shown, the four that turn it; see FFmpeg's
 # ``libavutil/display.h``.
 _MATRIX = struct.Struct("=ii4xii16x")
@@ -159,7 +161,9 @@ def behind_tags(file: BinaryIO, video_format: VideoFormat) -> VideoFormat:
     """
     at = 0
     found: object = video_format
-    while isinstance(found, VideoFormat) and found.is_sound:
+    for _ in range(_MOST_TAGS):
+        if not (isinstance(found, VideoFormat) and found.is_sound):
+            break
         file.seek(at)
         head = file.read(HEAD_BYTES)
         tags = tags_before(head)
