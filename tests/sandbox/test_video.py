@@ -29,7 +29,7 @@ from tutela.fingerprints.model import (
 )
 from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import likeness
-from tutela.sandbox import video
+from tutela.sandbox import footage, video
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.model import Limits, Sampling
 from tutela.sandbox.pool import CellPool
@@ -185,9 +185,46 @@ def test_a_video_that_is_mirrored_is_hashed_as_shown_too(
     told = struct.pack(">9i", right_x, right_y, 0, below_x, below_y, 0, 0, 0, 1 << 30)
     stored, as_shown = look(content[:at] + told + content[at + len(told) :])[0]
     with av.open(io.BytesIO(content)) as container:
-        pixels = video.pixels_of(next(container.decode(video=0)))
+        pixels = footage.pixels_of(next(container.decode(video=0)))
     assert (as_shown.place, as_shown.is_turned) == ("00:00:00 as shown", True)
     assert (stored.pdq, as_shown.pdq) == (pdq_of(pixels), pdq_of(shown(pixels)))
+
+
+def see_through(form: str, codec: str, pixels: str) -> bytes:
+    """Black all over: what there is to see, for one frame, is in how much of it is seen."""
+    grey = np.asarray(photograph(2).convert("L"))
+    seen = np.dstack([np.zeros((*grey.shape, 3), np.uint8), 255 - grey])
+    file = io.BytesIO()
+    options = {"auto-alt-ref": "0"} if form == "webm" else {}
+    with av.open(file, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=5, options=options)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, pixels
+        stream.bit_rate = 4_000_000
+        for number in range(6):
+            still = np.ascontiguousarray(seen if number == 3 else np.full_like(seen, 255))
+            frame = av.VideoFrame.from_ndarray(still, format="rgba")
+            container.mux(stream.encode(frame.reformat(format=pixels)))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+def test_a_video_that_one_sees_through_is_hashed_over_pages() -> None:
+    expected = hash_of(photograph(2))
+    with CellPool(1) as cells:
+        for form, codec, pixels in (
+            ("webm", "libvpx-vp9", "yuva420p"),
+            ("webm", "libvpx", "yuva420p"),
+            ("mov", "png", "rgba"),
+            ("mov", "prores_ks", "yuva444p10le"),
+        ):
+            with TemporaryFile() as file:
+                file.write(see_through(form, codec, pixels))
+                file.flush()
+                found = cells.fingerprint(file)
+            assert found.picture.state is PictureState.NONE
+            assert [
+                part.place for part in found.parts if part.pdq and alike(part.pdq, expected)
+            ] == ["00:00:00.600 over white"]
 
 
 def test_what_a_file_says_to_leave_out_is_looked_at_too() -> None:

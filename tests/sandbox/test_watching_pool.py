@@ -263,7 +263,7 @@ def test_a_frame_that_is_too_large_to_be_handed_over_is_made_smaller(
 ) -> None:
     grain = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
     monkeypatch.setattr("tutela.sandbox.watching.MOST_STILL_BYTES", 6_000)
-    monkeypatch.setattr("tutela.sandbox.watching.video.pixels_of", lambda frame: frame)
+    monkeypatch.setattr("tutela.sandbox.watching.footage.pixels_of", lambda frame: frame)
     watch = Watch(Limits(), lambda _: None)
     watch._kept[1] = grain
     with Image.open(io.BytesIO(watch.picture(1))) as made:

@@ -277,7 +277,8 @@ class Part:
         seconds: The instant of a frame of a video, from the beginning. All frames of a video that
             are looked at are parts, in their order: together they are its vPDQ fingerprint, but
             for those between.
-        is_turned: Whether a frame is turned as its video says that it is to be shown.
+        is_turned: Whether a frame is as its video says that it is to be shown, and not as it is
+            stored: turned, or over a page.
         is_between: Whether a frame is looked at besides those that the fingerprint of its video
             has.
         decoder: If it could not be looked at: the format that its decoder is for, where that is
@@ -314,12 +315,18 @@ def file_of(place: str) -> str:
     return place
 
 
-_INSTANT = re.compile(r"(^| )\d+:\d\d:\d\d(\.\d+)?( as shown)?$")
+_INSTANT = re.compile(r"(^| )\d+:\d\d:\d\d(\.\d+)?(?P<look>( as shown| over white| over black)?)$")
 
 
 def place_of_video(place: str) -> str:
-    """The place of the video that a frame is of: ``a.mp4`` of ``a.mp4 00:00:05``."""
+    """The place of the video that a frame is of: ``a.mp4`` of ``a.mp4 00:00:05 as shown``."""
     return _INSTANT.sub("", place)
+
+
+def look_of_frame(place: str) -> str:
+    """How a frame looks: ``as shown`` of ``a.mp4 00:00:05 as shown``; ``""`` as it is stored."""
+    found = _INSTANT.search(place)
+    return found["look"].strip() if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ is never decoded. Frames go out as they are found, so that a video of any length
 memory.
 """
 
-import struct
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,17 +17,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable
-from tutela.fingerprints.pdq import pdq_of
+from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable, look_of_frame
 from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
 from tutela.sandbox.decoding import check_size, what_failed
 from tutela.sandbox.enough import Enough
+from tutela.sandbox.footage import looks_of, may_be_see_through
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible, tags_before
 from tutela.sandbox.model import Limits, Sampling, UnreadableError
 from tutela.sandbox.sights import Sight, Wanted
-from tutela.sandbox.turning import AS_SHOWN
 
 av: Any
 try:
@@ -43,13 +40,12 @@ MOST_TRACKS = 16
 """So many of one file are looked at."""
 
 _BUFFER_BYTES = 1 << 16
+# FFmpeg's own decoders of what WebM has most leave the opacity out.
+_WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 # Edits are lists of what is shown of a track, in MP4 and QuickTime. Some players pass them over.
 _WITHOUT_CUTS = {"ignore_editlist": "1"}
 # Nobody puts more of them before a file.
 _MOST_TAGS = 1000
-# Of the nine numbers that say how a frame is to be shown, the four that turn it; see FFmpeg's
-# ``libavutil/display.h``.
-_MATRIX = struct.Struct("=ii4xii16x")
 # Of a second of each kind of video the reference takes one frame; of one without a rate this many
 # frames are taken for a second.
 _FRAMES_A_SECOND = 25
@@ -81,31 +77,6 @@ _LATE = 20.0
 _STEPS_BEFORE = 3
 _FRAMES_AHEAD = 64
 _OF_NO_USE = ("av.__main__", "av.datasets", "av.audio", "av.filter", "av.sidedata.encparams")
-
-
-def _as_ordinary(light: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """What an ordinary screen shows: 1 is white, and what is brighter is white too."""
-    light = light.clip(0, 1)
-    shown = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return (shown * 255).round().astype(np.uint8)
-
-
-def _by_pq(signal: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """SMPTE ST 2084, with white at 203 candelas a square metre (ITU-R BT.2408)."""
-    root = signal ** (1 / 78.84375)
-    light = ((root - 0.8359375).clip(0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125)
-    return _as_ordinary(light * 10_000 / 203)
-
-
-def _by_hlg(signal: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """ITU-R BT.2100's hybrid log-gamma, with white at three quarters of the signal."""
-    above = (np.exp((signal - 0.55991073) / 0.17883277) + 0.28466892) / 12
-    return _as_ordinary(np.where(signal <= 0.5, signal**2 / 3, above) / 0.2650)
-
-
-_SIGNAL = np.arange(256) / 255
-# By FFmpeg's number of how light is stored: what is shown of each value.
-_LIGHT = {16: _by_pq(_SIGNAL), 18: _by_hlg(_SIGNAL)}
 
 
 def prepare() -> None:
@@ -277,7 +248,7 @@ class _Looking:
                 )
             self._taken += 1
             yield from shown.due(frame, seconds)
-        if shown.told is None:
+        if not shown.told:
             raise _damaged("it has no frame that can be decoded")
 
     def _instant(self, words: str) -> float | None:
@@ -294,7 +265,7 @@ class _Track:
     """What has been told of one track.
 
     Attributes:
-        told: The hash of the latest frame.
+        told: The hashes of the latest frame, by how it looks.
         told_between: How many there were between those of its fingerprint.
 
     Args:
@@ -302,7 +273,7 @@ class _Track:
     """
 
     def __init__(self, words: str) -> None:
-        self.told: Pdq | None = None
+        self.told: dict[str, Pdq] = {}
         self.told_between = 0
         self._words = words
         self._last = ""
@@ -319,27 +290,36 @@ class _Track:
             where = _exactly(seconds, 2)
         else:
             self._last = where
-        for look in _looks(frame, seconds, self.place(where)):
-            self.told = self.told if look.is_turned else look.pdq
-            yield look
+        return self._new(list(looks_of(frame, seconds, self.place(where))))
 
     def between(self, frame: Any, seconds: float, most: int) -> Iterator[Part]:
         """One between those, if it shows something else than the latest.
 
         If there are more than ``most``, the first of them is a part that nobody looked at.
         """
-        looks = _looks(frame, seconds, self.place(_exactly(seconds, 3)), is_due=False)
-        first = next(looks)
-        if first.pdq is None or self.told is None or not _is_new(first.pdq, self.told):
+        place = self.place(_exactly(seconds, 3))
+        looks = list(looks_of(frame, seconds, place, is_due=False))
+        if not any(map(self._shows_more, looks)):
             return
         if self.told_between < most:
-            self.told = first.pdq
             self.told_between += 1
-            yield first
-            yield from looks
+            yield from self._new(looks)
         elif not self._is_full:
             self._is_full = True
-            yield Part(first.place, unreadable=Unreadable.TOO_MANY)
+            yield Part(place, unreadable=Unreadable.TOO_MANY)
+
+    def _new(self, looks: list[Sight]) -> Iterator[Sight]:
+        self.told = {look_of_frame(look.place): look.pdq for look in looks if look.pdq is not None}
+        yield from looks
+
+    def _shows_more(self, look: Sight) -> bool:
+        """Whether this shows something, and something else than the latest frame does."""
+        told = self.told.get(look_of_frame(look.place))
+        if look.pdq is None or not look.pdq.quality:
+            return False
+        if told is None:
+            return True
+        return (int.from_bytes(look.pdq.value) ^ int.from_bytes(told.value)).bit_count() > _SAME
 
 
 class _TooManyError(UnreadableError):
@@ -470,17 +450,18 @@ def _keys_alone(container: Any, stream: Any) -> Iterator[Any]:
         yield packet
 
 
-def _decoded(packets: Iterator[Any]) -> Iterator[Any]:
+def _decoded(stream: Any, packets: Iterator[Any]) -> Iterator[Any]:
     """The frames in the order in which they are shown, past what cannot be decoded.
 
     Raises:
         UnreadableError: That is much of it.
     """
+    decode = _decoder_of(stream)
     count = failed = 0
     for packet in packets:
         count += 1
         try:
-            frames = packet.decode()
+            frames = decode(packet)
         except MemoryError:
             raise
         except av.FFmpegError:
@@ -489,6 +470,20 @@ def _decoded(packets: Iterator[Any]) -> Iterator[Any]:
         yield from frames
     if failed * _DAMAGED_IN > count:
         raise _damaged("much of it cannot be decoded")
+
+
+def _decoder_of(stream: Any) -> Callable[[Any], list[Any]]:
+    """What decodes the packets of a stream: with their opacity, where browsers heed it."""
+    own = stream.codec_context
+    name = _WITH_OPACITY.get(own.name) if stream.metadata.get("alpha_mode") == "1" else None
+    if name is None:
+        return lambda packet: packet.decode()
+    codec = av.CodecContext.create(name, "r")
+    codec.extradata = own.extradata
+    codec.thread_count = 1
+    codec.skip_frame = own.skip_frame
+    decode: Callable[[Any], list[Any]] = codec.decode
+    return decode
 
 
 _Frame = tuple[Any, float, bool]
@@ -533,11 +528,11 @@ def _decoded_from(container: Any, stream: Any, first: int) -> Iterator[tuple[int
     if first >= len(instants):
         if first:
             container.seek(0, stream=stream)
-        yield from enumerate(_decoded(container.demux(stream)))
+        yield from enumerate(_decoded(stream, container.demux(stream)))
         return
     container.seek(instants[first], stream=stream)
     number: int | None = None
-    for frame in _decoded(container.demux(stream)):
+    for frame in _decoded(stream, container.demux(stream)):
         if number is None:
             if frame.pts is None or frame.pts < instants[first]:
                 continue
@@ -562,13 +557,13 @@ def _instants(container: Any, stream: Any, first: int) -> list[int]:
 def _key_frames(container: Any, stream: Any, _since: float) -> Iterator[_Frame]:
     """Only the frames that others are made from, at their own instants. Much quicker."""
     stream.codec_context.skip_frame = "NONKEY"
-    return _timed(_decoded(_keys_alone(container, stream)))
+    return _timed(_decoded(stream, _keys_alone(container, stream)))
 
 
 def _scenes(container: Any, stream: Any, _since: float) -> Iterator[_Frame]:
     """The first frame of every scene, at its own instant."""
     last: NDArray[np.int16] | None = None
-    for frame, seconds, _ in _timed(_decoded(container.demux(stream))):
+    for frame, seconds, _ in _timed(_decoded(stream, container.demux(stream))):
         small = _small(frame)
         if last is None or np.abs(small - last).mean() > _SCENE_DIFFERENCE:
             yield frame, seconds, True
@@ -603,6 +598,10 @@ def _small(frame: Any) -> NDArray[np.int16]:
 
 def _points(frame: Any) -> NDArray[np.float32]:
     """The lightness of some points of a frame, each the average of a few: grain is not seen so."""
+    if may_be_see_through(frame):
+        # How much is seen of it may change while its colours do not.
+        small = frame.reformat(width=_SCENE_SIDE, height=_SCENE_SIDE, format="rgba")
+        return small.to_ndarray().astype(np.float32)  # type: ignore[no-any-return]
     plane = frame.planes[0]
     if frame.format.name not in _PLANES_OF_GREY or plane.line_size < plane.width:
         return _small(frame).astype(np.float32)
@@ -621,73 +620,10 @@ def _middles(width: int, height: int, line: int) -> NDArray[np.intp]:
     return rows[:, np.newaxis] * line + columns
 
 
-def _is_new(pdq: Pdq, told: Pdq) -> bool:
-    """Whether a frame shows something, and something else than the one that was told of."""
-    differing = (int.from_bytes(pdq.value) ^ int.from_bytes(told.value)).bit_count()
-    return pdq.quality > 0 and differing > _SAME
-
-
-def _looks(frame: Any, seconds: float, place: str, *, is_due: bool = True) -> Iterator[Sight]:
-    pixels = pixels_of(frame)
-    yield Sight(
-        place,
-        pdq=pdq_of(pixels),
-        seconds=seconds,
-        is_between=not is_due,
-        picture=lambda: Image.fromarray(pixels),
-    )
-    shown = _as_shown(frame, pixels)
-    if shown is not None:
-        yield Sight(
-            f"{place} {AS_SHOWN}",
-            pdq=pdq_of(shown),
-            seconds=seconds,
-            is_turned=True,
-            is_between=not is_due,
-            picture=lambda: Image.fromarray(shown),
-        )
-
-
-def _as_shown(frame: Any, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """A frame turned, mirrored and lit as it says; ``None`` if it is shown as it is stored."""
-    light = _LIGHT.get(frame.color_trc)
-    turned = _turned(frame, pixels)
-    if light is None:
-        return turned
-    return light[pixels if turned is None else turned]
-
-
-def _turned(frame: Any, pixels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    # Not the frame's own, which would keep it, and with it threads, until somebody clears up.
-    matrix = av.sidedata.sidedata.SideDataContainer(frame).get("DISPLAYMATRIX")
-    if matrix is None or len(bytes(matrix)) < _MATRIX.size:
-        return None
-    # Where a point to the right of the first one is shown, and one below it.
-    right_x, right_y, below_x, below_y = _MATRIX.unpack_from(bytes(matrix))
-    if abs(right_x) + abs(below_y) >= abs(right_y) + abs(below_x):
-        across, down = right_x < 0, below_y < 0
-        if not across and not down:
-            return None
-    else:
-        pixels = pixels.transpose(1, 0, 2)
-        across, down = below_x < 0, right_y < 0
-    return np.ascontiguousarray(pixels[:: -1 if down else 1, :: -1 if across else 1])
-
-
 def _exactly(seconds: float, digits: int) -> str:
     """An instant that no other frame has, where two are of the same second."""
     parts = int(seconds * 10**digits + 1e-6)
     return f"{clock_words(parts // 10**digits)}.{parts % 10**digits:0{digits}}"
-
-
-def pixels_of(frame: Any) -> NDArray[np.uint8]:
-    """The pixels of a frame: red, green, blue."""
-    # As the reference does, whatever the video says of its colours: with its own way of scaling
-    # colours up, and the matrix of standard definition. With others, hashes differ by 20 bits.
-    pixels: NDArray[np.uint8] = frame.to_ndarray(
-        format="rgb24", interpolation="AREA", src_colorspace="ITU601", dst_colorspace="ITU601"
-    )
-    return pixels
 
 
 def _damaged(why: str) -> UnreadableError:

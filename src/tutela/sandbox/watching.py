@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from tutela.fingerprints.model import Unreadable
 from tutela.fingerprints.pdq import pdq_of
-from tutela.sandbox import video
+from tutela.sandbox import footage, video
 from tutela.sandbox.cell import SharedFile
 from tutela.sandbox.decoding import check_size
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
@@ -126,7 +126,7 @@ class Watch:
         if frame is None:
             return b""
         try:
-            pixels = video.pixels_of(frame)
+            pixels = footage.pixels_of(frame)
             while len(made := png_of(pixels)) > MOST_STILL_BYTES:
                 pixels = pixels[::2, ::2]
         except MemoryError:
@@ -203,7 +203,7 @@ class Watch:
 
     def _sample(self, frame: Any, seconds: float, packet: "_Packet") -> None:
         self._number += 1
-        pdq = pdq_of(video.pixels_of(frame))
+        pdq = pdq_of(footage.pixels_of(frame))
         self._kept[self._number] = frame
         self._tell(
             Sampled(

@@ -7,7 +7,7 @@ from itertools import islice
 from sqlalchemy import Connection, select
 
 from tutela.cases.model import Match
-from tutela.fingerprints.model import Kind, Part, VideoFrame, place_of_video
+from tutela.fingerprints.model import Kind, Part, VideoFrame, look_of_frame, place_of_video
 from tutela.fingerprints.vpdq import Likeness, likeness, unpack
 from tutela.hashlists.tables import entries, entry_frames
 from tutela.matching.hits import Hits
@@ -37,11 +37,12 @@ class Video:
 
 def videos_among(parts: Sequence[Part]) -> list[Video]:
     """The videos that parts are the frames of; one that is turned is there both ways."""
-    found: dict[tuple[str, bool], Video] = {}
+    found: dict[tuple[str, str, bool], Video] = {}
     for number, part in enumerate(parts):
         if part.seconds is not None and part.pdq is not None and not part.is_between:
             place = place_of_video(part.place)
-            video = found.setdefault((place, part.is_turned), Video(place))
+            look = look_of_frame(part.place)
+            video = found.setdefault((place, look, part.is_turned), Video(place))
             video.frames.append(VideoFrame(part.pdq, part.seconds))
             video.numbers.append(number)
     return list(found.values())
