@@ -315,7 +315,10 @@ def file_of(place: str) -> str:
     return place
 
 
-_INSTANT = re.compile(r"(^| )\d+:\d\d:\d\d(\.\d+)?(?P<look>( as shown| over white| over black)?)$")
+_INSTANT = re.compile(
+    r"(^| )\d+:\d\d:\d\d(\.\d+)?"
+    r"(?P<look>( as shown| over white| over black| without its margins)?)$"
+)
 
 
 def place_of_video(place: str) -> str:

@@ -221,8 +221,8 @@ class _Seat:
                 heard += 1
                 if has_enough(digests, parts):
                     cell.say_enough(heard)
-            # A frame has up to four looks, and there may be as many between.
-            if len(parts) - frames > limits.parts or frames > 8 * limits.video_frames:
+            # A frame has up to five looks, and there may be as many between.
+            if len(parts) - frames > limits.parts or frames > 10 * limits.video_frames:
                 raise ValueError("more parts than any cell tells of")
 
     def _crashed(self, cell: Cell, own: Pdq | None) -> Picture:
