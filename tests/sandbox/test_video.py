@@ -374,16 +374,15 @@ def test_what_moves_or_is_full_of_grain_is_not_told_of_at_each_frame() -> None:
     assert len(look_at_all(video_of(grains))[0]) == 3
 
 
-def test_of_frames_between_there_is_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "_MOST_BETWEEN", 2)
-    monkeypatch.setattr(video, "_MOST_BETWEEN_A_SECOND", 0)
-    flashes = flashing(3, 5, 7, 9, 13)
-    parts, _ = look_at_all(flashes)
-    assert [part.place for part in parts if part.unreadable is Unreadable.TOO_MANY] == [
-        "00:00:00.500"
-    ]
-    assert len([part for part in parts if part.is_between]) == 2
-    assert len([part for part in parts if part.seconds is not None]) == 6
+def test_of_frames_between_there_is_a_limit() -> None:
+    parts, picture = look_at_all(flashing(3, 5, 7, 9, 13), limits=Limits(video_frames=4))
+    between = [part.place for part in parts if part.is_between]
+    # Each picture, and what is shown again after it.
+    assert between == [f"00:00:00.{each}00" for each in (3, 4, 5, 6)]
+    late = Part("00:00:00.700", unreadable=Unreadable.TOO_MANY)
+    assert [part for part in parts if part.unreadable] == [late]
+    assert picture.state is PictureState.NONE
+    assert len([part for part in parts if part.seconds is not None]) == 8
 
 
 def test_key_frames_alone_are_at_most_one_of_each_second() -> None:

@@ -65,9 +65,6 @@ _AVERAGES = np.kron(
     np.full((1, _BETWEEN_POINTS), 1 / _BETWEEN_POINTS, np.float32),
 )
 _SAME = 31
-# So many of them, and so many more for each second.
-_MOST_BETWEEN = 100
-_MOST_BETWEEN_A_SECOND = 8
 _PLANES_OF_GREY = frozenset(
     {"gray", "nv12", "nv21", *(f"yuv{j}{kind}p" for j in ("", "j") for kind in (420, 422, 444))}
 )
@@ -234,9 +231,9 @@ class _Looking:
                 return
             check_size((frame.width, frame.height), self._limits)
             if not is_due:
-                most = _MOST_BETWEEN + _MOST_BETWEEN_A_SECOND * max(self._taken, int(seconds))
-                left = self._limits.video_frames - self._between
-                for part in shown.between(frame, seconds, min(most, shown.told_between + left)):
+                # As many as of the others.
+                is_left = self._between < self._limits.video_frames
+                for part in shown.between(frame, seconds, is_left=is_left):
                     self._between += part.pdq is not None and not part.is_turned
                     yield part
                 continue
@@ -266,7 +263,6 @@ class _Track:
 
     Attributes:
         told: The hashes of the latest frame, by how it looks.
-        told_between: How many there were between those of its fingerprint.
 
     Args:
         words: What stands before its instants.
@@ -274,7 +270,6 @@ class _Track:
 
     def __init__(self, words: str) -> None:
         self.told: dict[str, Pdq] = {}
-        self.told_between = 0
         self._words = words
         self._last = ""
         self._is_full = False
@@ -292,17 +287,16 @@ class _Track:
             self._last = where
         return self._new(list(looks_of(frame, seconds, self.place(where))))
 
-    def between(self, frame: Any, seconds: float, most: int) -> Iterator[Part]:
+    def between(self, frame: Any, seconds: float, *, is_left: bool) -> Iterator[Part]:
         """One between those, if it shows something else than the latest.
 
-        If there are more than ``most``, the first of them is a part that nobody looked at.
+        If no more of them are left, the first is a part that nobody looked at.
         """
         place = self.place(_exactly(seconds, 3))
         looks = list(looks_of(frame, seconds, place, is_due=False))
         if not any(map(self._shows_more, looks)):
             return
-        if self.told_between < most:
-            self.told_between += 1
+        if is_left:
             yield from self._new(looks)
         elif not self._is_full:
             self._is_full = True
