@@ -146,6 +146,24 @@ def test_encrypted_members_are_said_to_be() -> None:
     assert has_known(parts, "photos/a.jpg")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("manifest.xml", b"<manifest:file-entry><manifest:encryption-data/>"),
+        (
+            "encryption.xml",
+            b'<EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes" />',
+        ),
+    ],
+)
+def test_documents_that_are_encrypted_in_their_own_way_are_said_to_be(
+    name: str, content: bytes
+) -> None:
+    place = f"META-INF/{name}"
+    parts = opened(zipped({place: content, "Pictures/a.jpg": os.urandom(5000)}))
+    assert reasons(parts) == {(place, Unreadable.ENCRYPTED)}
+
+
 @pytest.mark.parametrize("mark", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01\x00"])
 def test_what_cannot_be_opened_here_is_not_clear(
     mark: bytes, cells: CellPool, tmp_path: Path

@@ -126,6 +126,12 @@ _ENTRY_BYTES = 400
 _SPARE_BYTES = 1 << 20
 _ENCRYPTED, _WITH_DESCRIPTOR, _IN_UTF8 = 0x1, 0x8, 0x800
 _WITH_END_MARK = 0x2
+# Documents in a ZIP that are encrypted without the ZIP's knowing, and what says so in them: of
+# LibreOffice, and books. Fonts of books are often made unreadable in another way.
+_LOCKED_BY = {
+    "META-INF/manifest.xml": b"encryption-data",
+    "META-INF/encryption.xml": b"/xmlenc#",
+}
 _ZIP_ZSTANDARD, _ZIP_XZ = 93, 95
 _ZIP_UNPACKERS: dict[int, Callable[[], AnyUnpacker]] = {
     zipfile.ZIP_DEFLATED: deflate,
@@ -437,6 +443,8 @@ class _Opening:
             failure = Unreadable.DAMAGED
         if digests.size or failure is not None:
             yield Part(place, digests=digests, unreadable=failure)
+        if entry is not None and _LOCKED_BY.get(entry.name, b"\0never") in held:
+            yield Part(place, unreadable=Unreadable.ENCRYPTED)
         if held:
             file = io.BytesIO(bytes(held))
             held.clear()
