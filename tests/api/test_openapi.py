@@ -17,7 +17,7 @@ def test_no_request_that_the_description_allows_is_answered_otherwise(make_house
         for operation in operations:
 
             @settings(
-                max_examples=15,
+                max_examples=6,
                 deadline=None,
                 database=None,
                 phases=[Phase.explicit, Phase.generate],
