@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 import uuid
+import zipfile
 from collections.abc import Callable
 from functools import cache
 
@@ -12,13 +13,17 @@ import av
 import numpy as np
 import pytest
 
+from tests.archived import zipped
 from tests.moving import clip, sound_alone, video_behind_its_cover
 from tests.pictures import encoded
 from tests.sandbox.looking import alike, hash_of, photograph, places
 from tests.sandbox.test_motion import box, everything
-from tutela.fingerprints.model import PictureState, Unreadable
+from tutela.fingerprints.model import Part, PictureState, Unreadable
 from tutela.sandbox import video
 from tutela.sandbox.covers import MOST_COVERS
+from tutela.sandbox.decoding import Room
+from tutela.sandbox.everything import everything_in
+from tutela.sandbox.model import Limits
 
 PHOTOGRAPH = photograph(1)
 COVER = encoded(PHOTOGRAPH, "JPEG", quality=90)
@@ -194,6 +199,21 @@ def test_covers_are_looked_at_up_to_a_number_and_a_broken_one_is_unreadable() ->
         ("cover", Unreadable.ENDS_EARLY),
         ("cover 2", Unreadable.NOT_SUPPORTED),
     ]
+
+
+def test_sound_in_an_archive_that_is_too_long_to_be_held_is_looked_at_as_far_as_it_is() -> None:
+    limits = Limits(memory_bytes=8 * 60_000)
+    long = {"a.flac": flac() + bytes(90_000), "b.mp3": mp3() + bytes(90_000)}
+    file = io.BytesIO(zipped({**long, "c.mp4": clip(1) + bytes(90_000)}, zipfile.ZIP_STORED))
+    *parts, _ = everything_in(file, None, limits, Room())
+    assert [part.place for part in parts if isinstance(part, Part) and part.digests] == [
+        "a.flac",
+        "a.flac cover",
+        "b.mp3",
+        "c.mp4",
+    ]
+    failed = [part for part in parts if isinstance(part, Part) and part.unreadable]
+    assert [(part.place, part.unreadable) for part in failed] == [("c.mp4", Unreadable.TOO_LARGE)]
 
 
 def test_without_the_extra_covers_of_sound_are_found_by_how_they_begin(

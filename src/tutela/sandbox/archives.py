@@ -421,8 +421,7 @@ class _Opening:
             name = archive_format(head)
             visible = recognise_visible(head)
             if name is None or name in _HELD or visible is not None:
-                may_be_left = name is None and visible is None
-                failure = self._hold(reader, held, may_be_left=may_be_left)
+                failure = self._hold(reader, held, name, visible)
             else:
                 if tar_place is not None and name == TAR:
                     yield from self._streamed(reader, name, tar_place, depth)
@@ -467,16 +466,27 @@ class _Opening:
         return place if count == 1 else self.unused(f"{place} ({count})")
 
     def _hold(
-        self, reader: io.BufferedReader, held: bytearray, *, may_be_left: bool
+        self,
+        reader: io.BufferedReader,
+        held: bytearray,
+        name: str | None,
+        visible: PictureFormat | VideoFormat | None,
     ) -> Unreadable | None:
-        """Hold what is read, also if it ends in an error; of what is too long, nothing."""
+        """Hold what is read, also if it ends in an error; of what is too long, nothing.
+
+        But of sound the beginning, where most covers stand.
+        """
         while piece := reader.read1(_CHUNK):
-            if len(held) + len(piece) > self.most_held:
-                may_be_left = may_be_left and held[_ISO_AT : _ISO_AT + 5] not in _ISO_MARKS
-                held.clear()
+            left = self.most_held - len(held)
+            held += piece[:left]
+            if len(piece) > left:
+                is_sound = _is_sound(held, visible)
+                is_nothing = name is None and visible is None
+                is_nothing = is_nothing and held[_ISO_AT : _ISO_AT + 5] not in _ISO_MARKS
+                if not is_sound:
+                    held.clear()
                 _drain(reader)
-                return None if may_be_left else Unreadable.TOO_LARGE
-            held += piece
+                return None if is_sound or is_nothing else Unreadable.TOO_LARGE
         return None
 
     def _looks(
@@ -688,6 +698,15 @@ class _At:
 
 def _buffered(raw: io.RawIOBase) -> io.BufferedReader:
     return io.BufferedReader(raw, _BUFFER_BYTES)
+
+
+def _is_sound(beginning: bytearray, visible: PictureFormat | VideoFormat | None) -> bool:
+    """Whether nothing but a cover is to be seen in a file that begins so."""
+    return (
+        isinstance(visible, VideoFormat)
+        and visible.is_sound
+        and behind_tags(io.BytesIO(bytes(beginning)), visible).is_sound
+    )
 
 
 def _drain(reader: io.BufferedReader) -> None:
