@@ -89,6 +89,7 @@ def write_long_clip(
     form: str = "mp4",
     size: tuple[int, int] = (64, 64),
     rate: int = 1,
+    still: int = 1,
 ) -> None:
     """Write a video of many frames, each of them much like the one before.
 
@@ -98,6 +99,7 @@ def write_long_clip(
         form: FFmpeg's name of the container.
         size: Width and height.
         rate: Frames a second.
+        still: After so many frames what is seen moves on by a pixel.
     """
     width, height = size
     scene = np.asarray(_scene(99).resize((width + 300, height)))
@@ -106,7 +108,7 @@ def write_long_clip(
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         packets = []
         for number in range(min(frames, 300)):
-            shown = np.ascontiguousarray(scene[:, number : number + width])
+            shown = np.ascontiguousarray(scene[:, number // still :][:, :width])
             packets += stream.encode(av.VideoFrame.from_ndarray(shown))
         packets += stream.encode()
         # The same again and again: what takes time is to encode.

@@ -26,7 +26,7 @@ def peaks(form: str, frames: int, size: tuple[int, int]) -> tuple[int, int, int]
         CellPool(1, Limits(whole_seconds=3600, cpu_seconds=3600)) as cells,
         NamedTemporaryFile() as file,
     ):
-        write_long_clip(file, frames, form=form, size=size, rate=25)
+        write_long_clip(file, frames, form=form, size=size, rate=25, still=10)
         file.flush()
         tracemalloc.start()
         try:

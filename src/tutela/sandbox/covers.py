@@ -27,6 +27,8 @@ COVER = "cover"
 MOST_COVERS = 16
 """So many of one file are looked at."""
 
+# To open some of the others takes long, and there is no place for covers in them.
+_READERS_WITH_COVERS = frozenset({"mov", "matroska", "ogg", "asf", "wtv"})
 # Covers come before all that moves. This many packets more are read for one that does not.
 _PACKETS_MORE = 64
 
@@ -42,6 +44,8 @@ def covers_of(
         limits: What each may cost.
         room: Where to put pixels.
     """
+    if not video_format.is_sound and video_format.reader not in _READERS_WITH_COVERS:
+        return
     told: set[bytes] = set()
     for part in _parts(file, video_format, limits, room):
         if part.pdq is not None:
