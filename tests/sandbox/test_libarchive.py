@@ -75,6 +75,13 @@ def test_names_are_read_in_a_sealed_cell(cells: CellPool, tmp_path: Path) -> Non
         assert has_known(list(in_a_cell(cells, tmp_path, archive).parts), name)
 
 
+@pytest.mark.parametrize("length", [1 << 40, 1 << 63])
+def test_a_rar_that_says_it_goes_on_far_behind_its_end_is_opened(length: int) -> None:
+    more = rar_block(3, [2, length])
+    parts = opened(rar(FILES)[: -len(rar_block(5, [0, 0]))] + more)
+    assert has_known(parts, "a.jpg")
+
+
 @pytest.mark.parametrize("form", ["zstd", "lz4", "lzip", "compress"])
 def test_a_packed_picture_is_looked_at(form: str) -> None:
     assert has_known(opened(by_libarchive({"": JPEG}, "raw", form)), "unpacked")

@@ -91,6 +91,10 @@ def icon(kind: int, *pictures: Image.Image) -> bytes:
     return bytes([0, 0, kind, 0, len(pngs), 0]) + head + b"".join(pngs)
 
 
+def without_a_length(icon: bytes) -> bytes:
+    return icon[:14] + bytes(4) + icon[18:]
+
+
 def files() -> dict[str, bytes]:
     one, other = photograph(0), photograph(1)
     grey, palette = one.convert("L"), one.quantize(32)
@@ -149,6 +153,9 @@ def files() -> dict[str, bytes]:
         "BMP": encoded(one, "BMP"),
         "BMP, palette": encoded(palette, "BMP"),
         "ICO": icon(1, one.resize((128, 128)), other.resize((48, 48))),
+        "ICO that says its first picture has no bytes": without_a_length(
+            icon(1, one.resize((128, 128)), other.resize((48, 48)))
+        ),
         "CUR": icon(2, one.resize((128, 128))),
         "profile of a screen": encoded(
             one, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

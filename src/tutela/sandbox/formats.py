@@ -81,7 +81,7 @@ _BRANDS: tuple[tuple[re.Pattern[bytes], PictureFormat], ...] = tuple(
     )
 )
 _ICO, _CUR = PictureFormat("ICO", ("ICO",)), PictureFormat("CUR", ("CUR",))
-_ICON_HEADER, _ICON_ENTRY = struct.Struct("<HHH"), struct.Struct("<8xII")
+_ICON_HEADER, _ICON_ENTRY = struct.Struct("<HHH"), struct.Struct("<12xI")
 _MOST_ICONS = 256
 
 
@@ -118,11 +118,12 @@ def _icon(head: bytes) -> PictureFormat | None:
     if len(head) < _ICON_HEADER.size + _ICON_ENTRY.size:
         return None
     reserved, kind, count = _ICON_HEADER.unpack_from(head)
-    size, offset = _ICON_ENTRY.unpack_from(head, _ICON_HEADER.size)
+    # Browsers pay no heed to how long an entry says that its picture is.
+    (offset,) = _ICON_ENTRY.unpack_from(head, _ICON_HEADER.size)
     entries_end = _ICON_HEADER.size + count * _ICON_ENTRY.size
     if reserved or kind not in (1, 2) or not 1 <= count <= _MOST_ICONS:
         return None
-    if not 0 < size < 1 << 24 or not entries_end <= offset < 1 << 24:
+    if not entries_end <= offset < 1 << 24:
         return None
     return _ICO if kind == 1 else _CUR
 

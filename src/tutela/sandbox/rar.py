@@ -82,7 +82,8 @@ def _look_at_fourth(file: io.BytesIO | io.BufferedReader, at: int, found: Survey
 
 
 def _look_at_fifth(file: io.BytesIO | io.BufferedReader, at: int, found: Survey) -> Iterator[None]:
-    while True:
+    end = file.seek(0, io.SEEK_END)
+    while at < end:
         file.seek(at)
         head = file.read(4 + _MOST_BYTES_OF_A_NUMBER)
         size, first = _number(head, 4)
