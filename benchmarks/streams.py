@@ -28,7 +28,7 @@ from benchmarks.scale import Scale
 from benchmarks.stream_server import SCENE_SECONDS
 from benchmarks.timing import percentile
 from tutela.fingerprints.pdq import pdq_of
-from tutela.sandbox.video import pixels_of
+from tutela.sandbox.footage import pixels_of
 
 _SIZE = (1280, 720)
 _RATE = 25

@@ -146,7 +146,7 @@ def _in_cell(pool: CellPool) -> Callable[[Path], Answer]:
         return [
             VideoFrame(part.pdq, part.seconds)
             for part in found.parts
-            if part.pdq is not None and part.seconds is not None
+            if part.pdq is not None and part.seconds is not None and not part.is_between
         ]
 
     return look

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tutela.fingerprints.model import Part, Pdq, Picture, PictureState, Unreadable, look_of_frame
+from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import LATEST_SECONDS, clock_words
 from tutela.sandbox.decoding import check_size, what_failed
 from tutela.sandbox.enough import Enough
@@ -65,6 +66,8 @@ _AVERAGES = np.kron(
     np.full((1, _BETWEEN_POINTS), 1 / _BETWEEN_POINTS, np.float32),
 )
 _SAME = 31
+# Told by the hashes of the points alone, before the frame itself is hashed, which takes long.
+_SAME_AT_A_GLANCE = 16
 _PLANES_OF_GREY = frozenset(
     {"gray", "nv12", "nv21", *(f"yuv{j}{kind}p" for j in ("", "j") for kind in (420, 422, 444))}
 )
@@ -313,7 +316,7 @@ class _Track:
             return False
         if told is None:
             return True
-        return (int.from_bytes(look.pdq.value) ^ int.from_bytes(told.value)).bit_count() > _SAME
+        return _differing(look.pdq, told) > _SAME
 
 
 class _TooManyError(UnreadableError):
@@ -499,16 +502,16 @@ def _each_second(container: Any, stream: Any, since: float) -> Iterator[_Frame]:
     # The reference divides in single precision.
     single = np.float32(float(rate))
     first = max(0, int(since * float(rate)) - _STEPS_BEFORE * step)
-    last: NDArray[np.float32] | None = None
+    last: _Glance | None = None
     for number, frame in _decoded_from(container, stream, first if since > _LATE else 0):
         is_due = number % step == 0
         if last is None and not is_due:
             # Gone to, on the way to one that is.
             continue
-        points = _points(frame)
-        if last is not None and not is_due and np.abs(points - last).mean() < _BETWEEN_DIFFERENCE:
+        glance = _Glance(frame)
+        if last is not None and not is_due and not glance.shows_more_than(last):
             continue
-        last = points
+        last = glance
         seconds = float(np.float32(number) / single) if is_due else number / float(rate)
         yield frame, min(seconds, LATEST_SECONDS), is_due
 
@@ -590,19 +593,48 @@ def _small(frame: Any) -> NDArray[np.int16]:
     return grey.astype(np.int16)
 
 
-def _points(frame: Any) -> NDArray[np.float32]:
-    """The lightness of some points of a frame, each the average of a few: grain is not seen so."""
-    if may_be_see_through(frame):
-        # How much is seen of it may change while its colours do not.
-        small = frame.reformat(width=_SCENE_SIDE, height=_SCENE_SIDE, format="rgba")
-        return small.to_ndarray().astype(np.float32)  # type: ignore[no-any-return]
-    plane = frame.planes[0]
-    if frame.format.name not in _PLANES_OF_GREY or plane.line_size < plane.width:
-        return _small(frame).astype(np.float32)
-    grey = np.frombuffer(plane, np.uint8)
-    points = grey.take(_middles(plane.width, plane.height, plane.line_size)).astype(np.float32)
-    averages: NDArray[np.float32] = _AVERAGES @ points @ _AVERAGES.T
-    return averages
+class _Glance:
+    """What is quickly seen of a frame.
+
+    Args:
+        frame: Of it nothing is kept.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self._points: NDArray[np.uint8] | None = None
+        self._pdq: Pdq | None = None
+        plane = frame.planes[0]
+        if may_be_see_through(frame):
+            # How much is seen of it may change while its colours do not.
+            small = frame.reformat(width=_SCENE_SIDE, height=_SCENE_SIDE, format="rgba")
+            self._averages = small.to_ndarray().astype(np.float32)
+        elif frame.format.name not in _PLANES_OF_GREY or plane.line_size < plane.width:
+            self._averages = _small(frame).astype(np.float32)
+        else:
+            grey = np.frombuffer(plane, np.uint8)
+            points = grey.take(_middles(plane.width, plane.height, plane.line_size))
+            # Each the average of a few: grain is not seen so.
+            self._averages = _AVERAGES @ points.astype(np.float32) @ _AVERAGES.T
+            self._points = points
+
+    def shows_more_than(self, last: "_Glance") -> bool:
+        """Whether this may show something else than another one."""
+        if self._averages.shape != last._averages.shape:
+            return True
+        if np.abs(self._averages - last._averages).mean() < _BETWEEN_DIFFERENCE:
+            return False
+        ours, theirs = self._about(), last._about()
+        return ours is None or theirs is None or _differing(ours, theirs) > _SAME_AT_A_GLANCE
+
+    def _about(self) -> Pdq | None:
+        """About the frame's hash: that of its points."""
+        if self._pdq is None and self._points is not None:
+            self._pdq = pdq_of(self._points)
+        return self._pdq
+
+
+def _differing(one: Pdq, other: Pdq) -> int:
+    return (int.from_bytes(one.value) ^ int.from_bytes(other.value)).bit_count()
 
 
 @lru_cache(8)
