@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 import tutela
+from tutela import refusing
 from tutela.cases import grounds, resting
 from tutela.cases.model import CaseId
 from tutela.cases.moving import AlreadyHeldError
@@ -29,7 +30,6 @@ from tutela.console.language import (
 from tutela.console.translating import in_directory, in_scheme, translated, translated_meaning
 from tutela.errors import InvalidInputError, OutOfTurnError, TutelaError
 from tutela.hashlists.formats import columns, hashes
-from tutela.reporting import refusing
 from tutela.reporting.authorities.model import Duty
 from tutela.reporting.authorities.reading import written_directory
 from tutela.reporting.cybertipline import model, problems
