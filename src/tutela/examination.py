@@ -27,6 +27,7 @@ from tutela.storage.database import Database
 from tutela.storage.jobs.agreed_time import agreed_clock
 from tutela.storage.migration import is_known, revision_of, revisions
 from tutela.storage.settings import Settings, settings_file
+from tutela.streams import srt
 
 _LITTLE_SPACE = 1 << 30
 _WRONG_CLOCK = timedelta(seconds=5)
@@ -234,6 +235,10 @@ def _decoders(settings: Settings) -> tuple[Finding, ...]:
             found.append(library)
         else:
             missing.append(without)
+    if shutil.which(srt.PROGRAM):
+        found.append(srt.PROGRAM)
+    elif settings.streams.sources:
+        missing.append(srt.WITHOUT_PROGRAM)
     how = How.WARNING if missing else How.WELL
     return (Finding("decoders", how, ", ".join(found), "; ".join(missing)),)
 

@@ -50,7 +50,7 @@ def test_what_is_clear_is_told_from_what_could_not_be_watched(
     assert "ended: 1 frames" in clear.stderr
     for source, said in (
         (clip.with_name("known.csv"), "it is no video"),
-        ("srt://192.0.2.1:9000", "SRT cannot be received here"),
+        ("srt://192.0.2.1:9000?mode=listener", "it may say streamid, latency"),
     ):
         done = tutela(settings, "watch", source)
         assert (done.returncode, done.stdout) == (2, "")

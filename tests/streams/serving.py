@@ -2,10 +2,13 @@
 
 import ctypes
 import io
+import shutil
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +17,7 @@ from pathlib import Path
 import av
 
 from tests.moving import clip
+from tests.requirements import missing
 
 KEYS = {"g": "8", "bf": "2", "preset": "ultrafast"}
 
@@ -187,6 +191,47 @@ def give_out_by_rtmp(port: int, content: bytes, seconds: float = 0.0) -> threadi
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     return thread
+
+
+@contextmanager
+def srt_server(content: bytes, options: str = "") -> Iterator[int]:
+    """Gives a clip out by SRT to one caller, at a port of this machine; ends with the ``with``.
+
+    Args:
+        content: An MPEG-TS clip.
+        options: What more it wants of a caller, as srt-live-transmit is told.
+    """
+    if shutil.which("srt-live-transmit") is None:
+        missing("srt-live-transmit", "install it with: apt-get install srt-tools")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.bind(("127.0.0.1", 0))
+        port = int(line.getsockname()[1])
+    address = f"srt://127.0.0.1:{port}?mode=listener{options}"
+    server = subprocess.Popen(
+        ["srt-live-transmit", "file://con", address],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+    def feed() -> None:
+        # What comes before there is a caller is lost.
+        if any(b"Accepted" in line for line in server.stderr):
+            with suppress(OSError):
+                for at in range(0, len(content), 10_000):
+                    server.stdin.write(content[at : at + 10_000])
+                    server.stdin.flush()
+                    time.sleep(0.005)
+
+    thread = threading.Thread(target=feed, daemon=True)
+    thread.start()
+    try:
+        yield port
+    finally:
+        server.terminate()
+        thread.join(10)
+        server.kill()
+        server.communicate()
 
 
 def fragments(seconds: float = 4, seed: int = 1) -> tuple[bytes, ...]:

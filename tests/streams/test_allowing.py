@@ -95,7 +95,8 @@ def test_what_is_no_host_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("srt://media.example.org:9000", "SRT cannot be received here"),
+        ("srt://media.example.org?streamid=7", "which port"),
+        ("srt://user:word@media.example.org:9000", "no user and password"),
         ("udp://192.0.2.1:9000", "rtmp://"),
         ("file:///etc/passwd", "rtmp://"),
         ("/etc/passwd", "rtmp://"),

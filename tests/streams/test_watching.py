@@ -20,6 +20,7 @@ from tests.streams.serving import (
     give_out_by_rtmp,
     moving,
     segments,
+    srt_server,
     still,
     web_server,
 )
@@ -196,6 +197,17 @@ def test_a_stream_by_rtmp_is_received_and_tried_again_when_it_is_lost(watch) -> 
     assert before + watched.now.dropped <= 4
     give_out_by_rtmp(port, moving(4, seed=5), 0.02)
     assert comes_true(lambda: watched.now.frames > before)
+
+
+def test_a_stream_by_srt_is_received_and_what_lets_it_in_is_told_to_nobody(watch) -> None:
+    with srt_server(moving(), "&passphrase=a-word-for-tests") as port:
+        watched = watch(
+            f"srt://127.0.0.1:{port}?streamid=#!::r=live/7&passphrase=a-word-for-tests&latency=60",
+            give_up_seconds=60.0,
+        )
+        assert comes_true(lambda: found(watched) == [clock_words(KNOWN_AT)]), watched.now
+    assert comes_true(lambda: watched.now.state is State.LOST)
+    assert "a-word-for-tests" not in repr((watched.now, watched.matches))
 
 
 def test_the_same_entry_is_told_of_once_and_what_is_found_later_is_in_the_same_case(

@@ -42,8 +42,8 @@ def watch(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="rtmp://, rtmps://, http:// or https:// (HLS, or a video as it is made), tcp:// "
-            "(MPEG-TS), or a file.",
+            help="rtmp://, rtmps://, http:// or https:// (HLS, or a video as it is made), "
+            "srt:// or tcp:// (MPEG-TS), or a file.",
         ),
     ],
     every: Annotated[

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tutela.sandbox import landlock, namespaces, seccomp
@@ -75,6 +76,24 @@ def confine_split(limits: Limits, idle: int) -> Mapping[Layer, str]:
     LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     rest = [layer for layer in Layer if layer is not Layer.NAMESPACES]
     return confine(limits, rest, idle=idle)
+
+
+def confine_program(memory_bytes: int, but_read: Iterable[Path]) -> None:
+    """Confine this process, which is about to become a program that speaks with the network.
+
+    It ends with the thread that started it, has no powers and gains none, and reads no files but
+    these where the kernel has Landlock. What the cells give up besides, the network and most calls
+    of the system, such a program needs.
+
+    Args:
+        memory_bytes: How large it may become, in addresses and not in memory.
+        but_read: What it may still read, such as its libraries.
+    """
+    LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _limit(memory_bytes)
+    _give_up_privileges()
+    with suppress(OSError):
+        landlock.give_up_files_and_network(but_read)
 
 
 def _put_on(layer: Layer, limits: Limits, idle: int) -> None:

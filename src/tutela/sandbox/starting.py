@@ -169,7 +169,7 @@ def _start(
     told = [str(line.fileno()), limits.text, *([STRICT] if keeping.strict else [])]
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-P", "-W", "ignore", "-m", program, *told],
-        env=_environment(),
+        env=environment(),
         pass_fds=[line.fileno()],
         stdin=subprocess.DEVNULL,
         # Codecs write warnings there, which may hold names from within a file.
@@ -215,6 +215,7 @@ def reopened(file: int | BinaryIO) -> Iterator[int]:
         os.close(own)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What a process of ours is told of the house's environment."""
     known = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return known | _ONE_THREAD

@@ -119,7 +119,7 @@ class Allowed:
             addresses = look_name_up(host, port)
         except UnknownNameError:
             if named:
-                raise _no_connection("the name is not known") from None
+                raise no_connection("the name is not known") from None
             # In the same words as a name that is known: nobody finds out which of the two it is.
             raise _refused(host) from None
         good = [
@@ -202,6 +202,15 @@ class Calls:
         if size < _SMALL_BYTES:
             self.rest(_GATHERED_SECONDS)
 
+    def addresses(self, host: str, port: int) -> list[Address]:
+        """Where a host may be connected to; at least one.
+
+        Raises:
+            RefusedSourceError: Streams may not come from there.
+            SourceError: Nobody knows the name just now.
+        """
+        return self._allowed.addresses(host, port)
+
     def connect(self, host: str, port: int, *, encrypted: bool) -> socket.socket:
         """Connect to a host.
 
@@ -210,27 +219,27 @@ class Calls:
             SourceError: It does not answer.
             StoppedError: The connections were cut.
         """
-        addresses = self._allowed.addresses(host, port)
+        addresses = self.addresses(host, port)
         failure = ""
         for address in addresses:
             line = socket.socket(
                 socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM
             )
-            self._note(line)
+            self.note(line)
             try:
                 line.settimeout(_SECONDS)
                 line.connect((str(address), port))
                 if encrypted:
                     plain, line = line, _trust().wrap_socket(line, server_hostname=host)
                     self._forget(plain)
-                    self._note(line)
+                    self.note(line)
                 return line
             except (OSError, ValueError) as error:
                 self.drop(line)
                 failure = _words(error)
         if self.is_cut:
             raise StoppedError
-        raise _no_connection(failure)
+        raise no_connection(failure)
 
     def drop(self, line: socket.socket) -> None:
         """Let go of a connection."""
@@ -246,7 +255,12 @@ class Calls:
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
-    def _note(self, line: socket.socket) -> None:
+    def note(self, line: socket.socket) -> None:
+        """Have a connection be among those that are cut.
+
+        Raises:
+            StoppedError: They were cut before. It is closed.
+        """
         with self._lock:
             if self.is_cut:
                 line.close()
@@ -258,8 +272,14 @@ class Calls:
             self._open.discard(line)
 
 
-def _no_connection(detail: str) -> SourceError:
-    """In one wording for all: else whoever may name sources would learn which ports are open."""
+def no_connection(detail: str) -> SourceError:
+    """That a source does not answer.
+
+    In one wording for all: else whoever may name sources would learn which ports are open.
+
+    Args:
+        detail: More of it, for those alone who run the house.
+    """
     return SourceError("there is no connection to its server", detail)
 
 

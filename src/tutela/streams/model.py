@@ -8,13 +8,14 @@ from typing import NewType, Protocol
 from urllib.parse import urlsplit
 
 from tutela.errors import InvalidInputError
+from tutela.streams.srt_options import srt_options
 
 StreamId = NewType("StreamId", int)
 
 LONGEST_SOURCE = 2000
-SCHEMES = ("rtmp", "rtmps", "http", "https", "tcp")
+SCHEMES = ("rtmp", "rtmps", "http", "https", "srt", "tcp")
 """How a stream can be received. By ``http`` that is HLS, or a video that is sent as it is made; by
-``tcp`` MPEG-TS."""
+``srt`` and ``tcp`` MPEG-TS."""
 
 PORTS = {"rtmp": 1935, "rtmps": 443, "http": 80, "https": 443}
 
@@ -84,11 +85,6 @@ def source_of(text: str, *, files: bool = False) -> Source:
         scheme, host, port, secret = "", "", None, False
     if files and "://" not in text:
         return Source(str(Path(text)), "file", "", 0)
-    if scheme == "srt":
-        raise InvalidInputError(
-            "SRT cannot be received here, since the bundled FFmpeg has no SRT: have the media "
-            "server give the stream out by RTMP, HLS or MPEG-TS over TCP"
-        )
     printable = text.isprintable() and " " not in text and len(text) <= LONGEST_SOURCE
     if scheme not in SCHEMES or not host or not printable or secret:
         raise InvalidInputError(
@@ -100,6 +96,8 @@ def source_of(text: str, *, files: bool = False) -> Source:
     port = port or PORTS.get(scheme)
     if not port:
         raise InvalidInputError("say which port: tcp://media.example.org:9000")
+    if scheme == "srt":
+        srt_options(text)
     return Source(text, scheme, host.lower(), port)
 
 

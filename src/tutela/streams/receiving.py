@@ -1,7 +1,9 @@
 """Receiving a stream: its bytes from wherever it comes, one run after the other."""
 
 import os
+import socket
 
+from tutela.streams import srt
 from tutela.streams.allowing import Calls
 from tutela.streams.fetching import Fetcher, whole
 from tutela.streams.hls import follow_playlist
@@ -32,6 +34,8 @@ def receive(source: Source, calls: Calls, sink: Sink) -> None:
             _read_file(source, sink)
         case "tcp":
             _read_socket(source, calls, sink)
+        case "srt":
+            _read_srt(source, calls, sink)
         case "rtmp" | "rtmps":
             play(source, calls, sink)
         case _:
@@ -52,6 +56,21 @@ def _read_socket(source: Source, calls: Calls, sink: Sink) -> None:
     line = calls.connect(source.host, source.port, encrypted=False)
     try:
         sink.begin(is_live=True)
+        _read_line(line, calls, sink)
+    finally:
+        calls.drop(line)
+
+
+def _read_srt(source: Source, calls: Calls, sink: Sink) -> None:
+    with srt.connection(source, calls) as (line, first):
+        sink.begin(is_live=True)
+        sink.write(first)
+        _read_line(line, calls, sink)
+
+
+def _read_line(line: socket.socket, calls: Calls, sink: Sink) -> None:
+    """Hand over what comes by a connection, to its end."""
+    try:
         while piece := line.recv(_PIECE_BYTES):
             sink.write(piece)
             calls.gather(len(piece))
@@ -59,8 +78,6 @@ def _read_socket(source: Source, calls: Calls, sink: Sink) -> None:
         raise SourceError("it sends nothing any more") from None
     except OSError:
         pass
-    finally:
-        calls.drop(line)
     if calls.is_cut:
         raise StoppedError
     raise SourceError("the connection was ended")
