@@ -38,8 +38,8 @@ def start_program(
         [sys.executable, "-P", "-W", "ignore", "-m", __name__, str(os.getpid()), *command],
         env=environment(),
         stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=complaints,
+        stdout=output.fileno(),
+        stderr=complaints.fileno(),
         # Ctrl-C in a terminal is for the house, which then ends its processes.
         start_new_session=True,
     )
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> None:
     # Python ignores it: the program is to end when nobody reads what it writes.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.execve(  # noqa: S606 - there is to be no shell
-        program, arguments[1:], {"PATH": os.environ.get("PATH", os.defpath)}
+        program, list(arguments[1:]), {"PATH": os.environ.get("PATH", os.defpath)}
     )
 
 
