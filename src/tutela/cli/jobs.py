@@ -1,7 +1,8 @@
 """``tutela job``: the work that waits, what became of it, and a worker to do it."""
 
 import json as json_text
-import threading
+from functools import partial
+from queue import SimpleQueue
 from typing import Annotated, Any
 
 import typer
@@ -164,11 +165,13 @@ def work(
         if settings.job_threads == 0:
             raise InvalidInputError("job_threads is 0 here: say how many with --threads")
         worker = make_worker(settings, database, system_clock, _tell)
-        stop = threading.Event()
-        with asked_to_stop(stop.set):
+        # Not an event: whoever sets one in a signal's handler, as it begins to be waited for, waits
+        # for ever for its lock.
+        stop: SimpleQueue[None] = SimpleQueue()
+        with asked_to_stop(partial(stop.put, None)):
             with worker:
                 to_people.print("Working (Ctrl-C stops it)")
-                stop.wait()
+                stop.get()
                 if worker.running:
                     to_people.print(
                         f"Waiting for jobs to end, {settings.drain_seconds} seconds at most: "
