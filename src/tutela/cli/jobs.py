@@ -1,8 +1,7 @@
 """``tutela job``: the work that waits, what became of it, and a worker to do it."""
 
 import json as json_text
-from functools import partial
-from queue import SimpleQueue
+import threading
 from typing import Annotated, Any
 
 import typer
@@ -165,13 +164,11 @@ def work(
         if settings.job_threads == 0:
             raise InvalidInputError("job_threads is 0 here: say how many with --threads")
         worker = make_worker(settings, database, system_clock, _tell)
-        # Not an event: whoever sets one in a signal's handler, as it begins to be waited for, waits
-        # for ever for its lock.
-        stop: SimpleQueue[None] = SimpleQueue()
-        with asked_to_stop(partial(stop.put, None)):
+        stop = threading.Event()
+        with asked_to_stop(stop.set):
             with worker:
                 to_people.print("Working (Ctrl-C stops it)")
-                stop.get()
+                stop.wait()
                 if worker.running:
                     to_people.print(
                         f"Waiting for jobs to end, {settings.drain_seconds} seconds at most: "
