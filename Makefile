@@ -20,7 +20,7 @@ run: setup ## Start Tutela here, with a sample list, and say what to try
 
 # Many tests wait, for a clock or another process: two more than the processors of a small machine.
 test: $(VENV)/.installed-tests ## Run the whole test suite
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder --one-database
 
 # The kernel's memory errors and undefined behaviour end the tests; the package is a copy of its own.
 SOAK := build/soak

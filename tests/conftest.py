@@ -3,6 +3,7 @@
 import gc
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -70,13 +71,43 @@ _LONG = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the long modules begin first."""
+# These ask what a database does. The others ask what Tutela does with one, which is the same on
+# either: where both are not wanted, each of their tests takes one, always the same.
+_ON_BOTH = (
+    *("storage/", "ledger/", "accounts/", "cases/", "hashlists/"),
+    *("crash", "kill", "outage", "test_query_plans"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--one-database",
+        action="store_true",
+        help="where a test is the same on every database, run it on one of them",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have the long modules begin first, and leave out what is not wanted on a second database."""
 
     def rank(item: pytest.Item) -> int:
         return next((at for at, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))
 
     items.sort(key=rank)
+    if config.option.one_database:
+        names = {item.nodeid for item in items}
+        spared = {item for item in items if _is_on_another_database(item.nodeid, names)}
+        config.hook.pytest_deselected(items=list(spared))
+        items[:] = [item for item in items if item not in spared]
+
+
+def _is_on_another_database(name: str, names: set[str]) -> bool:
+    test, bracket, parameters = name.partition("[")
+    words = parameters.rstrip("]").split("-")
+    chosen = ("sqlite", "postgresql")[zlib.crc32(test.encode()) % 2]
+    twin = "-".join(chosen if word in ("sqlite", "postgresql") else word for word in words)
+    other = f"{test}{bracket}{twin}]"
+    return other != name and other in names and not any(part in name for part in _ON_BOTH)
 
 
 def pytest_collection_finish() -> None:
