@@ -20,7 +20,7 @@ def measure(scale: Scale) -> Findings:
     Raises:
         RuntimeError: They do not say the same of every photo.
     """
-    photos, rounds, hashes = scale.pick((60, 1, 1_000), (1_000, 3, 100_000))
+    photos, rounds, hashes = scale.pick((24, 1, 1_000), (1_000, 3, 100_000))
     ours: list[Run] = []
     theirs: list[Run] = []
     with tempfile.TemporaryDirectory(prefix="tutela-bench-") as name:
