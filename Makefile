@@ -19,6 +19,7 @@ run: setup ## Start Tutela here, with a sample list, and say what to try
 	@$(BIN)/python samples/start.py
 
 # Many tests wait, for a clock or another process: two more than the processors of a small machine.
+# What is the same on both databases is tested on one of them; make soak takes both.
 test: $(VENV)/.installed-tests ## Run the whole test suite
 	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder --one-database
 
@@ -37,12 +38,13 @@ PICTURE_TESTS := tests/sandbox/test_corpora.py
 HOSTILE_TESTS := tests/sandbox/test_archives.py tests/sandbox/test_mutated.py tests/kernel
 # A video of an hour takes no more memory than one of minutes.
 LONG_TESTS := tests/sandbox/test_video_memory.py
-soak: $(VENV)/.installed-tests corpora ## Test at length, for hours: kills, fuzzers, hostile files
+soak: $(VENV)/.installed-tests corpora ## Test at length, for hours: both databases, kills, fuzzers, hostile files
 	@rm -rf $(SOAK) && mkdir -p $(SOAK) && cp -r src/tutela $(SOAK)
 	@TUTELA_KERNEL_CFLAGS="-g -fsanitize=address,undefined -fno-sanitize-recover=all" \
 	  $(BIN)/python hatch_build.py $(SOAK)/tutela/kernel/kernel.so
 	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
+	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 -rP --timeout 7200 $(KILLING_TESTS) $(PICTURE_TESTS) $(HOSTILE_TESTS) $(LONG_TESTS)
 
 corpora: $(VENV)/.installed ## Download other people's test files, for make soak
@@ -85,12 +87,14 @@ $(VENV)/.installed: requirements/run.lock pyproject.toml hatch_build.py $(wildca
 	@test -e src/tutela/kernel/kernel.so || echo "Tutela's kernel was not compiled, so it will be much slower. For a C compiler, on Debian: apt-get install gcc libc6-dev; then: make clean setup" >&2
 	@touch $@
 
-# The oracle needs a C++ compiler. Without one, the tests that ask it say so and are skipped.
-$(VENV)/.installed-tests: requirements/dev.lock requirements/oracle.lock $(VENV)/.installed
+# The oracles are compiled. Where that cannot be, the tests that ask them say so and are skipped.
+$(VENV)/.installed-tests: requirements/dev.lock requirements/oracle.lock requirements/video-oracle.lock $(VENV)/.installed
 	@echo "Installing the test tools into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements/dev.lock
 	@$(PIP) install --require-hashes -r requirements/oracle.lock \
 	  || echo "The test oracles could not be built (pdqhash needs a C++ compiler): their tests will be skipped." >&2
+	@$(PIP) install --require-hashes -r requirements/video-oracle.lock \
+	  || echo "The test oracle of videos could not be built (vpdq needs a C++ compiler, pkg-config and FFmpeg's development files): its tests will be skipped." >&2
 	@touch $@
 
 $(VENV)/.installed-peers: requirements/peers.lock $(VENV)/.installed-tests

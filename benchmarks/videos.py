@@ -153,7 +153,7 @@ def _in_cell(pool: CellPool) -> Callable[[Path], Answer]:
 
 
 def _by_reference(path: Path) -> Answer:
-    import vpdq  # noqa: PLC0415 - seldom installed
+    import vpdq  # noqa: PLC0415 - not everywhere installed
 
     return [
         VideoFrame(Pdq(bytes.fromhex(each.hex), each.quality), each.timestamp)

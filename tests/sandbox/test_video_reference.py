@@ -1,4 +1,4 @@
-"""The same fingerprint as by Meta's ``vpdq``, where that is installed: it has no wheels."""
+"""The same fingerprint as by Meta's ``vpdq``, where it could be compiled: it has no wheels."""
 
 from fractions import Fraction
 from importlib.util import find_spec
@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.moving import clip, side_by_side
+from tests.requirements import missing
 from tests.sandbox.test_video import flashing, frames_of, look
 from tutela.fingerprints.model import Pdq, VideoFrame, place_of_video
-
-pytestmark = pytest.mark.skipif(
-    find_spec("vpdq") is None, reason="pip install vpdq, with FFmpeg's development files"
-)
 
 CLIPS = {
     "h264.mp4": lambda: clip(5, codec="libx264"),
@@ -44,6 +41,8 @@ CLIPS = {
 
 @pytest.mark.parametrize("name", CLIPS)
 def test_every_hash_quality_and_instant_is_the_references_own(name: str, tmp_path: Path) -> None:
+    if find_spec("vpdq") is None:
+        missing("vpdq", "make test compiles it: apt-get install g++ pkg-config libavdevice-dev")
     import vpdq
 
     content = CLIPS[name]()
