@@ -162,7 +162,8 @@ def test_what_is_decoded_whole_is_looked_at_between_its_key_frames_too_and_at_al
 def test_of_each_second_chance_chooses_a_frame_and_each_key_frame_is_looked_at() -> None:
     pace = _Pace(1.0)
     seen = [each / 100 for each in range(10_000) if pace.wants(each / 100, is_key=False)]
-    assert 98 <= len(seen) <= 100
+    # In the last second it may come after the last frame.
+    assert 99 <= len(seen) <= 100
     assert all(0 < later - before < 2.1 for before, later in pairwise(seen))
     assert len({round(each % 1, 1) for each in seen}) > 5
     assert [each for each in range(9) if pace.wants(each / 2, is_key=True)] == [0, 2, 4, 6, 8]

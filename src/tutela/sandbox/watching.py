@@ -261,7 +261,9 @@ class _Pace:
         # The second is for time that goes back.
         if self._due - 2 * self._every <= seconds < self._due:
             return False
-        self._due = self._instant_in(int(seconds / self._every) + 1)
+        due, now = int(self._due / self._every), int(seconds / self._every)
+        # Where no frame came any more in the time that was due, the first of the next stands for it.
+        self._due = self._instant_in(now if now == due + 1 else now + 1)
         return True
 
     def _instant_in(self, span: int) -> float:
