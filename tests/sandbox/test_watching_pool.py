@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.moving import clip
-from tests.streams.serving import KEYS, moving, segments
+from tests.streams.serving import KEYS, cut_at_key_frames, moving, segments
 from tutela.fingerprints.pdq import pdq_of
 from tutela.sandbox.model import MOST_WAITING, Ended, Limits, Sampled
 from tutela.sandbox.watching import Watch, _Pace
@@ -201,6 +201,27 @@ def test_a_stream_goes_from_key_frames_to_all_and_back_where_it_has_a_key_frame(
     between = seconds_between(found)
     assert between
     assert between <= set(range(4, 10))
+
+
+def test_no_key_frame_is_lost_where_a_stream_goes_back_to_key_frames(watcher: Watcher) -> None:
+    cut = cut_at_key_frames(moving(20, group=16))
+    ours, theirs = socket.socketpair()
+    with theirs:
+        watcher.begin(1, theirs.fileno(), every=1.0, is_live=True, burst=9.0)
+    found: list[Sampled] = []
+    with ours:
+        for number, segment in enumerate(cut):
+            # Every second one whole: its last frames wait in the decoder as the next one begins.
+            watcher.look_whole(number % 2 == 0)
+            ours.sendall(segment)
+            while not found or found[-1].seconds < 2 * number:
+                told = hear(watcher)
+                assert isinstance(told, Sampled)
+                found.append(told)
+                watcher.seen(told)
+    ended = frames(watcher)[0]
+    seen = [each.seconds for each in found + ended if not each.seconds % 2]
+    assert seen == list(range(0, 20, 2))
 
 
 def test_a_stream_may_change_its_size_but_not_beyond_the_limit(watcher: Watcher) -> None:

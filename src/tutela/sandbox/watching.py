@@ -175,7 +175,10 @@ class Watch:
                     )
                     begin = time_of if begin is None else begin
                     seconds = max(0.0, time_of - begin)
-                    if not pace.wants(seconds, is_key=frame.key_frame or not each.whole):
+                    # Before a key frame that is decoded alone come those that were still in the
+                    # decoder: taken for it, they would be looked at in its place.
+                    is_alone = not each.whole and frame.pts in (None, each.packet.pts)
+                    if not pace.wants(seconds, is_key=frame.key_frame or is_alone):
                         continue
                     self._await_room(run)
                     self._sample(frame, seconds, each)
