@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -120,6 +121,8 @@ def served(environment: Mapping[str, str]) -> Iterator[tuple[int, int]]:
                 if not said:
                     raise RuntimeError("Tutela did not start")
                 said = running.stderr.readline()
+            # Else it waits for ever, once the pipe is full of its log.
+            threading.Thread(target=running.stderr.read, daemon=True).start()
             _await(int(found[1]))
             yield running.pid, int(found[1])
         finally:
