@@ -16,11 +16,16 @@ from PIL import Image, ImageDraw, ImageFilter
 
 
 def video_of(
-    frames: Sequence[Image.Image], rate: int = 10, *, sound: bool = False, turned: int = 0
+    frames: Sequence[Image.Image],
+    rate: int = 10,
+    *,
+    sound: bool = False,
+    turned: int = 0,
+    form: str = "mp4",
 ) -> bytes:
-    """An MP4 of these frames, with or without a tone."""
+    """A video of these frames, with or without a tone."""
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
+    with av.open(file, "w", format=form) as container:
         stream = container.add_stream("mpeg4", rate=rate)
         stream.width, stream.height = frames[0].size
         stream.pix_fmt = "yuv420p"

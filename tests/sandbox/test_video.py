@@ -31,7 +31,7 @@ from tutela.fingerprints.pdq import pdq_of
 from tutela.fingerprints.vpdq import likeness
 from tutela.sandbox import footage, video
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
-from tutela.sandbox.model import Limits, Sampling
+from tutela.sandbox.model import MOST_TRACKS, Limits, Sampling
 from tutela.sandbox.pool import CellPool
 
 CONTAINERS = [
@@ -442,10 +442,8 @@ def test_a_track_that_cannot_be_looked_at_is_named_and_harms_no_other() -> None:
     # The limits are of all tracks together.
     parts, picture = look(side_by_side(clips, "mp4"), limits=Limits(video_frames=3))
     assert (len(parts), picture.unreadable) == (3, Unreadable.TOO_MANY)
-    many = side_by_side([clip(0.2, size=(64, 64))] * (video.MOST_TRACKS + 1), "mp4")
-    assert look(many)[0][-1] == Part(
-        f"track {video.MOST_TRACKS + 1}", unreadable=Unreadable.TOO_MANY
-    )
+    many = side_by_side([clip(0.2, size=(64, 64))] * (MOST_TRACKS + 1), "mp4")
+    assert look(many)[0][-1] == Part(f"track {MOST_TRACKS + 1}", unreadable=Unreadable.TOO_MANY)
 
 
 def test_what_costs_too_much_is_not_looked_at() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.moving import clip
+from tests.moving import clip, side_by_side, video_of
 from tests.streams.serving import KEYS, cut_at_key_frames, moving, segments
 from tutela.fingerprints.pdq import pdq_of
 from tutela.sandbox.model import MOST_WAITING, Ended, Limits, Sampled
@@ -222,6 +222,61 @@ def test_no_key_frame_is_lost_where_a_stream_goes_back_to_key_frames(watcher: Wa
     ended = frames(watcher)[0]
     seen = [each.seconds for each in found + ended if not each.seconds % 2]
     assert seen == list(range(0, 20, 2))
+
+
+@pytest.mark.parametrize("form", ["mpegts", "matroska"])
+def test_what_is_heard_beside_what_is_seen_is_passed_over(watcher: Watcher, form: str) -> None:
+    shown = [Image.new("RGB", (64, 64), (8 * grey,) * 3) for grey in range(30)]
+    begin(watcher, video_of(shown, sound=True, form=form), whole=True)
+    found, ended = frames(watcher)
+    assert ended == Ended(1)
+    assert {int(each.seconds) for each in found} == {0, 1, 2}
+
+
+@pytest.mark.parametrize("form", ["mpegts", "matroska"])
+def test_each_of_the_videos_side_by_side_is_looked_at(watcher: Watcher, form: str) -> None:
+    seeds = (1, 2, 3)
+    alone = []
+    for run, seed in enumerate(seeds):
+        begin(watcher, moving(4, seed), run=run)
+        alone.append([(each.seconds, each.pdq) for each in frames(watcher)[0]])
+    begin(watcher, side_by_side([moving(4, seed) for seed in seeds], form), run=3)
+    found, ended = frames(watcher)
+    assert ended == Ended(3)
+    for track, expected in enumerate(alone):
+        assert [(each.seconds, each.pdq) for each in found if each.track == track] == expected
+
+
+def test_between_the_key_frames_of_each_of_them_too(watcher: Watcher) -> None:
+    begin(watcher, side_by_side([moving(9, seed) for seed in (1, 2)], "mpegts"), whole=True)
+    found, _ = frames(watcher)
+    for track in (0, 1):
+        own = [each for each in found if each.track == track]
+        assert [each.seconds for each in own if not each.seconds % 1] == list(range(9))
+        assert len(seconds_between(own)) >= 3
+
+
+def test_the_newest_of_each_of_them_waits_for_the_decoder(watcher: Watcher) -> None:
+    both = side_by_side([moving(12, seed) for seed in (1, 2)], "mpegts")
+    begin(watcher, both, is_live=True)
+    first = hear(watcher)
+    assert isinstance(first, Sampled)
+    # Nobody judges it: meanwhile the stream goes on to its end.
+    assert watcher.hear(0.5) is None
+    watcher.seen(first)
+    rest, ended = frames(watcher)
+    assert ended == Ended(1)
+    assert sorted(each.track for each in rest) == [0, 1]
+    assert [each.seconds for each in rest] == [11, 11]
+    assert 1 + len(rest) + rest[-1].dropped == 24
+
+
+def test_what_cannot_be_decoded_beside_what_can_does_not_hide_it(watcher: Watcher) -> None:
+    large = clip(4, seed=2, codec="libx264", form="mpegts", size=(1280, 960), options=KEYS)
+    begin(watcher, side_by_side([large, moving(4)], "mpegts"))
+    found, ended = frames(watcher)
+    assert ended == Ended(1)
+    assert [each.seconds for each in found] == [0, 1, 2, 3]
 
 
 def test_a_stream_may_change_its_size_but_not_beyond_the_limit(watcher: Watcher) -> None:

@@ -46,7 +46,9 @@ def test_the_process_that_receives_may_do_little_and_ends_with_the_connection() 
             assert f"Max address space         {1 << 30} " in limits
             assert os.getsid(int(process.name)) != os.getsid(0)
             calls.cut()
-            assert line.recv(1) == b""
+            # Past what had come in by then.
+            while line.recv(1 << 16):
+                pass
         assert receivers() == []
 
 

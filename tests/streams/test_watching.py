@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from tests.hashlists.filling import ACTOR, add, new_list
 from tests.house import House
+from tests.moving import side_by_side
 from tests.streams.serving import (
     Web,
     fragments,
@@ -243,9 +244,19 @@ def test_frames_that_are_those_of_a_listed_video_match_it_together(
             connection, videos, Provenance("tests"), [row], actor=ACTOR, clock=system_clock
         )
     room.screening.screener.refresh()
+    # Beside another one, too, whose frames come in between.
+    web.files["/both.ts"] = side_by_side([moving(10, seed=8), moving(10, seed=9)], "mpegts")
+    for path in ("/clip.ts", "/both.ts"):
+        watched = watch(web.url(path))
+        watched.over()
+        assert [each.matches[0].kind for each in watched.matches] == [Kind.VPDQ], path
+
+
+def test_what_a_stream_shows_beside_another_video_is_found(watch, web: Web) -> None:
+    web.files["/clip.ts"] = side_by_side([moving(seed=6), moving()], "mpegts")
     watched = watch(web.url("/clip.ts"))
-    watched.over()
-    assert [each.matches[0].kind for each in watched.matches] == [Kind.VPDQ]
+    assert watched.over().frames == 16
+    assert clock_words(KNOWN_AT) in found(watched)
 
 
 def test_a_playlist_that_makes_its_numbers_begin_anew_or_leaves_segments_out_goes_on(

@@ -262,6 +262,9 @@ PIECE = b"\0"
 MOST_STILL_BYTES = 64 << 20
 """No picture of a frame is larger."""
 
+MOST_TRACKS = 16
+"""So many videos that one file or stream shows side by side are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
@@ -276,6 +279,7 @@ class Sampled:
         width: In pixels.
         height: In pixels.
         whole: Whether every frame was decoded where it stands, and not key frames alone.
+        track: Of which of the videos that the stream shows side by side, from 0.
     """
 
     number: int
@@ -286,6 +290,7 @@ class Sampled:
     width: int
     height: int
     whole: bool = False
+    track: int = 0
 
 
 @dataclass(frozen=True, slots=True)

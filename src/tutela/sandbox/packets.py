@@ -12,7 +12,7 @@ from typing import Any
 from tutela.fingerprints.model import Digests, Part, Pdq, Picture, PictureState, Unreadable
 from tutela.fingerprints.vpdq import LATEST_SECONDS
 from tutela.sandbox.formats import KNOWN_FORMATS
-from tutela.sandbox.model import Ended, Sampled
+from tutela.sandbox.model import MOST_TRACKS, Ended, Sampled
 
 # Cut in the middle, since both ends of a path tell most.
 _LONGEST_PLACE = 1000
@@ -127,6 +127,7 @@ def write_watched(told: Sampled | Ended) -> bytes:
             "dropped": told.dropped,
             "size": [told.width, told.height],
             "whole": told.whole,
+            "track": told.track,
         }
     ).encode()
 
@@ -153,6 +154,7 @@ def read_watched(packet: Packet) -> Sampled | Ended:
         width=_number(width, _MOST_BYTES),
         height=_number(height, _MOST_BYTES),
         whole=packet["whole"] is True,
+        track=_number(packet["track"], MOST_TRACKS - 1),
     )
 
 

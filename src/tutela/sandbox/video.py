@@ -25,7 +25,7 @@ from tutela.sandbox.decoding import check_size, what_failed
 from tutela.sandbox.enough import Enough
 from tutela.sandbox.footage import looks_of, may_be_see_through
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible, tags_before
-from tutela.sandbox.model import Limits, Sampling, UnreadableError
+from tutela.sandbox.model import MOST_TRACKS, Limits, Sampling, UnreadableError
 from tutela.sandbox.sights import Sight, Wanted
 
 av: Any
@@ -36,9 +36,6 @@ except ImportError:
 
 UNCUT = "uncut"
 """What stands before the instants of a track with what its file says not to show of it."""
-
-MOST_TRACKS = 16
-"""So many of one file are looked at."""
 
 _BUFFER_BYTES = 1 << 16
 # FFmpeg's own decoders of what WebM has most leave the opacity out.

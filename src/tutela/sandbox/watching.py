@@ -16,7 +16,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Self, cast
 
@@ -31,6 +31,7 @@ from tutela.sandbox.decoding import check_size
 from tutela.sandbox.formats import HEAD_BYTES, VideoFormat, recognise_visible
 from tutela.sandbox.model import (
     MOST_STILL_BYTES,
+    MOST_TRACKS,
     MOST_WAITING,
     Ended,
     Limits,
@@ -152,43 +153,33 @@ class Watch:
                 return self._look_at(container, run, source)
 
     def _look_at(self, container: Any, run: Run, source: "_Source") -> str | None:
-        stream = video.moving_stream(container, self._limits)
-        if stream is None:
+        tracks = {
+            each.index: _Track(number, each, run.every, self._limits)
+            for number, each in enumerate(_tracks_of(container, self._limits))
+        }
+        if not tracks:
             return "it has nothing to see"
         for each in container.streams:
-            if each.index != stream.index:
-                each.discard = "all"
-        codec = stream.codec_context
+            if each.index not in tracks:
+                each.discard = video.av.stream.Discard.all
         waiting = _Waiting(run, lambda: self._whole)
-        demuxing = threading.Thread(target=waiting.fill, args=[container, stream], daemon=True)
+        streams = [each.stream for each in tracks.values()]
+        demuxing = threading.Thread(target=waiting.fill, args=[container, streams], daemon=True)
         demuxing.start()
-        begin: float | None = None
-        pace = _Pace(run.every)
         try:
-            for each in self._in_turn(waiting, run):
+            for packet in self._in_turn(waiting, run):
                 self._dropped += waiting.take_dropped()
-                codec.skip_frame = "DEFAULT" if each.whole else "NONKEY"
-                for frame in _decoded(codec, each.packet, at_once=not each.whole):
-                    check_size((frame.width, frame.height), self._limits)
-                    time_of = (
-                        each.arrived if frame.pts is None else float(frame.pts * stream.time_base)
-                    )
-                    begin = time_of if begin is None else begin
-                    seconds = max(0.0, time_of - begin)
-                    # Before a key frame that is decoded alone come those that were still in the
-                    # decoder: taken for it, they would be looked at in its place.
-                    is_alone = not each.whole and frame.pts in (None, each.packet.pts)
-                    if not pace.wants(seconds, is_key=frame.key_frame or is_alone):
-                        continue
+                track = tracks[packet.packet.stream_index]
+                for frame, seconds in track.wanted(packet):
                     self._await_room(run)
-                    self._sample(frame, seconds, each)
+                    self._sample(frame, seconds, packet, track.number)
         finally:
             waiting.give_up()
             source.stop()
             demuxing.join()
         if waiting.failure is not None:
             raise waiting.failure
-        if begin is None:
+        if all(each.first_arrived is None for each in tracks.values()):
             return "it has no frame that can be decoded"
         return None
 
@@ -204,7 +195,7 @@ class Watch:
         with self._judged:
             self._judged.wait_for(lambda: len(self._kept) < most)
 
-    def _sample(self, frame: Any, seconds: float, packet: "_Packet") -> None:
+    def _sample(self, frame: Any, seconds: float, packet: "_Packet", track: int) -> None:
         self._number += 1
         pdq = pdq_of(footage.pixels_of(frame))
         self._kept[self._number] = frame
@@ -218,12 +209,68 @@ class Watch:
                 frame.width,
                 frame.height,
                 packet.whole,
+                track,
             )
         )
 
 
 class _BlindError(Exception):
     """The stream has no key frames."""
+
+
+def _tracks_of(container: Any, limits: Limits) -> list[Any]:
+    """The streams of pictures that can be decoded, of those that move side by side.
+
+    Raises:
+        UnreadableError: There are some, and none of them can be.
+    """
+    ready, failures = [], []
+    for number in range(min(len(video.moving_streams(container)), MOST_TRACKS)):
+        try:
+            ready.append(video.moving_stream(container, limits, number + 1))
+        except UnreadableError as error:
+            failures.append(error)
+    if failures and not ready:
+        raise failures[0]
+    return ready
+
+
+class _Track:
+    """One of the videos that a stream shows side by side. Most streams have one.
+
+    Attributes:
+        number: Which, from 0.
+        stream: As FFmpeg has it.
+        first_arrived: When its first frame that could be decoded came in.
+    """
+
+    def __init__(self, number: int, stream: Any, every: float, limits: Limits) -> None:
+        self.number = number
+        self.stream = stream
+        self.first_arrived: float | None = None
+        self._pace = _Pace(every)
+        self._limits = limits
+
+    def wanted(self, packet: "_Packet") -> Iterator[tuple[Any, float]]:
+        """The frames of a packet of it that are looked at, each with its instant from its begin.
+
+        Raises:
+            UnreadableError: One is too large.
+        """
+        codec = self.stream.codec_context
+        codec.skip_frame = "DEFAULT" if packet.whole else "NONKEY"
+        for frame in _decoded(codec, packet.packet, at_once=not packet.whole):
+            check_size((frame.width, frame.height), self._limits)
+            self.first_arrived = self.first_arrived or packet.arrived
+            if frame.pts is None or packet.begin is None:
+                seconds = packet.arrived - self.first_arrived
+            else:
+                seconds = max(0.0, float(frame.pts * self.stream.time_base) - packet.begin)
+            # Before a key frame that is decoded alone come those that were still in the decoder:
+            # taken for it, they would be looked at in its place.
+            is_alone = not packet.whole and frame.pts in (None, packet.packet.pts)
+            if self._pace.wants(seconds, is_key=frame.key_frame or is_alone):
+                yield frame, seconds
 
 
 def _decoded(codec: Any, packet: Any, *, at_once: bool) -> Iterator[Any]:
@@ -265,7 +312,7 @@ class _Pace:
         if self._due - 2 * self._every <= seconds < self._due:
             return False
         due, now = int(self._due / self._every), int(seconds / self._every)
-        # Where no frame came any more in the time that was due, the first of the next stands for it.
+        # Where no frame came in the time that was due, the first of the next one stands for it.
         self._due = self._instant_in(now if now == due + 1 else now + 1)
         return True
 
@@ -280,14 +327,60 @@ class _Packet:
     Attributes:
         packet: It.
         arrived: When it came in.
-        seconds: Its instant, by its own stream's time.
+        seconds: Its instant, by its own track's time.
+        begin: The instant of its track's first packet; ``None`` if there is no telling.
         whole: Whether what is between key frames is decoded where it stands.
     """
 
     packet: Any
     arrived: float
     seconds: float
+    begin: float | None
     whole: bool
+
+
+def _same_track(one: _Packet, other: _Packet) -> bool:
+    return bool(one.packet.stream_index == other.packet.stream_index)
+
+
+class _Choice:
+    """Which packets of a track are decoded.
+
+    Attributes:
+        whole: Whether all are, just now.
+        begin: The instant of the first one.
+    """
+
+    def __init__(self, every: float, is_whole: Callable[[], bool]) -> None:
+        # What has no key frames is decoded from its beginning on, as well as it can be.
+        self.whole = is_whole()
+        self.begin: float | None = None
+        self._every = every
+        self._is_whole = is_whole
+        self._next_at: float | None = None
+        self._last_key: float | None = None
+
+    def wants(self, seconds: float | None, *, is_key: bool) -> bool:
+        """Whether this one is.
+
+        Raises:
+            _BlindError: No key frame has come for too long.
+        """
+        self.begin = seconds if self.begin is None else self.begin
+        if is_key:
+            self._last_key, self.whole = seconds, self._is_whole()
+        else:
+            self._last_key = seconds if self._last_key is None else self._last_key
+            blind = 0.0 if seconds is None or self._last_key is None else seconds - self._last_key
+            if not self._is_whole() and blind > max(_BLIND_SECONDS, 2 * self._every):
+                raise _BlindError
+        if self.whole or not is_key:
+            return self.whole
+        if seconds is not None:
+            if self._next_at is not None and self._next_at - self._every <= seconds < self._next_at:
+                return False
+            self._next_at = seconds + self._every
+        return True
 
 
 class _Waiting:
@@ -304,10 +397,10 @@ class _Waiting:
         self._dropped = 0
         self.failure: Exception | None = None
 
-    def fill(self, container: Any, stream: Any) -> None:
-        """Take the stream apart, to its end."""
+    def fill(self, container: Any, streams: Sequence[Any]) -> None:
+        """Take what is sent apart, to its end."""
         try:
-            for packet in self._wanted(container, stream):
+            for packet in self._wanted(container, streams):
                 if not self._put(packet):
                     return
         except video.av.EOFError:
@@ -348,30 +441,17 @@ class _Waiting:
         self._bytes -= packet.packet.size
         return packet
 
-    def _wanted(self, container: Any, stream: Any) -> Iterator[_Packet]:
-        next_at: float | None = None
-        last_key: float | None = None
-        # What has no key frames is decoded from its beginning on, as well as it can be.
-        whole = self._is_whole()
-        for packet in container.demux(stream):
+    def _wanted(self, container: Any, streams: Sequence[Any]) -> Iterator[_Packet]:
+        choices = {each.index: _Choice(self._run.every, self._is_whole) for each in streams}
+        for packet in container.demux(streams):
             if not packet.size:
                 continue
             time_of = packet.pts if packet.pts is not None else packet.dts
             seconds = float(time_of * packet.time_base) if time_of is not None else None
-            if packet.is_keyframe:
-                last_key, whole = seconds, self._is_whole()
-            else:
-                last_key = seconds if last_key is None else last_key
-                blind = 0.0 if seconds is None or last_key is None else seconds - last_key
-                if not self._is_whole() and blind > max(_BLIND_SECONDS, 2 * self._run.every):
-                    raise _BlindError
-                if not whole:
-                    continue
-            if not whole and seconds is not None:
-                if next_at is not None and next_at - self._run.every <= seconds < next_at:
-                    continue
-                next_at = seconds + self._run.every
-            yield _Packet(packet, time.monotonic(), seconds or 0.0, whole)
+            choice = choices[packet.stream_index]
+            if choice.wants(seconds, is_key=packet.is_keyframe):
+                arrived = time.monotonic()
+                yield _Packet(packet, arrived, seconds or 0.0, choice.begin, choice.whole)
 
     def _put(self, packet: _Packet) -> bool:
         with self._state:
@@ -390,9 +470,10 @@ class _Waiting:
     def _make_room(self, newest: _Packet) -> None:
         """Drop what has waited too long, up to a packet that can be decoded by itself."""
         if not newest.whole:
-            while self._packets and not self._packets[-1].whole:
-                self._bytes -= self._packets.pop().packet.size
-                self._dropped += 1
+            kept = [each for each in self._packets if each.whole or not _same_track(each, newest)]
+            self._dropped += len(self._packets) - len(kept)
+            self._packets = deque(kept)
+            self._bytes = sum(each.packet.size for each in kept)
         if not self._packets:
             return
         behind = newest.arrived - self._packets[0].arrived
@@ -403,8 +484,9 @@ class _Waiting:
         # Without one among them the oldest go: what follows is decoded as well as it can be.
         cut = keys[-1] if keys and keys[-1] else len(self._packets) // 2
         gone = [self._pop() for _ in range(cut)]
-        if gone:
-            span = max(0.0, gone[-1].seconds - gone[0].seconds)
+        for track in {each.packet.stream_index for each in gone}:
+            instants = [each.seconds for each in gone if each.packet.stream_index == track]
+            span = max(0.0, instants[-1] - instants[0])
             self._dropped += max(1, int(span / self._run.every))
 
 

@@ -1,8 +1,8 @@
 """Judging the frames of one stream: looked up one by one, and together as a video."""
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -121,7 +121,9 @@ class Judge:
         self._again = again
         self._told = told or Told()
         self._beside = beside
-        self._latest: deque[tuple[float, Pdq]] = deque(maxlen=_LATEST)
+        self._latest: defaultdict[int, deque[tuple[float, Pdq]]] = defaultdict(
+            lambda: deque(maxlen=_LATEST)
+        )
         self._acted_on: tuple[Sampled, datetime] | None = None
 
     def begin(self) -> None:
@@ -143,13 +145,14 @@ class Judge:
         """
         known = _known([Part(clock_words(frame.seconds), pdq=frame.pdq)])
         findings = self._screener.look_up([known])
-        if not self._latest or self._latest[-1] != (frame.seconds, frame.pdq):
-            self._latest.append((frame.seconds, frame.pdq))
+        latest = self._latest[frame.track]
+        if not latest or latest[-1] != (frame.seconds, frame.pdq):
+            latest.append((frame.seconds, frame.pdq))
         if findings.nothing:
             return None
         matches = [
             *self._screener.matches_of([known], findings)[0],
-            *self._matches_as_video(findings),
+            *self._matches_as_video(findings, latest),
         ]
         now = self._clock()
         new = tuple(each for each in matches if self._is_new(each, now))
@@ -157,12 +160,14 @@ class Judge:
             return None
         return self._act(frame, new, findings, picture)
 
-    def _matches_as_video(self, findings: Findings) -> Iterable[Match]:
+    def _matches_as_video(
+        self, findings: Findings, latest: Collection[tuple[float, Pdq]]
+    ) -> Iterable[Match]:
         kinds = {kind for hits in findings.hits for _, kind in hits.pairs()}
-        good = {pdq.value for _, pdq in self._latest if pdq.quality >= LEAST_QUALITY}
+        good = {pdq.value for _, pdq in latest if pdq.quality >= LEAST_QUALITY}
         if Kind.VPDQ not in kinds or len(good) < _FEWEST:
             return ()
-        known = _known([Part(clock_words(at), pdq=pdq, seconds=at) for at, pdq in self._latest])
+        known = _known([Part(clock_words(at), pdq=pdq, seconds=at) for at, pdq in latest])
         matches = self._screener.matches_of([known], self._screener.look_up([known]))[0]
         return [each for each in matches if each.kind is Kind.VPDQ]
 
