@@ -270,6 +270,9 @@ class Watching:
 
     def _by_key_frames(self, frame: Sampled) -> float:
         """Of how many seconds up to this frame only key frames were looked at in want of more."""
+        if frame.track != 0:
+            # The time of the first is that of the stream.
+            return 0.0
         passed, self._seen_seconds = frame.seconds - self._seen_seconds, frame.seconds
         is_less = self._plan.sampling is Sampling.SECONDS and not frame.whole
         return max(0.0, passed) if is_less else 0.0
