@@ -73,10 +73,7 @@ _LONG = (
 
 # These ask what a database does. The others ask what Tutela does with one, which is the same on
 # either: where both are not wanted, each of their tests takes one, always the same.
-_ON_BOTH = (
-    *("storage/", "ledger/", "accounts/", "cases/", "hashlists/"),
-    *("crash", "kill", "outage", "test_query_plans"),
-)
+_ON_BOTH = ("storage/", "ledger/", "accounts/", "cases/", "hashlists/", "test_query_plans")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -99,6 +99,7 @@ def test_of_several_the_worst_counts() -> None:
         (notice(), "does not say what became"),
         (notice("dancing"), "does not say what became"),
         (notice("failed", headers="Subject: x\n"), "does not say which mail"),
+        (notice("failed", headers="Message-ID: <\n"), "does not say which mail"),
         (b"x" * (MOST_BYTES + 1), "too large"),
     ],
 )

@@ -7,8 +7,7 @@ report they name and what they say became of it; a person enters them.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import policy
-from email.message import EmailMessage, Message
+from email.message import Message
 from email.parser import BytesParser
 from enum import StrEnum
 
@@ -88,7 +87,8 @@ def read_bounce(content: bytes) -> Bounce:
     """
     if len(content) > MOST_BYTES:
         raise InvalidInputError("it is too large for a notice of a mail server: is it one?")
-    mail = BytesParser(policy=policy.default).parsebytes(content)
+    # As headers are: those who take them apart by the grammar trip over some that are damaged.
+    mail = BytesParser().parsebytes(content)
     status = next(_parts(mail, "message/delivery-status"), None)
     if status is None:
         raise InvalidInputError(
@@ -113,7 +113,7 @@ def read_bounce(content: bytes) -> Bounce:
 _SEVERITY = [Fate.FAILED, Fate.DELAYED, Fate.RELAYED, Fate.DELIVERED]
 
 
-def _letter(mail: EmailMessage, about_all: Message) -> str:
+def _letter(mail: Message, about_all: Message) -> str:
     envelope = _XTEXT.sub(
         lambda found: chr(int(found[1], 16)), _field(about_all, "Original-Envelope-Id")
     )
@@ -136,7 +136,7 @@ def _returned(part: Message) -> Message:
         return next((each for each in inner if isinstance(each, Message)), part)
     text = part.get_payload(decode=True)
     content = text if isinstance(text, bytes) else b""
-    return BytesParser(policy=policy.default).parsebytes(content, headersonly=True)
+    return BytesParser().parsebytes(content, headersonly=True)
 
 
 def _parts(mail: Message, kind: str) -> Iterator[Message]:
