@@ -221,7 +221,8 @@ def srt_server(content: bytes, options: str = "") -> Iterator[int]:
                 for at in range(0, len(content), 10_000):
                     server.stdin.write(content[at : at + 10_000])
                     server.stdin.flush()
-                    time.sleep(0.005)
+                    # Of a clip that comes all at once, most is dropped.
+                    time.sleep(0.1)
 
     thread = threading.Thread(target=feed, daemon=True)
     thread.start()
