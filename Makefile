@@ -19,9 +19,10 @@ run: setup ## Start Tutela here, with a sample list, and say what to try
 	@$(BIN)/python samples/start.py
 
 # Many tests wait, for a clock or another process: two more than the processors of a small machine.
+SUITE := -m pytest -n 4 --dist loadscope --no-loadscope-reorder
 # What is the same on both databases is tested on one of them; make soak takes both.
 test: $(VENV)/.installed-tests ## Run the whole test suite
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder --one-database
+	@$(BIN)/python $(SUITE) --one-database
 
 # The kernel's memory errors and undefined behaviour end the tests; the package is a copy of its own.
 SOAK := build/soak
@@ -44,7 +45,7 @@ soak: $(VENV)/.installed-tests corpora ## Test at length, for hours: both databa
 	  $(BIN)/python hatch_build.py $(SOAK)/tutela/kernel/kernel.so
 	@LD_PRELOAD="$$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=$(SOAK) \
 	  $(BIN)/python -m pytest -n 2 --timeout 3600 --hypothesis-profile soak $(SOAK_TESTS)
-	@$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python $(SUITE)
 	@TUTELA_TEST_SOAK=1 $(BIN)/python -m pytest -n 2 -rP --timeout 7200 $(KILLING_TESTS) $(PICTURE_TESTS) $(HOSTILE_TESTS) $(LONG_TESTS)
 
 corpora: $(VENV)/.installed ## Download other people's test files, for make soak

@@ -4,7 +4,7 @@ import io
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 
@@ -180,24 +180,34 @@ def test_a_live_stream_that_comes_a_segment_at_a_time_is_decoded_whole_without_d
     assert len(seconds_between(found)) >= 3
 
 
-def test_a_stream_goes_from_key_frames_to_all_and_back_where_it_has_a_key_frame(
-    watcher: Watcher,
-) -> None:
-    cut = segments(12)
+def sent_segment_by_segment(
+    watcher: Watcher, cut: Sequence[bytes], seconds: int, is_whole: Callable[[int], bool]
+) -> list[Sampled]:
+    """Send a live stream whose segments have so many seconds; gives the frames up to the last one's
+    key frame.
+
+    Whether all frames are decoded is said of each segment, and heard before its key frame.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         watcher.begin(1, theirs.fileno(), every=1.0, is_live=True, burst=9.0)
     found: list[Sampled] = []
     with ours:
-        for second, segment in enumerate(cut):
-            # Heard before it goes on from this second's key frame, if not before that.
-            watcher.look_whole(4 <= second < 8)
+        for number, segment in enumerate(cut):
+            watcher.look_whole(is_whole(number))
             ours.sendall(segment)
-            while not found or found[-1].seconds < second:
+            while not found or found[-1].seconds < seconds * number:
                 told = hear(watcher)
                 assert isinstance(told, Sampled)
                 found.append(told)
                 watcher.seen(told)
+    return found
+
+
+def test_a_stream_goes_from_key_frames_to_all_and_back_where_it_has_a_key_frame(
+    watcher: Watcher,
+) -> None:
+    found = sent_segment_by_segment(watcher, segments(12), 1, lambda second: 4 <= second < 8)
     between = seconds_between(found)
     assert between
     assert between <= set(range(4, 10))
@@ -205,22 +215,10 @@ def test_a_stream_goes_from_key_frames_to_all_and_back_where_it_has_a_key_frame(
 
 def test_no_key_frame_is_lost_where_a_stream_goes_back_to_key_frames(watcher: Watcher) -> None:
     cut = cut_at_key_frames(moving(20, group=16))
-    ours, theirs = socket.socketpair()
-    with theirs:
-        watcher.begin(1, theirs.fileno(), every=1.0, is_live=True, burst=9.0)
-    found: list[Sampled] = []
-    with ours:
-        for number, segment in enumerate(cut):
-            # Every second one whole: its last frames wait in the decoder as the next one begins.
-            watcher.look_whole(number % 2 == 0)
-            ours.sendall(segment)
-            while not found or found[-1].seconds < 2 * number:
-                told = hear(watcher)
-                assert isinstance(told, Sampled)
-                found.append(told)
-                watcher.seen(told)
-    ended = frames(watcher)[0]
-    seen = [each.seconds for each in found + ended if not each.seconds % 2]
+    # Of every second one the last frames wait in the decoder as the next one begins.
+    found = sent_segment_by_segment(watcher, cut, 2, lambda number: number % 2 == 0)
+    rest, _ = frames(watcher)
+    seen = [each.seconds for each in found + rest if not each.seconds % 2]
     assert seen == list(range(0, 20, 2))
 
 

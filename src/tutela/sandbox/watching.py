@@ -169,7 +169,7 @@ class Watch:
         try:
             for packet in self._in_turn(waiting, run):
                 self._dropped += waiting.take_dropped()
-                track = tracks[packet.packet.stream_index]
+                track = tracks[packet.track]
                 for frame, seconds in track.wanted(packet):
                     self._await_room(run)
                     self._sample(frame, seconds, packet, track.number)
@@ -338,9 +338,10 @@ class _Packet:
     begin: float | None
     whole: bool
 
-
-def _same_track(one: _Packet, other: _Packet) -> bool:
-    return bool(one.packet.stream_index == other.packet.stream_index)
+    @property
+    def track(self) -> int:
+        """FFmpeg's number of its track."""
+        return int(self.packet.stream_index)
 
 
 class _Choice:
@@ -470,7 +471,7 @@ class _Waiting:
     def _make_room(self, newest: _Packet) -> None:
         """Drop what has waited too long, up to a packet that can be decoded by itself."""
         if not newest.whole:
-            kept = [each for each in self._packets if each.whole or not _same_track(each, newest)]
+            kept = [each for each in self._packets if each.whole or each.track != newest.track]
             self._dropped += len(self._packets) - len(kept)
             self._packets = deque(kept)
             self._bytes = sum(each.packet.size for each in kept)
@@ -484,8 +485,8 @@ class _Waiting:
         # Without one among them the oldest go: what follows is decoded as well as it can be.
         cut = keys[-1] if keys and keys[-1] else len(self._packets) // 2
         gone = [self._pop() for _ in range(cut)]
-        for track in {each.packet.stream_index for each in gone}:
-            instants = [each.seconds for each in gone if each.packet.stream_index == track]
+        for track in {each.track for each in gone}:
+            instants = [each.seconds for each in gone if each.track == track]
             span = max(0.0, instants[-1] - instants[0])
             self._dropped += max(1, int(span / self._run.every))
 
